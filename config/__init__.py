@@ -1,0 +1,1 @@
+"""The YAML file as checked values, and everything that is wrong with it at once."""

@@ -1,0 +1,51 @@
+"""A link's settings as the policy that the core plans by."""
+
+from __future__ import annotations
+
+from config.loaded import Config, phrases
+from config.status_map import status_map
+from syncd.core.model import ConnectionName, LinkName, Role, Side
+from syncd.core.policy import Direction, LinkPolicy, StatusRule
+from syncd.core.tags import fold
+
+
+def link_policy(config: Config, name: LinkName) -> LinkPolicy:
+    """The policy of a link that the configuration has."""
+    link = config.links[name]
+    platform = ConnectionName(link.platform.connection)
+    partner = ConnectionName(link.partner.connection)
+    return LinkPolicy(
+        link=name,
+        view=link.platform.view,
+        connections={Side.PLATFORM: platform, Side.PARTNER: partner},
+        statuses=status_map(
+            link.status,
+            config.connections[platform].status_values(),
+            config.connections[partner].status_values(),
+        ),
+        # Tags are compared folded, so their patterns must be too.
+        share_tags=tuple(fold(pattern) for pattern in link.tags.share or ()),
+        partner_tags=link.tags.add_on_partner or (),
+        public=Direction(link.comments.public),
+        private=Direction(link.comments.private),
+        local_marker=link.comments.local_marker,
+        hand_off_phrases=phrases(link, config.label(platform)),
+        hand_off_roles=frozenset(Role(role) for role in link.hand_off.roles),
+        status_rule=StatusRule(link.conflicts.status),
+        has_close_guard=link.close_guard,
+        language=link.language,
+        wording=dict(link.notes or {}),
+        platform_name=config.label(platform),
+        partner_name=config.label(partner),
+        ball_tag=link.hand_off.tag,
+        context=tuple((link.context.metadata or {}).items()),
+        metadata_filter={
+            key: frozenset(values) for key, values in (link.filter.metadata or {}).items()
+        },
+        history_limit=link.history_limit,
+        other_views=frozenset(
+            other.platform.view
+            for other_name, other in config.links.items()
+            if other_name != name and other.platform.connection == platform
+        ),
+    )

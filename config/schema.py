@@ -1,0 +1,266 @@
+"""The shape of the file, section by section, with the description of every key.
+
+Connections are only named here: what each kind needs stands beside its connector.
+What a section cannot see (other links, the desks' statuses) is checked in `config.check`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from syncd.settings import (
+    BaseUrl,
+    Duration,
+    Name,
+    Section,
+    Tag,
+    Tags,
+    Text,
+    Texts,
+    as_tuple,
+    distinct,
+)
+
+_LAST_PORT = 65_535
+
+Direction = Literal["both", "to_partner", "to_platform", "none"]
+Role = Literal["agent", "admin", "light_agent"]
+
+
+def _listen(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
+        raise ValueError("must be an address and a port, such as 127.0.0.1:8480")
+    return value
+
+
+def _store(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme != "sqlite":
+        raise ValueError("must be an SQLite file: sqlite:////var/lib/syncd/syncd.db")
+    path = rest.removeprefix("/")
+    if rest == path or not path or path == ":memory:":
+        raise ValueError("must name a file, or all would be forgotten: sqlite:////path/to/file.db")
+    if "?" in path or "#" in path:
+        raise ValueError("must be a plain path, without '?' and '#'")
+    return value
+
+
+class Server(Section):
+    """The daemon's own web server: webhooks, health, metrics."""
+
+    listen: Annotated[Text, AfterValidator(_listen)] = Field(
+        default="127.0.0.1:8480",
+        description="Address and port to listen on; port 0 takes a free one.",
+    )
+    public_url: BaseUrl | None = Field(
+        default=None,
+        description="Where desks reach this server from outside. Needed with webhooks.",
+    )
+
+    @property
+    def host(self) -> str:
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+
+class Log(Section):
+    """What the daemon writes to its standard error."""
+
+    format: Literal["auto", "console", "json"] = Field(
+        default="auto", description="`auto` is `console` on a terminal and `json` elsewhere."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important events to write."
+    )
+
+
+class _Place(Section):
+    """Where one side of a link is, in full or in its short form."""
+
+    @classmethod
+    def _from_short(cls, text: str) -> dict[str, str]:
+        raise NotImplementedError
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return cls._from_short(value) if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        full = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [full, {"type": "string"}], "description": full["description"]}
+
+
+class PlatformPlace(_Place):
+    """The platform's side of a link; short form `connection/view`."""
+
+    connection: Name = Field(description="The platform's connection.")
+    view: Text = Field(
+        description="The partner's support view there; what is in it, is the partner's."
+    )
+
+    @classmethod
+    def _from_short(cls, text: str) -> dict[str, str]:
+        connection, slash, view = text.partition("/")
+        if not slash:
+            raise ValueError("must be `connection/view`, or a mapping with these two keys")
+        return {"connection": connection, "view": view}
+
+
+class PartnerPlace(_Place):
+    """The partner's side of a link; short form `connection`."""
+
+    connection: Name = Field(description="The partner's connection.")
+    group: Text | None = Field(
+        default=None, description="The group that new tickets go to, by name."
+    )
+    brand: Text | None = Field(default=None, description="The brand of new tickets, by name.")
+    form: Text | None = Field(default=None, description="The ticket form of new tickets, by name.")
+    assignee: Text | None = Field(
+        default=None, description="The agent whom new tickets go to, by e-mail address."
+    )
+
+    @classmethod
+    def _from_short(cls, text: str) -> dict[str, str]:
+        return {"connection": text}
+
+
+class SharedTags(Section):
+    """Which tags travel. Nothing is shared by default."""
+
+    share: Tags | None = Field(
+        default=None, description='Patterns of the tags that both sides share, such as "product-*".'
+    )
+    add_on_partner: Tags | None = Field(
+        default=None, description="Tags for every new ticket at the partner; they stay there."
+    )
+
+
+class Comments(Section):
+    """Which comments travel, and which never do."""
+
+    public: Direction = Field(default="both", description="Where public comments travel.")
+    private: Direction = Field(
+        default="both", description="Where private comments travel. They stay private, always."
+    )
+    local_marker: Text = Field(
+        default="#local", description="A comment that begins with it stays on its side."
+    )
+
+
+class HandOff(Section):
+    """How an agent gives a ticket back to the platform's staff."""
+
+    phrases: Texts | None = Field(
+        default=None,
+        description="What an agent writes, privately and alone on a line, in upper or lower case."
+        " By default `Reassign to LABEL` and `LABEL に再割り当て`, with the platform's label.",
+    )
+    roles: Annotated[
+        tuple[Role, ...], Field(min_length=1), BeforeValidator(as_tuple), AfterValidator(distinct)
+    ] = Field(default=("agent", "admin"), description="Who may.")
+    confirm_within: Duration = Field(
+        default=timedelta(minutes=15),
+        description="How long the platform may take to confirm before both sides are told.",
+    )
+    tag: Tag = Field(
+        default="with-platform",
+        description="The tag that the partner's ticket has while the platform's staff own it.",
+    )
+
+
+class Conflicts(Section):
+    """Who wins when both sides changed the same value."""
+
+    status: Literal["more_open", "platform", "partner"] = Field(
+        default="more_open", description="Whose status stands; the loser's is on record either way."
+    )
+
+
+class Metadata(Section):
+    """Which of the platform's metadata the partner's agents see."""
+
+    metadata: Annotated[dict[Text, Text], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Metadata keys and their labels in the context note, in this order."
+        " By default everything, as the platform calls it.",
+    )
+
+
+class Filter(Section):
+    """Which tickets get a twin at the partner."""
+
+    metadata: Annotated[dict[Text, Texts], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Only tickets whose metadata has, for each key, one of the listed values.",
+    )
+
+
+class Link(Section):
+    """A platform's view and a partner's desk, and the rules between them."""
+
+    platform: PlatformPlace = Field(description="The platform's side: a connection and a view.")
+    partner: PartnerPlace = Field(description="The partner's side: a connection.")
+    status: Annotated[dict[Text, Texts], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Each platform status with the partner statuses that equal it; the first one is"
+        " written. By default by what the statuses of both desks mean.",
+    )
+    tags: SharedTags = Field(default=SharedTags(), description="Which tags travel.")
+    comments: Comments = Field(default=Comments(), description="Which comments travel.")
+    hand_off: HandOff = Field(
+        default=HandOff(), description="How a ticket goes back to the platform's staff."
+    )
+    conflicts: Conflicts = Field(default=Conflicts(), description="Who wins a conflict.")
+    close_guard: bool = Field(
+        default=True,
+        description="Whether closing in the same update as a public answer waits for the customer"
+        " instead, on both sides.",
+    )
+    language: Literal["en", "ja", "de"] = Field(
+        default="en", description="The language of the notes that syncd writes."
+    )
+    notes: Annotated[dict[Text, str], Field(min_length=1)] | None = Field(
+        default=None, description="Own wording of single notes, by the note's name."
+    )
+    context: Metadata = Field(
+        default=Metadata(), description="What the context note at the partner shows."
+    )
+    filter: Filter = Field(default=Filter(), description="Which tickets get a twin at the partner.")
+    history_limit: int = Field(
+        default=25,
+        ge=0,
+        le=500,
+        description="How many earlier comments follow one by one when a ticket is new to the"
+        " partner; older ones come as one private digest.",
+    )
+
+
+class File(Section):
+    """Everything in syncd.yaml."""
+
+    version: Literal[1] = Field(description="The version of this file's format: 1.")
+    store: Annotated[Text, AfterValidator(_store)] = Field(
+        default="sqlite:////var/lib/syncd/syncd.db",
+        description="The SQLite file that holds the daemon's memory.",
+    )
+    server: Server = Field(default=Server(), description="The daemon's own web server.")
+    log: Log = Field(default=Log(), description="What the daemon writes to its standard error.")
+    connections: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)] = Field(
+        description="The accounts on desks, by names of your choice."
+    )
+    links: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)] = Field(
+        description="What is kept identical with what, by names of your choice."
+    )

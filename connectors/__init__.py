@@ -1,0 +1,1 @@
+"""Connectors speak to desks; each folder holds one kind of desk and its sandbox."""

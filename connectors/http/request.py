@@ -1,0 +1,78 @@
+"""What a connector asks for and what it gets: requests as values, answers with the desk's own time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+from urllib.parse import quote
+
+T = TypeVar("T")
+
+#: The bucket of an account's general quota, which counts every request unless it says otherwise.
+ACCOUNT = "account"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """One request. `action` names it in errors, `template` in metrics: neither ever holds a ticket's text."""
+
+    #: In words, such as "read ticket".
+    action: str
+    method: str = "GET"
+    #: The path with `{names}` in place of ids, below the connection's base address.
+    template: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    query: tuple[tuple[str, str], ...] = ()
+    #: JSON, already encoded, so that a repetition is the same bytes.
+    body: bytes | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    #: The quota that the desk's general headers speak of here.
+    quota: str = ACCOUNT
+    #: Further quotas in which this request counts.
+    buckets: tuple[str, ...] = ()
+    #: True where 404 means that one ticket does not exist, and not that the address is wrong.
+    is_about_one_ticket: bool = False
+    #: Sent without a credential, such as the request for one.
+    is_anonymous: bool = False
+
+    @property
+    def path(self) -> str:
+        """The template with its names filled in; ids cannot leave their segment."""
+        quoted = {name: quote(value, safe="") for name, value in self.parameters.items()}
+        return self.template.format_map(quoted)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered(Generic[T]):
+    """A usable answer."""
+
+    value: T
+    status: int
+    #: By lower-case name.
+    headers: Mapping[str, str]
+    #: The desk's clock when it answered, whole seconds; None when the header is missing or unreadable.
+    date: datetime | None
+    #: From the first byte out to the last byte in, on our monotonic clock.
+    elapsed_seconds: float
+
+
+class Credential(Protocol):
+    """What proves who we are; may have to fetch it first."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """The headers to send, refreshed where needed. Raises `Unauthorised`, `Transient`."""
+        ...
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        """After a 401 to `refused`: True when `headers` now gives others that are worth one more try."""
+        ...
+
+
+class OnRequest(Protocol):
+    """Told about every request; `status` is None when no answer came."""
+
+    def __call__(
+        self, *, connection: str, template: str, method: str, status: int | None, seconds: float
+    ) -> None: ...

@@ -1,0 +1,111 @@
+"""What a Zendesk account needs to be a partner's desk.
+
+One address (`subdomain` or `url`) and one credential (`oauth` or `api_token`).
+The account's admin gives both; incremental exports need an admin's token.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from syncd.core.model import Side, Status
+from syncd.settings import (
+    BaseUrl,
+    ConnectionSettings,
+    Remark,
+    Secret,
+    Section,
+    StatusValue,
+    Text,
+)
+
+#: In the order of preference for writing. `new` cannot be restored once left, `closed` is final:
+#: https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
+STATUSES = (
+    StatusValue(name="open", meaning=Status.OPEN),
+    StatusValue(name="new", meaning=Status.OPEN, is_writable=False),
+    StatusValue(name="hold", meaning=Status.OPEN),
+    StatusValue(name="pending", meaning=Status.WITH_CUSTOMER),
+    StatusValue(name="solved", meaning=Status.CLOSED),
+    StatusValue(name="closed", meaning=Status.CLOSED, is_writable=False),
+)
+
+
+class OAuth(Section):
+    """A confidential OAuth client; syncd fetches its tokens by the client credentials grant."""
+
+    client_id: Text = Field(description="The client's unique identifier.")
+    client_secret: Secret = Field(description="The client's secret.")
+    scope: Text = Field(default="read write", description="Scopes to ask for, between blanks.")
+
+
+class ApiToken(Section):
+    """An API token; Zendesk ends them on 30 April 2027."""
+
+    email: Annotated[str, StringConstraints(pattern=r"^[^@\s:]+@[^@\s:]+$")] = Field(
+        description="The agent whom the token acts for."
+    )
+    token: Secret = Field(description="The token.")
+
+
+class Settings(ConnectionSettings):
+    """A partner's Zendesk account."""
+
+    role: ClassVar[Side] = Side.PARTNER
+
+    kind: Literal["zendesk"] = Field(description="Which connector speaks to this desk.")
+    subdomain: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,62}$")] | None
+    ) = Field(default=None, description="The `acme` of acme.zendesk.com. Either this or `url`.")
+    url: BaseUrl | None = Field(
+        default=None, description="Any other base address. Either this or `subdomain`."
+    )
+    oauth: OAuth | None = Field(
+        default=None, description="An OAuth client. Either this or `api_token`."
+    )
+    api_token: ApiToken | None = Field(
+        default=None,
+        description="An API token; Zendesk ends them on 30 April 2027. Either this or `oauth`.",
+    )
+    feed: Literal["exports"] = Field(
+        default="exports", description="How changes are read: `exports`, the incremental exports."
+    )
+    exports_per_minute: int = Field(
+        default=10,
+        ge=1,
+        le=30,
+        description="Incremental export requests per minute that the account may make:"
+        " 10, or 30 with the High Volume add-on.",
+    )
+
+    @model_validator(mode="after")
+    def _one_address_and_one_credential(self) -> Self:
+        missing = []
+        if (self.subdomain is None) == (self.url is None):
+            missing.append("either `subdomain` or `url`, and not both")
+        if (self.oauth is None) == (self.api_token is None):
+            missing.append("either `oauth` or `api_token`, and not both")
+        if missing:
+            raise ValueError("needs " + "; and ".join(missing))
+        return self
+
+    @property
+    def base_url(self) -> str:
+        """The address that API paths are appended to, without a slash at its end."""
+        return self.url if self.url is not None else f"https://{self.subdomain}.zendesk.com"
+
+    def status_values(self) -> tuple[StatusValue, ...]:
+        return STATUSES
+
+    def remarks(self) -> tuple[Remark, ...]:
+        if self.api_token is None:
+            return ()
+        return (
+            Remark(
+                key="api_token",
+                message="Zendesk API tokens stop working on 30 April 2027",
+                hint="make an OAuth client in the Admin Center and use `oauth`",
+            ),
+        )

@@ -1,0 +1,113 @@
+"""The birth of the partner's ticket, from what the platform's shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from syncd.core.decision import Circumstances
+from syncd.core.draft import draft_copy, draft_note
+from syncd.core.model import (
+    Audience,
+    Base,
+    Capabilities,
+    Comment,
+    Side,
+    Snapshot,
+    StatusBase,
+    TagBase,
+    Ticket,
+    Transition,
+)
+from syncd.core.notes import Note, NoteKind, note
+from syncd.core.operations import CreateTicket, Draft, op_id
+from syncd.core.owing import owe
+from syncd.core.policy import LinkPolicy
+from syncd.core.tags import shared_tags
+from syncd.core.thread import audience_for, news
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Born:
+    """The decided base and the creation; no operation while there is no comment to open a ticket with."""
+
+    base: Base
+    operation: CreateTicket | None = None
+    transitions: tuple[Transition, ...] = ()
+
+
+def bear(
+    base: Base,
+    platform: Snapshot,
+    *,
+    policy: LinkPolicy,
+    capabilities: Capabilities,
+    circumstances: Circumstances,
+) -> Born:
+    """The partner's ticket, opened with the first comment that may travel.
+
+    An ordinary birth goes through the desk's ordinary call, so that its triggers and clocks run, and the rest
+    of the history follows comment by comment. A silent one carries the whole history at once.
+    The platform's status must be mapped; the caller has parked the pair otherwise.
+    """
+    travelling = [
+        comment
+        for comment in news(base, Side.PLATFORM, platform)
+        if audience_for(comment, Side.PLATFORM, policy) is not Audience.LOCAL
+    ]
+    if not travelling:
+        return Born(base=base)
+    ticket = platform.ticket
+    base, status = _agree(base, ticket, policy)
+    create = CreateTicket(
+        op_id=op_id(circumstances.pair_key, Side.PARTNER.value, "create"),
+        side=Side.PARTNER,
+        external_id=circumstances.pair_key,
+        subject=ticket.subject,
+        status=policy.statuses.raw(Side.PARTNER, status.agreed),
+        tags=base.tags.agreed | frozenset(policy.partner_tags),
+        requester=ticket.requester,
+        comments=_opening(base, travelling, policy, capabilities, circumstances),
+        is_silent=circumstances.is_silent,
+    )
+    born = Transition(name="birth", side=Side.PARTNER, before="", after=create.status)
+    return Born(base=base, operation=create, transitions=(born,))
+
+
+def _opening(
+    base: Base,
+    travelling: list[Comment],
+    policy: LinkPolicy,
+    capabilities: Capabilities,
+    circumstances: Circumstances,
+) -> tuple[Draft, ...]:
+    history = travelling if circumstances.is_silent else travelling[:1]
+    drafts = [
+        draft
+        for comment in history
+        for draft in draft_copy(comment, Side.PARTNER, policy=policy, capabilities=capabilities)
+    ]
+    if not circumstances.is_silent:
+        # The parts of a message that is too long for one follow like any other comment.
+        return tuple(drafts[:1])
+    notes = [draft_note(owed, policy=policy, capabilities=capabilities) for owed in base.owed]
+    return (*drafts, *notes)
+
+
+def _agree(base: Base, ticket: Ticket, policy: LinkPolicy) -> tuple[Base, StatusBase]:
+    agreed = policy.statuses.means[Side.PLATFORM][ticket.status]
+    tags = shared_tags(ticket, policy)
+    status = StatusBase(agreed=agreed, seen={Side.PLATFORM: ticket.status})
+    base = replace(base, status=status, tags=TagBase(agreed=tags, seen={Side.PLATFORM: tags}))
+    return owe(base, _context(ticket, policy), Side.PARTNER, ticket.ticket_id), status
+
+
+def _context(ticket: Ticket, policy: LinkPolicy) -> Note:
+    shown = dict(ticket.metadata)
+    labels = policy.context or tuple((key, key) for key in shown)
+    return note(
+        NoteKind.CONTEXT,
+        platform=policy.platform_name,
+        as_of=ticket.metadata_as_of or ticket.updated_at,
+        url=ticket.url,
+        rows={label: shown[key] for key, label in labels if shown.get(key)},
+    )

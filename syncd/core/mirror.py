@@ -1,0 +1,136 @@
+"""How a sighting changes what the mirror holds of a ticket.
+
+Sightings come doubled, late and out of order; merging any of them in any order ends in the same state
+up to the freshest one. Comments are kept by id elsewhere; here is only how far they reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+
+from syncd.core.model import Comment, CommentId, Sighting, Snapshot, StatusUpdate, Ticket
+
+
+def merge_ticket(
+    known: Ticket | None, sighting: Sighting, *, held: Container[CommentId] = ()
+) -> Ticket | None:
+    """The ticket after the sighting; None when neither has ever shown the fields.
+
+    `held` are the comments that the mirror holds, those of this sighting included.
+    """
+    shown = sighting.ticket
+    if known is None:
+        merged = None if shown is None else replace(shown, comments_as_of=0)
+    else:
+        merged = known if shown is None else _merge_fields(known, shown, is_read=sighting.is_read)
+    if merged is None:
+        return None
+    is_hinted = any(comment_id not in held for comment_id in sighting.hinted)
+    return _explain(_cover(merged, sighting, is_hinted=is_hinted), sighting)
+
+
+def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
+    if shown.fields_as_of < known.fields_as_of:
+        return known
+    if shown.fields_as_of > known.fields_as_of or (is_read and _differ(known, shown)):
+        return replace(
+            shown,
+            comments_as_of=known.comments_as_of,
+            is_comment_hinted=known.is_comment_hinted,
+            is_stale=False,
+            status_update=_newest_status_update(known, shown),
+            # A desk that leaves a part out of its feeds has not thereby emptied it.
+            metadata=shown.metadata or known.metadata,
+            url=shown.url or known.url,
+        )
+    if _differ(known, shown):
+        # Two readings of one instant disagree, and neither is a direct one: only a read can tell.
+        return replace(known, is_stale=True, is_confirmed=False)
+    return replace(
+        known,
+        is_confirmed=known.is_confirmed or shown.is_confirmed,
+        is_stale=known.is_stale and not is_read,
+        status_update=_newest_status_update(known, shown),
+    )
+
+
+def _differ(known: Ticket, shown: Ticket) -> bool:
+    return (
+        known.status,
+        known.tags,
+        known.subject,
+        known.views,
+        known.end,
+        known.merged_into,
+    ) != (shown.status, shown.tags, shown.subject, shown.views, shown.end, shown.merged_into)
+
+
+def _newest_status_update(known: Ticket, shown: Ticket) -> StatusUpdate | None:
+    candidates = [u for u in (known.status_update, shown.status_update) if u is not None]
+    fitting = [u for u in candidates if u.status == shown.status]
+    # One that names its update says more than one that only names an actor.
+    return max(fitting, key=lambda u: (u.at, u.update_id is not None), default=None)
+
+
+def _cover(ticket: Ticket, sighting: Sighting, *, is_hinted: bool) -> Ticket:
+    covers = sighting.covers
+    if covers is None or covers.after > ticket.comments_as_of:
+        return replace(ticket, is_comment_hinted=ticket.is_comment_hinted or is_hinted)
+    return replace(
+        ticket,
+        comments_as_of=max(ticket.comments_as_of, covers.to),
+        # A read of the whole thread settles every hint that came before it.
+        is_comment_hinted=is_hinted or (ticket.is_comment_hinted and not sighting.is_read),
+    )
+
+
+def _explain(ticket: Ticket, sighting: Sighting) -> Ticket:
+    update = sighting.status_update
+    if update is None or update.status != ticket.status:
+        return ticket
+    present = ticket.status_update
+    if present is None or (update.at, update.update_id is not None) >= (
+        present.at,
+        present.update_id is not None,
+    ):
+        return replace(ticket, status_update=update)
+    return ticket
+
+
+def merge_comment(known: Comment | None, shown: Comment) -> Comment:
+    """The comment after it was shown again: an audience only narrows, a body once dropped stays dropped."""
+    if known is None:
+        return shown
+    audience = shown.audience if _width(shown) < _width(known) else known.audience
+    return replace(
+        shown,
+        audience=audience,
+        html=None if known.html is None else shown.html or known.html,
+        update_id=shown.update_id or known.update_id,
+        writer_id=shown.writer_id or known.writer_id,
+        stamp=shown.stamp or known.stamp,
+        attachments=shown.attachments or known.attachments,
+        author=shown.author if shown.author.name else known.author,
+    )
+
+
+def _width(comment: Comment) -> int:
+    return {"public": 2, "shared": 1, "local": 0}[comment.audience.value]
+
+
+def merge_snapshot(known: Snapshot | None, sighting: Sighting) -> Snapshot | None:
+    """Fields and comments together, for those who hold a whole ticket in memory."""
+    comments = {c.comment_id: c for c in (known.comments if known else ())}
+    for shown in sighting.comments:
+        comments[shown.comment_id] = merge_comment(comments.get(shown.comment_id), shown)
+    ticket = merge_ticket(known.ticket if known else None, sighting, held=comments)
+    if ticket is None:
+        return None
+    # Desks number comments as they come; the sort is stable, so equal times keep the order seen.
+    ordered = sorted(comments.values(), key=lambda c: (c.created_at, _number(c.comment_id)))
+    return Snapshot(ticket=ticket, comments=tuple(ordered))
+
+
+def _number(comment_id: str) -> tuple[int, str]:
+    return (int(comment_id), "") if comment_id.isdigit() else (0, comment_id)

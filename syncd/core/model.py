@@ -1,0 +1,385 @@
+"""The values that the rules speak about: tickets as desks showed them, and what both sides agreed on.
+
+All of them are frozen; a change is a new value.
+Times are aware UTC and belong to the desk that showed them; times of two desks are never compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+ConnectionName = NewType("ConnectionName", str)
+LinkName = NewType("LinkName", str)
+PairId = NewType("PairId", int)
+TicketId = NewType("TicketId", str)
+CommentId = NewType("CommentId", str)
+#: What a desk changed together: a Zendesk audit, a platform update.
+UpdateId = NewType("UpdateId", str)
+OpId = NewType("OpId", str)
+#: The mark inside our own write by which it is found again.
+Stamp = NewType("Stamp", str)
+
+
+class Side(StrEnum):
+    """The two ends of a link."""
+
+    PLATFORM = "platform"
+    PARTNER = "partner"
+
+    @property
+    def other(self) -> Side:
+        return Side.PARTNER if self is Side.PLATFORM else Side.PLATFORM
+
+
+class Status(StrEnum):
+    """The canonical statuses, in which two desks are compared."""
+
+    OPEN = "open"
+    WITH_CUSTOMER = "with_customer"
+    CLOSED = "closed"
+
+    @property
+    def openness(self) -> int:
+        """Higher is more open; a conflict under `more_open` goes to the higher one."""
+        return {Status.OPEN: 2, Status.WITH_CUSTOMER: 1, Status.CLOSED: 0}[self]
+
+
+class Audience(StrEnum):
+    """Who may read a comment, from widest to narrowest."""
+
+    PUBLIC = "public"
+    #: Staff of the platform and agents of this link's partner.
+    SHARED = "shared"
+    #: People of one desk only; never relayed.
+    LOCAL = "local"
+
+
+class Role(StrEnum):
+    """What a person is on the desk where they wrote."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    ADMIN = "admin"
+    LIGHT_AGENT = "light_agent"
+    STAFF = "staff"
+    PARTNER = "partner"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+class End(StrEnum):
+    """Whether a ticket can still be worked on, and if not, how it ended."""
+
+    ALIVE = "alive"
+    #: Zendesk `closed`: readable for ever, never writable again.
+    FINAL = "final"
+    MERGED = "merged"
+    DELETED = "deleted"
+    SPAM = "spam"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Person:
+    """Somebody who wrote or asked; no address, because none may travel by accident."""
+
+    person_id: str
+    name: str
+    role: Role = Role.UNKNOWN
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attachment:
+    """A file as a comment names it; `size` in bytes, `url` where a person may open it."""
+
+    attachment_id: str
+    name: str
+    size: int
+    content_type: str
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comment:
+    """One comment as its desk shows it."""
+
+    comment_id: CommentId
+    #: The update that brought it; None where the desk did not say.
+    update_id: UpdateId | None
+    author: Person
+    #: The account that made the update, which differs from the author when one writes for another.
+    writer_id: str | None
+    audience: Audience
+    #: Partner views that may read a shared comment; None on desks without views.
+    views: frozenset[str] | None = None
+    #: Sanitised HTML; None once the body is no longer held.
+    html: str | None
+    created_at: datetime
+    attachments: tuple[Attachment, ...] = ()
+    #: Our own mark, where the desk lets us read it.
+    stamp: Stamp | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusUpdate:
+    """The update that gave a ticket its present status."""
+
+    status: str
+    update_id: UpdateId | None
+    actor_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A ticket's fields as its desk showed them, and how far that knowledge reaches.
+
+    `fields_as_of` and `comments_as_of` are the desk's own order (a version, or whole seconds of its clock);
+    they are compared with each other and never with another desk's.
+    """
+
+    ticket_id: TicketId
+    subject: str
+    #: The desk's own value, not the canonical one.
+    status: str
+    tags: frozenset[str]
+    requester: Person
+    created_at: datetime
+    updated_at: datetime
+    #: What a write names so that it is refused when the ticket has moved.
+    precondition: str
+    #: False while a later change could still hide behind the same precondition.
+    is_confirmed: bool
+    fields_as_of: int
+    #: Every comment up to here is in the mirror; 0 means that the thread was never read.
+    comments_as_of: int = 0
+    #: Two readings of one instant differ: read again before planning.
+    is_stale: bool = False
+    #: A desk said that a comment came which the mirror does not hold.
+    is_comment_hinted: bool = False
+    #: Partner views that hold the ticket now; empty on desks without views.
+    views: frozenset[str] = frozenset()
+    metadata: tuple[tuple[str, str], ...] = ()
+    metadata_as_of: datetime | None = None
+    url: str = ""
+    end: End = End.ALIVE
+    #: Where a merged ticket went.
+    merged_into: TicketId | None = None
+    status_update: StatusUpdate | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """A ticket and its comments in the desk's order, as the mirror holds them."""
+
+    ticket: Ticket
+    comments: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """A stretch of a desk's own order: everything after `after` up to and with `to` was seen."""
+
+    after: int
+    to: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sighting:
+    """What one answer, feed row or webhook proves about one ticket."""
+
+    ticket_id: TicketId
+    #: None when only comments were seen.
+    ticket: Ticket | None = None
+    comments: tuple[Comment, ...] = ()
+    #: The stretch for which `comments` is complete; None when it proves nothing of the kind.
+    covers: Span | None = None
+    #: Comments that exist without being carried here; a hint only where the mirror does not hold them.
+    hinted: tuple[CommentId, ...] = ()
+    #: True for a direct read, which settles a disagreement between two earlier sightings.
+    is_read: bool = False
+    status_update: StatusUpdate | None = None
+
+
+class Known(StrEnum):
+    """Why a comment is no longer news."""
+
+    #: Written by a person and copied to the other side.
+    COPIED = "copied"
+    #: Written by a person and meant to stay where it is.
+    LOCAL = "local"
+    #: Written by us: one of our own notes.
+    NOTE = "note"
+    #: There before the link looked, and not carried (reported by a backfill).
+    HISTORIC = "historic"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommentMapping:
+    """One row of the comment map: a comment by a person and its copy, or a note of ours."""
+
+    kind: Known
+    #: The side where a person wrote it; for a note, the side that holds it.
+    origin: Side
+    comment_id: CommentId
+    #: The copy on the other side; None when there is none.
+    copy_id: CommentId | None = None
+    #: Who could read it when it was mapped; a narrower one later is told to the other side.
+    audience: Audience
+    #: For a note: which one.
+    note_key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusBase:
+    """The agreed status, and the raw value that each side showed when it was last taken into account.
+
+    A side whose raw value is still the seen one but means another status is behind: it is owed a write.
+    """
+
+    agreed: Status
+    seen: Mapping[Side, str] = field(default_factory=dict)
+    #: The partner's status differs and is left alone: it was set back once already during this hand-off.
+    is_let_be: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TagBase:
+    """The agreed shared tags, and per side what it showed and what stays there."""
+
+    agreed: frozenset[str] = frozenset()
+    seen: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+    #: Shared by pattern, but put there by the desk itself in answer to our write: they stay on their side.
+    kept: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+    #: What a write of ours wrongly undid and must give back, whether shared or not.
+    owed_add: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+    owed_remove: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+
+
+class HandOffState(StrEnum):
+    """Where the ticket is between the partner and the platform's staff."""
+
+    #: In the partner's view.
+    NONE = "none"
+    #: The partner gave it back; the platform has not confirmed yet.
+    OFFERED = "offered"
+    #: The platform confirmed: its staff own the ticket.
+    HANDED = "handed"
+    #: The platform's staff took it back by themselves.
+    WITHDRAWN = "withdrawn"
+    #: Escalated to another partner: this pair no longer follows.
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HandOff:
+    """The state of the hand-off; `comment_id` names the partner's comment that asked for it."""
+
+    state: HandOffState = HandOffState.NONE
+    comment_id: CommentId | None = None
+    by: str = ""
+    #: The partner desk's time of that comment.
+    offered_at: datetime | None = None
+    #: When we first saw the offer, by our own clock; set by whoever owns one.
+    seen_at: datetime | None = None
+    #: The partner's status was set back to open once already during this hand-off.
+    is_reopened: bool = False
+    #: The platform has been silent for too long; set by whoever owns a clock.
+    is_late: bool = False
+    #: The partner's ticket carries the ball tag because we put it there.
+    is_tag_set: bool = False
+    #: Grows by one with each hand-off or return, so that notes of different rounds differ.
+    turn: int = 0
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the partner's status has no say, because the ticket is or goes with the platform."""
+        return self.state is not HandOffState.NONE
+
+
+class Ball(StrEnum):
+    """Who must act next."""
+
+    PARTNER = "partner"
+    PLATFORM = "platform"
+    CUSTOMER = "customer"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OwedNote:
+    """A note that was decided and is not yet written; its key makes it once-only."""
+
+    key: str
+    side: Side
+    #: A `NoteKind` value.
+    kind: str
+    facts: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Base:
+    """What both sides last agreed on, and what was decided since but not yet written everywhere."""
+
+    status: StatusBase | None = None
+    tags: TagBase = field(default_factory=TagBase)
+    comments: tuple[CommentMapping, ...] = ()
+    hand_off: HandOff = field(default_factory=HandOff)
+    owed: tuple[OwedNote, ...] = ()
+    #: Held comments that a person let go; they travel like any other.
+    released: frozenset[CommentId] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a desk can hold and do; a plan never asks for more."""
+
+    has_tags: bool = True
+    has_views: bool = False
+    keeps_author: bool = False
+    keeps_time: bool = False
+    can_restrict: bool = False
+    can_create: bool = True
+    #: Largest comment body in bytes of UTF-8; a longer one is split, never cut.
+    max_body_bytes: int = 65_000
+    #: Tags are stored in lower case without spaces.
+    has_narrow_tags: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conflict:
+    """Both sides changed one value differently; both values are kept for the record."""
+
+    name: str
+    base: str
+    platform: str
+    partner: str
+    result: str
+    #: Which rule decided: more_open, platform, partner, merged or overwritten.
+    rule: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transition:
+    """One line of the timeline; carries no text. `at` is the desk's time, None for our own decisions."""
+
+    name: str
+    side: Side | None
+    before: str
+    after: str
+    actor: Role = Role.SYSTEM
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A comment that waits for a person, with all that follow it in its direction."""
+
+    side: Side
+    comment_id: CommentId
+    reason: str

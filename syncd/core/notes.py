@@ -1,0 +1,251 @@
+"""Write the notes and the few lines that syncd itself puts into a desk, in the link's language.
+
+The result is safe HTML (`p strong em code blockquote ul li br a`) whatever the facts hold: they are
+escaped, kept on one line and cut at 1,000 characters; only http and https become links.
+Phrases are shown as code, which `handoff` never takes for an order, so no note hands a ticket over.
+Which note is due, and for whom, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from string import Template
+
+from syncd.core.model import Role
+from syncd.core.notes_de import GERMAN
+from syncd.core.notes_en import ENGLISH
+from syncd.core.notes_ja import JAPANESE
+from syncd.core.wording import FACT_NAMES, AttachmentReason, NoteKind, Wording
+
+__all__ = [
+    "LANGUAGES",
+    "AttachmentReason",
+    "Note",
+    "NoteKind",
+    "attachment_placeholder",
+    "attribution",
+    "note",
+    "override_problems",
+    "part_marker",
+    "render",
+    "samples",
+    "when",
+]
+
+_WORDINGS: Mapping[str, Wording] = {"en": ENGLISH, "ja": JAPANESE, "de": GERMAN}
+
+#: The languages that a link may choose.
+LANGUAGES: tuple[str, ...] = tuple(_WORDINGS)
+
+_LONGEST_FACT = 1_000
+_ROWS = "rows"
+_TEXT = "text"
+# Shown as blocks of their own, so they end the line that names them.
+_BLOCK_FACTS = (_ROWS, _TEXT)
+_CODE_FACTS = frozenset({"phrase", "written"})
+_URL = "url"
+_LINK = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
+_KILO = 1_000
+_UNITS = ("KB", "MB", "GB")
+_BLOCK_AT_END = re.compile(r"(?<!\$)\$(?:\{(rows|text)\}|(rows|text))$")
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note that is due; `rows` are label and value of a table, shown in their order.
+
+    Refuses facts that its kind does not have and the lack of one that it needs (`ValueError`).
+    """
+
+    kind: NoteKind
+    facts: tuple[tuple[str, str], ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        names = FACT_NAMES[self.kind]
+        given = {name for name, _ in self.facts} | ({_ROWS} if self.rows else set())
+        if strange := given - names.names:
+            raise ValueError(f"a {self.kind} note has no {', '.join(sorted(strange))}")
+        if missing := names.required - given:
+            raise ValueError(f"a {self.kind} note lacks {', '.join(sorted(missing))}")
+
+
+def note(
+    kind: NoteKind,
+    *,
+    rows: Mapping[str, str] | None = None,
+    **facts: str | int | datetime | None,
+) -> Note:
+    """Return the note with its facts as text; a fact that is None or empty counts as not given."""
+    given = ((name, _as_text(fact)) for name, fact in facts.items() if fact is not None)
+    return Note(
+        kind, tuple((name, fact) for name, fact in given if fact), tuple((rows or {}).items())
+    )
+
+
+def render(note: Note, language: str, overrides: Mapping[str, str] | None = None) -> str:
+    """Return the note as HTML. `overrides` are the link's own words by kind, checked at load time.
+
+    Raises `KeyError` for a language that is not in `LANGUAGES`.
+    """
+    words = (overrides or {}).get(note.kind) or _WORDINGS[language].notes[note.kind]
+    return _rendered(words, dict(note.facts), note.rows)
+
+
+def attribution(language: str, name: str, role: Role, at: datetime) -> str:
+    """Return the one line that carries author and time where a desk cannot store them."""
+    wording = _WORDINGS[language]
+    words = wording.attribution_without_role
+    facts = {"name": _one_line(name) or wording.nameless, "at": when(at)}
+    if role in wording.roles:
+        words = wording.attribution
+        facts["role"] = wording.roles[role]
+    return f"<p><em>{_filled(words, facts)}</em></p>"
+
+
+def attachment_placeholder(
+    language: str, name: str, size_bytes: int, url: str, reason: AttachmentReason
+) -> str:
+    """Return the line that stands for a file that did not travel; no `url`, no link."""
+    wording = _WORDINGS[language]
+    facts = {
+        "name": _one_line(name) or wording.nameless,
+        "size": _size(size_bytes, wording.decimal_mark),
+        "reason": wording.attachment_reasons[reason],
+        _URL: url,
+    }
+    words = f"{wording.attachment} {wording.attachment_link}" if url else wording.attachment
+    return f"<p>{_filled(words, facts)}</p>"
+
+
+def part_marker(language: str, number: int, count: int) -> str:
+    """Return the line that heads one part of a comment too long for the desk; `number` from 1."""
+    facts = {"number": str(number), "count": str(count)}
+    return f"<p><em>{_filled(_WORDINGS[language].part, facts)}</em></p>"
+
+
+def when(at: datetime) -> str:
+    """Return the time as every note shows it, in UTC to the minute."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def override_problems(overrides: Mapping[str, str]) -> tuple[str, ...]:
+    """Say in words what is wrong with a link's own wording; nothing when it can be used."""
+    return tuple(
+        f"{kind}: {problem}"
+        for kind, words in overrides.items()
+        for problem in _wording_problems(kind, words)
+    )
+
+
+def samples(
+    language: str, overrides: Mapping[str, str] | None = None, *, platform: str, partner: str
+) -> tuple[str, ...]:
+    """Return every note as this link would write it, for `handoff.problems` to look for phrases."""
+    names = {"platform": platform, "partner": partner, "desk": platform, _URL: "https://x.example"}
+    every = (
+        Note(
+            kind,
+            tuple((name, names.get(name, "…")) for name in sorted(facts.names - {_ROWS})),
+            (("…", "…"),) if _ROWS in facts.names else (),
+        )
+        for kind, facts in FACT_NAMES.items()
+    )
+    return tuple(render(sample, language, overrides) for sample in every)
+
+
+def _wording_problems(kind: str, words: str) -> Iterator[str]:
+    if kind not in FACT_NAMES:
+        yield f"no such note; the notes are {', '.join(FACT_NAMES)}"
+        return
+    facts = FACT_NAMES[NoteKind(kind)]
+    if not words.strip():
+        yield "empty; leave the key out to keep syncd's own words"
+        return
+    if not Template(words).is_valid():
+        yield "a $ that starts no fact's name; write $$ for a dollar sign"
+        return
+    used = set(Template(words).get_identifiers())
+    if strange := used - facts.names:
+        yield (
+            f"unknown fact {', '.join(sorted(strange))};"
+            f" this note has {', '.join(sorted(facts.names)) or 'none'}"
+        )
+    if _ROWS in facts.names - used:
+        yield "lacks $rows, the table that this note is for"
+    lines = [line.strip() for line in words.splitlines()]
+    if any(set(_BLOCK_FACTS) & _names(_BLOCK_AT_END.sub("", line)) for line in lines):
+        yield "$rows and $text may stand only once in a line, at its end"
+    if not any(line and _names(line) <= facts.required for line in lines):
+        yield "every line names a fact that may be missing; write one that always holds"
+
+
+def _rendered(words: str, facts: Mapping[str, str], rows: tuple[tuple[str, str], ...]) -> str:
+    given = set(facts) | ({_ROWS} if rows else set())
+    lines = [line.strip() for line in words.splitlines()]
+    shown = [line for line in lines if line and _names(line) <= given]
+    blocks: list[str] = []
+    for line in shown:
+        block = _BLOCK_AT_END.search(line)
+        if text := _filled(line[: block.start()].strip() if block else line, facts):
+            is_heading = not blocks and len(shown) > 1
+            blocks.append(f"<p><strong>{text}</strong></p>" if is_heading else f"<p>{text}</p>")
+        if block:
+            blocks.append(_table(rows) if _ROWS in block.groups() else _quote(facts[_TEXT]))
+    return "".join(blocks)
+
+
+def _names(line: str) -> set[str]:
+    return set(Template(line).get_identifiers())
+
+
+def _filled(words: str, facts: Mapping[str, str]) -> str:
+    shown = {name: _shown(name, fact) for name, fact in facts.items()}
+    return Template(escape(words, quote=False)).safe_substitute(shown)
+
+
+def _shown(name: str, fact: str) -> str:
+    text = _one_line(fact)
+    if name in _CODE_FACTS:
+        return f"<code>{escape(text)}</code>"
+    # A link that was cut would lead elsewhere.
+    if name == _URL and len(fact) <= _LONGEST_FACT and _LINK.fullmatch(fact):
+        return f'<a href="{escape(fact)}">{escape(fact)}</a>'
+    return escape(text)
+
+
+def _table(rows: tuple[tuple[str, str], ...]) -> str:
+    """A list, not a table: no desk and no mail program then makes a line of a value alone."""
+    items = (
+        f"<li><strong>{escape(_one_line(label))}:</strong> {escape(_one_line(value))}</li>"
+        for label, value in rows
+    )
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def _quote(text: str) -> str:
+    lines = (escape(line.strip()) for line in text.splitlines())
+    return f"<blockquote><p>{'<br>'.join(lines)}</p></blockquote>"
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_FACT else line[: _LONGEST_FACT - 1] + "…"
+
+
+def _as_text(fact: str | int | datetime) -> str:
+    return when(fact) if isinstance(fact, datetime) else str(fact).strip()
+
+
+def _size(size_bytes: int, decimal_mark: str) -> str:
+    if size_bytes < _KILO:
+        return f"{size_bytes} B"
+    units = iter(_UNITS)
+    size, unit = size_bytes / _KILO, next(units)
+    while size >= _KILO and (larger := next(units, "")):
+        size, unit = size / _KILO, larger
+    return f"{size:.1f} {unit}".replace(".", decimal_mark)

@@ -1,0 +1,166 @@
+"""German words for the notes that syncd writes.
+
+No line may hold a hand-off phrase outside of `$phrase` and `$written`, which are shown as code.
+"""
+
+from __future__ import annotations
+
+from syncd.core.model import Role
+from syncd.core.wording import AttachmentReason, NoteKind, Wording
+
+GERMAN = Wording(
+    notes={
+        NoteKind.CONTEXT: """\
+Angaben zu diesem Ticket bei $platform
+$rows
+Stand: $as_of. Spätere Änderungen erscheinen hier nicht.
+Das Ticket bei $platform: $url""",
+        NoteKind.DIGEST: """\
+Frühere Kommentare zu diesem Ticket ($count)
+Sie wurden bei $platform geschrieben, bevor das Ticket hierher kam. Der älteste steht zuerst, \
+jeder mit Verfasser, Zeitpunkt und der Angabe, wer ihn lesen konnte.
+Die Anhänge liegen im Ticket bei $platform: $url""",
+        NoteKind.HANDED: """\
+Dieses Ticket liegt jetzt bei $platform.
+$who hat es übergeben ($at), und $platform hat die Übernahme bestätigt.
+Mitgegangene Kommentare: $count.
+Der Kommentar mit der Übergabe: $comment.
+Bitte lassen Sie das Ticket offen, bis $platform es gelöst hat. Kommentare gehen weiterhin in \
+beide Richtungen.""",
+        NoteKind.RESUMED: """\
+Dieses Ticket liegt wieder bei $partner.
+$platform hat es erneut eskaliert ($at).
+Eskaliert von: $who.
+Die nächste Antwort an die Kundschaft kommt von $partner.""",
+        NoteKind.WITHDRAWN: """\
+$platform hat dieses Ticket übernommen.
+Es wurde aus der Ansicht von $partner genommen ($at), ohne dass $partner es übergeben hatte.
+Übernommen von: $who.
+Von jetzt an antwortet $platform.""",
+        NoteKind.ENDED: """\
+Diese Kopie des Tickets wird nicht mehr aktualisiert.
+$platform hat das Ticket an einen anderen Partner weitergegeben ($at). Was ab jetzt hier \
+geschrieben wird, bleibt hier, und Neues kommt nicht mehr an.
+Sie können dieses Ticket schließen.""",
+        NoteKind.ALREADY_WITH_PLATFORM: """\
+Dieses Ticket lag schon bei $platform.
+Es liegt dort seit $since; die zweite Übergabe hat deshalb nichts geändert. Ihr Kommentar wurde \
+weitergeleitet.""",
+        NoteKind.NEAR_MISS: """\
+Dieses Ticket ist nicht an $platform gegangen.
+Ihr Kommentar kommt dem Wortlaut für die Übergabe nahe, aber dieser steht nicht allein in einer \
+Zeile.
+Zum Übergeben schreiben Sie bitte einen neuen privaten Kommentar, in dem $phrase allein in einer \
+Zeile steht. Eine Erklärung darf darüber oder darunter stehen.
+Wenn Sie das Ticket nicht übergeben wollten, müssen Sie nichts tun.""",
+        NoteKind.UNLISTED: """\
+Dieses Ticket ist nicht an $platform gegangen.
+$written ist hier nicht als Wortlaut für die Übergabe eingerichtet.
+Zum Übergeben schreiben Sie bitte einen neuen privaten Kommentar, in dem $phrase allein in einer \
+Zeile steht.
+Wer die Verbindung zu $platform betreibt, kann Ihren Wortlaut aufnehmen.""",
+        NoteKind.PUBLIC_PHRASE_HELD: """\
+Dieses Ticket ist nicht an $platform gegangen, und Ihr öffentlicher Kommentar wird zurückgehalten.
+$phrase wirkt nur in einem privaten Kommentar. Ihrer enthält sonst nichts und wurde deshalb nicht \
+weitergeleitet.
+Stellen Sie diesen Kommentar bitte zuerst auf privat. Bis dahin, oder bis ihn der Betreiber der \
+Verbindung freigibt, warten auch alle späteren Kommentare von hier.
+Zum Übergeben schreiben Sie danach einen neuen privaten Kommentar, in dem $phrase allein in einer \
+Zeile steht.""",
+        NoteKind.PUBLIC_PHRASE_SENT: """\
+Dieses Ticket ist nicht an $platform gegangen.
+$phrase wirkt nur in einem privaten Kommentar. Ihr öffentlicher Kommentar wurde unverändert \
+weitergeleitet; die Zeile ist also für die Kundschaft lesbar.
+Zum Übergeben schreiben Sie bitte einen neuen privaten Kommentar, in dem $phrase allein in einer \
+Zeile steht.""",
+        NoteKind.MADE_PRIVATE: """\
+Dieses Ticket ist nicht an $platform gegangen.
+Ihr Kommentar mit $phrase ist jetzt privat, doch nur ein Kommentar, der von Anfang an privat war, \
+übergibt ein Ticket.
+Zum Übergeben schreiben Sie bitte einen neuen privaten Kommentar, in dem $phrase allein in einer \
+Zeile steht.""",
+        NoteKind.REFUSED_CLOSED: """\
+Dieses Ticket kann nicht an $platform gehen, weil es dort geschlossen ist.
+Bitten Sie $platform, es wieder zu öffnen, oder lassen Sie bei $platform ein neues Ticket anlegen.
+Das Ticket bei $platform: $url""",
+        NoteKind.HAND_OFF_LATE: """\
+$platform hat die Übernahme dieses Tickets noch nicht bestätigt.
+Seit der Übergabe sind mehr als $minutes Min. vergangen.
+Zeitpunkt der Übergabe: $at.
+Bis hier eine Bestätigung erscheint, betrachten Sie das Ticket bitte als Ihres. Die Übergabe wird \
+weiter versucht.
+Wenn es eilt, wenden Sie sich bitte direkt an $platform: $url""",
+        NoteKind.STAY_OPEN: """\
+Dieses Ticket wurde wieder auf offen gesetzt.
+Es liegt bei $platform und bleibt auf beiden Seiten offen, bis $platform es gelöst hat. Der Status \
+„$status“ wurde nicht weitergegeben.
+Sie müssen nichts tun, bis $platform das Ticket löst oder es Ihnen wieder gibt.""",
+        NoteKind.CLOSE_GUARD: """\
+Dieses Ticket wartet auf die Kundschaft, statt geschlossen zu werden.
+Antwort und Schließen kamen in einem Schritt; die Kundschaft soll aber auf die Antwort noch \
+reagieren können.
+Zum Schließen ändern Sie den Status bitte später, ohne öffentlichen Kommentar im selben Schritt.""",
+        NoteKind.STATUS_CONFLICT: """\
+Beide Seiten haben den Status gleichzeitig geändert.
+$platform hat „$platform_status“ gewählt, $partner hat „$partner_status“ gewählt. Es gilt jetzt \
+„$kept“.
+Wenn das nicht stimmt, setzen Sie den Status bitte noch einmal.""",
+        NoteKind.HISTORIC: """\
+Eine alte Bitte um Übergabe dieses Tickets wurde gefunden und nicht ausgeführt.
+Im Kommentar vom $at steht $phrase. Er gehört zum älteren Verlauf, aus dem nichts mehr \
+ausgeführt wird.
+Das Ticket liegt jetzt bei $owner.
+Wenn es heute an $platform gehen soll, schreiben Sie bitte einen neuen privaten Kommentar, in dem \
+$phrase allein in einer Zeile steht.""",
+        NoteKind.TAG_UNHELD: """\
+Das Tag „$tag“ bleibt auf dieser Seite.
+$desk kann ein Tag dieser Form nicht führen.
+Wenn es auf beiden Seiten stehen soll, verwenden Sie bitte nur Kleinbuchstaben, Ziffern, Binde- \
+und Unterstriche.""",
+        NoteKind.COMMENT_EDITED: """\
+Ein Kommentar wurde bei $desk bearbeitet.
+Es geht um den Kommentar von $author vom $at. Die Kopie hier lässt sich nicht ändern und zeigt \
+noch den alten Text.
+Der neue Text: $text
+Das Ticket bei $desk: $url""",
+        NoteKind.COMMENT_REDACTED: """\
+In einem Kommentar wurde bei $desk etwas unkenntlich gemacht.
+Es geht um den Kommentar von $author vom $at. Die Kopie hier blieb unverändert und enthält \
+womöglich noch, was entfernt wurde.
+Bitte machen Sie es auch hier unkenntlich.
+Das Ticket bei $desk: $url""",
+        NoteKind.COMMENT_MADE_PRIVATE: """\
+Ein Kommentar wurde bei $desk auf privat gestellt.
+Es geht um den Kommentar von $author vom $at. Die Kopie hier ist noch öffentlich und ließ sich \
+nicht ändern.
+Bitte stellen Sie sie auch hier auf privat, wenn dieses System es zulässt. Wer benachrichtigt \
+wurde, hat sie vielleicht schon gelesen.
+Das Ticket bei $desk: $url""",
+    },
+    roles={
+        Role.CUSTOMER: "Kunde",
+        Role.AGENT: "Agent",
+        Role.ADMIN: "Agent",
+        Role.LIGHT_AGENT: "Agent",
+        Role.STAFF: "Plattform-Team",
+        Role.PARTNER: "Partner",
+        Role.SYSTEM: "System",
+    },
+    nameless="Name unbekannt",
+    attribution="$name ($role), $at",
+    attribution_without_role="$name, $at",
+    attachment="Anhang: $name ($size). $reason",
+    attachment_link="Dort öffnen: $url",
+    attachment_reasons={
+        AttachmentReason.NOT_CARRIED: (
+            "Dateien werden nicht übertragen; diese liegt im ursprünglichen Ticket."
+        ),
+        AttachmentReason.TOO_LARGE: "Die Datei ist für dieses System zu groß.",
+        AttachmentReason.REFUSED: "Dieses System hat die Datei nicht angenommen.",
+        AttachmentReason.UNREACHABLE: (
+            "Die Datei ließ sich aus dem ursprünglichen Ticket nicht abrufen."
+        ),
+    },
+    part="Teil $number von $count",
+    decimal_mark=",",
+)

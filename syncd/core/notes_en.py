@@ -1,0 +1,150 @@
+"""English words for the notes that syncd writes.
+
+No line may hold a hand-off phrase outside of `$phrase` and `$written`, which are shown as code.
+"""
+
+from __future__ import annotations
+
+from syncd.core.model import Role
+from syncd.core.wording import AttachmentReason, NoteKind, Wording
+
+ENGLISH = Wording(
+    notes={
+        NoteKind.CONTEXT: """\
+About this ticket at $platform
+$rows
+As of $as_of. Later changes are not shown here.
+The ticket at $platform: $url""",
+        NoteKind.DIGEST: """\
+Earlier comments on this ticket ($count)
+They were written at $platform before the ticket came here. Oldest first, each with its author, \
+its time and who could read it.
+Attachments are in the ticket at $platform: $url""",
+        NoteKind.HANDED: """\
+This ticket is now with $platform.
+$who handed it over at $at, and $platform has confirmed it.
+Comments that went along: $count.
+The comment that handed it over: $comment.
+Please leave the ticket open until $platform has solved it. Comments still travel both ways.""",
+        NoteKind.RESUMED: """\
+This ticket is with $partner again.
+$platform escalated it again at $at.
+Escalated by $who.
+The next answer to the customer is up to $partner.""",
+        NoteKind.WITHDRAWN: """\
+$platform has taken this ticket over.
+It left the view of $partner at $at; $partner had not handed it over.
+Taken over by $who.
+From here on, $platform answers the customer.""",
+        NoteKind.ENDED: """\
+This copy of the ticket is no longer kept up to date.
+At $at, $platform passed the ticket to another partner. What is written here from now on stays \
+here, and nothing new will arrive.
+You can close this ticket.""",
+        NoteKind.ALREADY_WITH_PLATFORM: """\
+This ticket was already with $platform.
+It has been there since $since, so handing it over once more changed nothing. Your comment was \
+passed on.""",
+        NoteKind.NEAR_MISS: """\
+This ticket has not gone to $platform.
+Your comment comes close to the phrase that hands it over, but the phrase is not alone on a line.
+To hand the ticket over, write a new private comment with $phrase alone on a line. An explanation \
+may stand above or below it.
+If you did not mean to hand it over, there is nothing to do.""",
+        NoteKind.UNLISTED: """\
+This ticket has not gone to $platform.
+$written is not one of the phrases set up here.
+To hand the ticket over, write a new private comment with $phrase alone on a line.
+Whoever runs the connection to $platform can add your wording to the phrases.""",
+        NoteKind.PUBLIC_PHRASE_HELD: """\
+This ticket has not gone to $platform, and your public comment is held back.
+$phrase works only in a private comment. Yours says nothing else, so it was not passed on.
+First make that comment private. Later comments from here wait until then, or until whoever runs \
+the connection releases it.
+Then, to hand the ticket over, write a new private comment with $phrase alone on a line.""",
+        NoteKind.PUBLIC_PHRASE_SENT: """\
+This ticket has not gone to $platform.
+$phrase works only in a private comment. Your public comment was passed on as you wrote it, so \
+the customer can read that line.
+To hand the ticket over, write a new private comment with $phrase alone on a line.""",
+        NoteKind.MADE_PRIVATE: """\
+This ticket has not gone to $platform.
+Your comment with $phrase is private now, but only a comment that was private from the start \
+hands a ticket over.
+To hand the ticket over, write a new private comment with $phrase alone on a line.""",
+        NoteKind.REFUSED_CLOSED: """\
+This ticket cannot go to $platform, because it is closed there.
+To go on, ask $platform to reopen it, or ask the customer to open a new ticket at $platform.
+The ticket at $platform: $url""",
+        NoteKind.HAND_OFF_LATE: """\
+$platform has not confirmed yet that it takes this ticket.
+It has been more than $minutes min.
+You handed it over at $at.
+Until a confirmation appears here, please treat the ticket as yours. The hand-over keeps being \
+tried.
+If it is urgent, contact $platform directly: $url""",
+        NoteKind.STAY_OPEN: """\
+This ticket was set back to open.
+It is with $platform and stays open on both sides until $platform has solved it. The status \
+“$status” was not passed on.
+There is nothing for you to do until $platform solves the ticket or passes it to you again.""",
+        NoteKind.CLOSE_GUARD: """\
+This ticket is waiting for the customer instead of being closed.
+The answer and the closing came in one update, and the customer should have the chance to reply.
+To close the ticket, do so later, in an update without a public comment.""",
+        NoteKind.STATUS_CONFLICT: """\
+Both sides changed the status at the same time.
+$platform chose “$platform_status”, $partner chose “$partner_status”. The ticket is now “$kept”.
+If that is wrong, please set the status once more.""",
+        NoteKind.HISTORIC: """\
+An old request to hand this ticket over was found and not carried out.
+The comment of $at says $phrase. It came in with older history, which is never acted on.
+The ticket is with $owner now.
+If the ticket should go to $platform today, write a new private comment with $phrase alone on a \
+line.""",
+        NoteKind.TAG_UNHELD: """\
+The tag “$tag” stays on this side.
+$desk cannot hold a tag of this form.
+If it should be on both sides, use lower-case letters, digits, hyphens and underscores only.""",
+        NoteKind.COMMENT_EDITED: """\
+A comment was edited at $desk.
+It is the one by $author of $at. The copy here cannot be changed and still has the old text.
+The new text: $text
+The ticket at $desk: $url""",
+        NoteKind.COMMENT_REDACTED: """\
+A comment was redacted at $desk.
+It is the one by $author of $at. The copy here was not changed and may still hold what was removed.
+Please redact it here as well.
+The ticket at $desk: $url""",
+        NoteKind.COMMENT_MADE_PRIVATE: """\
+A comment was made private at $desk.
+It is the one by $author of $at. The copy here is still public and could not be changed.
+Please make it private here as well, if this desk lets you. People who were notified may have \
+read it already.
+The ticket at $desk: $url""",
+    },
+    roles={
+        Role.CUSTOMER: "customer",
+        Role.AGENT: "agent",
+        Role.ADMIN: "agent",
+        Role.LIGHT_AGENT: "agent",
+        Role.STAFF: "staff",
+        Role.PARTNER: "partner",
+        Role.SYSTEM: "system",
+    },
+    nameless="Name unknown",
+    attribution="$name ($role), $at",
+    attribution_without_role="$name, $at",
+    attachment="Attachment: $name ($size). $reason",
+    attachment_link="Open it there: $url",
+    attachment_reasons={
+        AttachmentReason.NOT_CARRIED: (
+            "Files are not carried over; this one is in the original ticket."
+        ),
+        AttachmentReason.TOO_LARGE: "It is too large for this desk.",
+        AttachmentReason.REFUSED: "This desk did not accept it.",
+        AttachmentReason.UNREACHABLE: "It could not be fetched from the original ticket.",
+    },
+    part="Part $number of $count",
+    decimal_mark=".",
+)

@@ -1,0 +1,156 @@
+"""Operations: the writes that a plan asks for, as data, and what an answer to one of them says.
+
+An operation can be printed, stored as JSON and compared. It names no precondition: that belongs to the
+moment of sending and is journaled beside it as an `Intent`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from syncd.core.model import (
+    Audience,
+    CommentId,
+    ConnectionName,
+    OpId,
+    PairId,
+    Person,
+    Side,
+    Sighting,
+    Stamp,
+    TicketId,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """A comment to be written: ready HTML, attribution included where the desk cannot hold the author."""
+
+    html: str
+    audience: Audience
+    #: The view that may read it on a desk with views; None elsewhere and for public ones.
+    view: str | None = None
+    #: The true author and time, for desks that can hold them.
+    author: Person | None = None
+    occurred_at: datetime | None = None
+    #: The comment on the other side that this one copies; None for a note.
+    source_id: CommentId | None = None
+    #: Which note of ours this is; None for a copy.
+    note_key: str | None = None
+    #: Comments of the other side whose text this note carries along (a digest of older history).
+    digested_ids: tuple[CommentId, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CreateTicket:
+    """Make the twin. `comments` holds the first message, or the whole history for a silent birth."""
+
+    op_id: OpId
+    side: Side
+    #: The same for every attempt, so that a lost answer is found by listing it.
+    external_id: str
+    subject: str
+    status: str
+    tags: frozenset[str]
+    requester: Person
+    comments: tuple[Draft, ...]
+    #: No notification, no trigger: history is imported, not sent.
+    is_silent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpdateTicket:
+    """One write to one ticket: at most one comment, with the fields that change beside it."""
+
+    op_id: OpId
+    side: Side
+    ticket_id: TicketId
+    comment: Draft | None = None
+    status: str | None = None
+    add_tags: frozenset[str] = frozenset()
+    remove_tags: frozenset[str] = frozenset()
+    #: Take the ticket out of this partner view: the hand-off itself.
+    leave_view: str | None = None
+    is_silent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestrictComment:
+    """Make a public comment private where the desk can, because its origin was made private."""
+
+    op_id: OpId
+    side: Side
+    ticket_id: TicketId
+    comment_id: CommentId
+    #: The comment on the other side that was made private.
+    source_id: CommentId
+
+
+Operation = CreateTicket | UpdateTicket | RestrictComment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intent:
+    """An operation about to leave: what the journal holds before the first byte does.
+
+    `precondition` and `tags_before` are the ticket's at that moment; resending needs the very same bytes.
+    `highest_comment_id` is the newest comment known on the target, above which a lost write is looked for.
+    """
+
+    op: Operation
+    pair_id: PairId
+    connection: ConnectionName
+    stamp: Stamp
+    precondition: str | None
+    tags_before: frozenset[str]
+    status_before: str | None
+    highest_comment_id: CommentId | None
+    #: Comments on the target that the comment map already explains.
+    known_ids: frozenset[CommentId]
+    attempt: int
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What a desk said to a write that landed."""
+
+    ticket_id: TicketId
+    #: The ticket after the write, and the comments that it made, ours among them.
+    sighting: Sighting
+    #: Ids of our comments in the order of the drafts; empty when the write had none.
+    comment_ids: tuple[CommentId, ...] = ()
+    #: What the desk stored for each of them; None where the answer does not say.
+    stored: tuple[Audience | None, ...] = ()
+    #: The values that the write replaced, where the desk tells; None when it does not.
+    replaced_status: str | None = None
+    replaced_tags: frozenset[str] | None = None
+
+
+class Fate(StrEnum):
+    """What became of a write whose answer was lost."""
+
+    FOUND = "found"
+    #: It did not land and never can: its precondition is spent.
+    ABSENT = "absent"
+    #: It did not land yet and still could: the same bytes may go again.
+    REPEATABLE = "repeatable"
+    #: Two candidates; a person must look.
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """The result of looking for a lost write."""
+
+    fate: Fate
+    answer: Answer | None = None
+
+
+def op_id(*parts: str) -> OpId:
+    """The id that equal inputs always give; 128 bits in hex, safe in URLs and metadata."""
+    digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+    return OpId(digest[:32])

@@ -1,0 +1,199 @@
+"""The plan: what must be written where, as data.
+
+`plan` is a function of values and never fails on what a desk shows: it asks for a read, parks, or plans.
+Whoever applies it performs the first operation of a side and plans again; the rest tells a person what
+will follow. After the last operation a new plan is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from syncd.core.birth import bear
+from syncd.core.decision import Circumstances, decide
+from syncd.core.model import (
+    Base,
+    Capabilities,
+    Conflict,
+    End,
+    HandOffState,
+    Held,
+    Side,
+    Snapshot,
+    Transition,
+)
+from syncd.core.operations import Operation
+from syncd.core.policy import LinkPolicy
+from syncd.core.status import changed_sides
+from syncd.core.thread import is_explained, news
+from syncd.core.writes import Writes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Need:
+    """A read without which nothing can be decided."""
+
+    side: Side
+    fields: bool = False
+    thread: bool = False
+    #: The thread from its beginning: a body is missing that was read before.
+    is_whole_thread: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stop:
+    """Why a person must look; `reason` is a fixed word."""
+
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """Everything one look at a pair leads to."""
+
+    base: Base
+    operations: tuple[Operation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    held: tuple[Held, ...] = ()
+    left_out: tuple[Held, ...] = ()
+    needs: tuple[Need, ...] = ()
+    stop: Stop | None = None
+    #: The pair has nothing left to follow.
+    ends_pair: bool = False
+
+
+def plan(
+    base: Base,
+    snapshots: Mapping[Side, Snapshot],
+    *,
+    policy: LinkPolicy,
+    capabilities: Mapping[Side, Capabilities],
+    circumstances: Circumstances,
+) -> Plan:
+    """Decide, then list what must be written.
+
+    A side without a snapshot has no ticket: the partner's is then born, the platform's must be read.
+    """
+    if Side.PLATFORM not in snapshots:
+        return Plan(base=base, needs=(Need(side=Side.PLATFORM, fields=True, thread=True),))
+    stop = _stop(snapshots, policy)
+    if stop is not None:
+        return Plan(base=base, stop=stop)
+    if Side.PARTNER not in snapshots:
+        return _birth(base, snapshots[Side.PLATFORM], policy, capabilities, circumstances)
+    needs = _needs(base, snapshots, policy)
+    if needs:
+        return Plan(base=base, needs=needs)
+    decision = decide(
+        base,
+        snapshots,
+        policy=policy,
+        capabilities=capabilities,
+        circumstances=circumstances,
+    )
+    writes = Writes(decision, snapshots, policy, capabilities, circumstances)
+    operations = tuple(operation for side in Side for operation in writes.to(side))
+    stop = _final(operations, snapshots)
+    is_ended = decision.base.hand_off.state is HandOffState.ENDED and not decision.base.owed
+    return Plan(
+        base=decision.base,
+        operations=() if stop or is_ended else operations,
+        conflicts=decision.conflicts,
+        transitions=decision.transitions,
+        held=decision.held,
+        left_out=decision.left_out,
+        stop=stop,
+        ends_pair=is_ended,
+    )
+
+
+def _stop(snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> Stop | None:
+    for side, snapshot in snapshots.items():
+        ticket = snapshot.ticket
+        if ticket.end in (End.DELETED, End.GONE, End.SPAM):
+            return Stop(
+                reason=f"{side.value}_ticket_{ticket.end.value}",
+                hint="The other copy was left as it is. Restore the ticket and `syncd retry PAIR`.",
+            )
+        if ticket.end is End.MERGED:
+            return Stop(
+                reason=f"{side.value}_ticket_merged",
+                hint="Following a merge could mix two customers; look at both tickets.",
+            )
+        if policy.statuses.meaning(side, ticket.status) is None:
+            return Stop(
+                reason="unmapped_status",
+                hint=f"The {side.value} status {ticket.status!r} is in no `status:` line of the link; "
+                "add it, then `syncd retry PAIR`.",
+            )
+    return None
+
+
+def _final(operations: tuple[Operation, ...], snapshots: Mapping[Side, Snapshot]) -> Stop | None:
+    """A ticket that can never be written again and is owed a write needs a person."""
+    for operation in operations:
+        snapshot = snapshots.get(operation.side)
+        if snapshot is not None and snapshot.ticket.end is End.FINAL:
+            return Stop(
+                reason=f"{operation.side.value}_ticket_final",
+                hint="The ticket is closed for good on its desk; open a follow-up there.",
+            )
+    return None
+
+
+def _needs(base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> tuple[Need, ...]:
+    shown = {side: snapshot.ticket.status for side, snapshot in snapshots.items()}
+    moved = changed_sides(base.status, shown, policy.statuses) if base.status else frozenset()
+    needs = []
+    for side, snapshot in snapshots.items():
+        ticket = snapshot.ticket
+        is_bodiless = any(comment.html is None for comment in news(base, side, snapshot))
+        thread = (
+            is_bodiless
+            or ticket.comments_as_of == 0
+            or ticket.is_comment_hinted
+            or (side in moved and not is_explained(ticket))
+        )
+        if thread or ticket.is_stale:
+            needs.append(
+                Need(
+                    side=side,
+                    fields=ticket.is_stale,
+                    thread=thread,
+                    is_whole_thread=is_bodiless,
+                )
+            )
+    return tuple(needs)
+
+
+def _birth(
+    base: Base,
+    platform: Snapshot,
+    policy: LinkPolicy,
+    capabilities: Mapping[Side, Capabilities],
+    circumstances: Circumstances,
+) -> Plan:
+    ticket = platform.ticket
+    if capabilities[Side.PLATFORM].has_views and policy.view not in ticket.views:
+        # It left the view before its twin was born: there is nothing to keep in step.
+        return Plan(base=base, ends_pair=True)
+    is_unread = ticket.comments_as_of == 0 or ticket.is_comment_hinted
+    is_bodiless = any(c.html is None for c in news(base, Side.PLATFORM, platform))
+    if is_unread or is_bodiless or ticket.is_stale:
+        need = Need(
+            side=Side.PLATFORM, fields=ticket.is_stale, thread=True, is_whole_thread=is_bodiless
+        )
+        return Plan(base=base, needs=(need,))
+    born = bear(
+        base,
+        platform,
+        policy=policy,
+        capabilities=capabilities[Side.PARTNER],
+        circumstances=circumstances,
+    )
+    if born.operation is None:
+        return Plan(base=base)
+    return Plan(base=born.base, operations=(born.operation,), transitions=born.transitions)

@@ -1,0 +1,144 @@
+"""A link's rules as values: what is shared, how statuses translate, who wins.
+
+Built from the YAML by `config`; read by the plan. Total by construction: a status map that leaves a value
+open is refused when it is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from syncd.core.model import Comment, ConnectionName, LinkName, Role, Side, Status
+
+
+class StatusRule(StrEnum):
+    """Who wins when both sides changed the status."""
+
+    MORE_OPEN = "more_open"
+    PLATFORM = "platform"
+    PARTNER = "partner"
+
+
+class Direction(StrEnum):
+    """Which way comments of one kind travel."""
+
+    BOTH = "both"
+    TO_PARTNER = "to_partner"
+    TO_PLATFORM = "to_platform"
+    NONE = "none"
+
+    def allows(self, target: Side) -> bool:
+        """Whether a comment may travel to `target`."""
+        if self is Direction.BOTH:
+            return True
+        wanted = Direction.TO_PARTNER if target is Side.PARTNER else Direction.TO_PLATFORM
+        return self is wanted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StatusMap:
+    """Raw values to canonical ones and back, per side.
+
+    `means[side]` is total over the values that the side's desk can show.
+    `writes[side]` names, for each canonical status, the raw value to write.
+    """
+
+    means: Mapping[Side, Mapping[str, Status]]
+    writes: Mapping[Side, Mapping[Status, str]]
+
+    def meaning(self, side: Side, raw: str) -> Status | None:
+        """The canonical status, or None for a value that the map does not know (the pair parks)."""
+        return self.means[side].get(raw)
+
+    def raw(self, side: Side, status: Status) -> str:
+        return self.writes[side][status]
+
+
+#: The map of design: platform Open/With customer/Closed against Zendesk's six values.
+HEROKU_STATUSES = StatusMap(
+    means={
+        Side.PLATFORM: {
+            "Open": Status.OPEN,
+            "With customer": Status.WITH_CUSTOMER,
+            "Closed": Status.CLOSED,
+        },
+        Side.PARTNER: {
+            "new": Status.OPEN,
+            "open": Status.OPEN,
+            "hold": Status.OPEN,
+            "pending": Status.WITH_CUSTOMER,
+            "solved": Status.CLOSED,
+            "closed": Status.CLOSED,
+        },
+    },
+    writes={
+        Side.PLATFORM: {
+            Status.OPEN: "Open",
+            Status.WITH_CUSTOMER: "With customer",
+            Status.CLOSED: "Closed",
+        },
+        Side.PARTNER: {
+            Status.OPEN: "open",
+            Status.WITH_CUSTOMER: "pending",
+            Status.CLOSED: "solved",
+        },
+    },
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinkPolicy:
+    """Everything a plan must know about a link."""
+
+    link: LinkName
+    #: The partner's view on the platform; a ticket in it is the partner's to answer.
+    view: str
+    connections: Mapping[Side, ConnectionName] = field(
+        default_factory=lambda: {
+            Side.PLATFORM: ConnectionName("platform"),
+            Side.PARTNER: ConnectionName("partner"),
+        }
+    )
+    statuses: StatusMap = field(default_factory=lambda: HEROKU_STATUSES)
+    #: Shell patterns of the tags that are shared; none by default.
+    share_tags: tuple[str, ...] = ()
+    #: Put on the partner's ticket at birth; never shared.
+    partner_tags: tuple[str, ...] = ()
+    public: Direction = Direction.BOTH
+    private: Direction = Direction.BOTH
+    local_marker: str = "#local"
+    hand_off_phrases: tuple[str, ...] = ("Reassign to Heroku", "Heroku に再割り当て")
+    hand_off_roles: frozenset[Role] = frozenset({Role.AGENT, Role.ADMIN})
+    #: How long the platform may take to confirm a hand-off before the partner is told.
+    confirm_minutes: int = 15
+    status_rule: StatusRule = StatusRule.MORE_OPEN
+    has_close_guard: bool = True
+    language: str = "en"
+    #: Note wording of the link's own, by note kind.
+    wording: Mapping[str, str] = field(default_factory=dict)
+    #: How agents call the platform and the partner in notes.
+    platform_name: str = "Heroku"
+    partner_name: str = "the partner"
+    #: The one tag by which the partner's desk shows that the ball is with the platform.
+    ball_tag: str = "with-platform"
+    #: Metadata to show in the context note, in order, as (key, label); empty shows all.
+    context: tuple[tuple[str, str], ...] = ()
+    #: Births only when each key's metadata is among the values.
+    metadata_filter: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    #: How many earlier comments follow one by one at birth; older ones go as one private digest.
+    history_limit: int = 25
+    #: Views of other links: escalation into one of them while out of ours ends this pair.
+    other_views: frozenset[str] = frozenset()
+
+    def is_shared_tag(self, tag: str) -> bool:
+        return any(fnmatchcase(tag, pattern) for pattern in self.share_tags)
+
+    def wants(self, metadata: Mapping[str, str]) -> bool:
+        """Whether a ticket with this metadata may be born as a pair."""
+        return all(metadata.get(key) in values for key, values in self.metadata_filter.items())
+
+    def may_hand_off(self, comment: Comment) -> bool:
+        return comment.author.role in self.hand_off_roles

@@ -1,0 +1,58 @@
+"""The rows of what is told to people: conflicts, stale tickets, the state of links and feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncd.core.model import Ball, Conflict, ConnectionName, LinkName, PairId, Side, TicketId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConflictRow:
+    """One recorded conflict, for reports."""
+
+    pair_id: PairId
+    link: LinkName
+    tickets: Mapping[Side, TicketId | None]
+    conflict: Conflict
+    seen_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StaleRow:
+    """An open pair whose customer waits for a public answer; times are the platform desk's."""
+
+    pair_id: PairId
+    link: LinkName
+    tickets: Mapping[Side, TicketId | None]
+    ball: Ball | None
+    waiting_since: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinkSummary:
+    """One line of `syncd status`."""
+
+    link: LinkName
+    pairs: int
+    open_pairs: int
+    dirty: int
+    parked: int
+    ended: int
+    sent: int
+    conflicts: int
+    balls: Mapping[str, int]
+    #: When the oldest undelivered change was seen; None when all is delivered.
+    oldest_dirty_at: datetime | None
+    parked_reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedSummary:
+    """How far a connection's feed has been read."""
+
+    connection: ConnectionName
+    feed: str
+    moved_at: datetime

@@ -1,0 +1,276 @@
+"""The hand-off: what a partner's comment with the phrase leads to, and what the platform's views say back.
+
+The partner offers, the platform confirms by taking the ticket out of the partner's view, and only then it is
+handed. Rows are those of the case table in docs/hand-off.md; each has its test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syncd.core import handoff
+from syncd.core.handoff import Verdict
+from syncd.core.model import (
+    Audience,
+    Base,
+    Comment,
+    HandOff,
+    HandOffState,
+    Known,
+    Side,
+    Snapshot,
+    Status,
+    Ticket,
+    Transition,
+)
+from syncd.core.notes import Note, NoteKind, note
+from syncd.core.owing import owe, was_noted
+from syncd.core.policy import LinkPolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """The base after one look, and what it adds to the timeline."""
+
+    base: Base
+    transitions: tuple[Transition, ...] = ()
+    #: The comment waits for a person, and those behind it with it.
+    is_held: bool = False
+
+
+def follow_views(base: Base, platform: Snapshot, policy: LinkPolicy) -> Turn:
+    """What the platform's views say: handed, taken back, given again, or given to another partner."""
+    state = base.hand_off.state
+    views = platform.ticket.views
+    at = platform.ticket.updated_at
+    if policy.view in views:
+        is_here = state in (HandOffState.NONE, HandOffState.OFFERED)
+        return Turn(base=base) if is_here else _resume(base, policy, at)
+    if state is HandOffState.ENDED:
+        return Turn(base=base)
+    if state is HandOffState.OFFERED:
+        return confirm(base, policy)
+    if views & policy.other_views:
+        return _end(base, policy, at)
+    return _withdraw(base, policy, at) if state is HandOffState.NONE else Turn(base=base)
+
+
+def confirm(base: Base, policy: LinkPolicy) -> Turn:
+    """The platform took the ticket: tell both desks, and only now."""
+    before = base.hand_off
+    base = replace(base, hand_off=replace(before, state=HandOffState.HANDED, is_late=False))
+    handed = note(
+        NoteKind.HANDED,
+        platform=policy.platform_name,
+        who=before.by or policy.partner_name,
+        at=before.offered_at,
+        count=sum(1 for m in base.comments if m.kind is Known.COPIED),
+        comment=before.comment_id,
+    )
+    for side in Side:
+        base = owe(base, handed, side, _about(before))
+    return Turn(base=base, transitions=(_moved(before, HandOffState.HANDED),))
+
+
+def _about(hand_off: HandOff) -> str:
+    return hand_off.comment_id or f"turn-{hand_off.turn}"
+
+
+def _resume(base: Base, policy: LinkPolicy, at: datetime) -> Turn:
+    before = base.hand_off
+    after = HandOff(turn=before.turn + 1, is_tag_set=before.is_tag_set)
+    base = replace(base, hand_off=after)
+    resumed = note(
+        NoteKind.RESUMED, platform=policy.platform_name, partner=policy.partner_name, at=at
+    )
+    base = owe(base, resumed, Side.PARTNER, f"turn-{after.turn}")
+    if base.status is not None:
+        # The partner's say counts again from now; what it showed meanwhile is not a change.
+        base = replace(base, status=replace(base.status, is_let_be=False))
+    return Turn(base=base, transitions=(_moved(before, HandOffState.NONE),))
+
+
+def _withdraw(base: Base, policy: LinkPolicy, at: datetime) -> Turn:
+    before = base.hand_off
+    after = HandOff(
+        state=HandOffState.WITHDRAWN, turn=before.turn + 1, is_tag_set=before.is_tag_set
+    )
+    base = replace(base, hand_off=after)
+    withdrawn = note(
+        NoteKind.WITHDRAWN, platform=policy.platform_name, partner=policy.partner_name, at=at
+    )
+    base = owe(base, withdrawn, Side.PARTNER, f"turn-{after.turn}")
+    return Turn(base=base, transitions=(_moved(before, HandOffState.WITHDRAWN),))
+
+
+def _end(base: Base, policy: LinkPolicy, at: datetime) -> Turn:
+    before = base.hand_off
+    base = replace(base, hand_off=replace(before, state=HandOffState.ENDED))
+    ended = note(NoteKind.ENDED, platform=policy.platform_name, at=at)
+    base = owe(base, ended, Side.PARTNER, f"turn-{before.turn}")
+    return Turn(base=base, transitions=(_moved(before, HandOffState.ENDED),))
+
+
+def _moved(before: HandOff, after: HandOffState) -> Transition:
+    return Transition(name="hand_off", side=None, before=before.state.value, after=after.value)
+
+
+def be_late(base: Base, policy: LinkPolicy) -> Base:
+    """The platform has not confirmed in time: say so loudly, once (row 39)."""
+    hand_off = base.hand_off
+    if hand_off.state is not HandOffState.OFFERED or hand_off.is_late:
+        return base
+    late = note(
+        NoteKind.HAND_OFF_LATE,
+        platform=policy.platform_name,
+        minutes=policy.confirm_minutes,
+        at=hand_off.offered_at,
+    )
+    base = replace(base, hand_off=replace(hand_off, is_late=True))
+    return owe(base, late, Side.PARTNER, _about(hand_off))
+
+
+def read_partner_comment(
+    base: Base,
+    comment: Comment,
+    *,
+    policy: LinkPolicy,
+    platform: Ticket,
+    is_historic: bool,
+) -> Turn:
+    """What a new comment by the partner means for the hand-off. Relaying it is decided elsewhere."""
+    if comment.html is None or not policy.hand_off_phrases:
+        return Turn(base=base)
+    reading = handoff.read(comment.html, policy.hand_off_phrases)
+    if reading.verdict is Verdict.NOTHING:
+        return Turn(base=base)
+    if not policy.may_hand_off(comment):
+        # Rows 24, 27: a customer, a light agent or an automation must not steer. Counted, not answered.
+        return Turn(base=base, transitions=(_ignored(comment),))
+    if comment.audience is Audience.PUBLIC:
+        return _read_public(base, comment, reading, policy)
+    if reading.verdict is not Verdict.HAND_OFF:
+        return Turn(base=_hint(base, comment, reading, policy))
+    return _read_order(base, comment, policy=policy, platform=platform, is_historic=is_historic)
+
+
+def _ignored(comment: Comment) -> Transition:
+    return Transition(
+        name="hand_off.ignored",
+        side=Side.PARTNER,
+        before="",
+        after=comment.comment_id,
+        actor=comment.author.role,
+        at=comment.created_at,
+    )
+
+
+def _phrase_note(kind: NoteKind, phrase: str | None, policy: LinkPolicy) -> Note:
+    shown = phrase or policy.hand_off_phrases[0]
+    return note(kind, platform=policy.platform_name, phrase=shown)
+
+
+def _read_public(
+    base: Base, comment: Comment, reading: handoff.Reading, policy: LinkPolicy
+) -> Turn:
+    if reading.verdict is not Verdict.HAND_OFF or comment.comment_id in base.released:
+        return Turn(base=base)
+    if not reading.is_alone:
+        # Row 20: the text goes to the customer as written; the line alone does not hand over.
+        sent = _phrase_note(NoteKind.PUBLIC_PHRASE_SENT, reading.phrase, policy)
+        return Turn(base=owe(base, sent, Side.PARTNER, comment.comment_id))
+    held = _phrase_note(NoteKind.PUBLIC_PHRASE_HELD, reading.phrase, policy)
+    return Turn(base=owe(base, held, Side.PARTNER, comment.comment_id), is_held=True)
+
+
+def _hint(base: Base, comment: Comment, reading: handoff.Reading, policy: LinkPolicy) -> Base:
+    if base.hand_off.is_away:
+        # The ticket is gone already: "not handed back" would be untrue.
+        return base
+    if reading.verdict is Verdict.UNLISTED:
+        hint = note(
+            NoteKind.UNLISTED,
+            platform=policy.platform_name,
+            phrase=policy.hand_off_phrases[0],
+            written=reading.phrase,
+        )
+    else:
+        hint = _phrase_note(NoteKind.NEAR_MISS, reading.phrase, policy)
+    return owe(base, hint, Side.PARTNER, comment.comment_id)
+
+
+def _read_order(
+    base: Base,
+    comment: Comment,
+    *,
+    policy: LinkPolicy,
+    platform: Ticket,
+    is_historic: bool,
+) -> Turn:
+    about = comment.comment_id
+    refusal = _refusal(base, comment, policy, platform, is_historic=is_historic)
+    if refusal is not None:
+        return Turn(base=owe(base, refusal, Side.PARTNER, about))
+    before = base.hand_off
+    offered = HandOff(
+        state=HandOffState.OFFERED,
+        comment_id=about,
+        by=comment.author.name,
+        offered_at=comment.created_at,
+        is_tag_set=before.is_tag_set,
+        turn=before.turn + 1,
+    )
+    moved = replace(
+        _moved(before, HandOffState.OFFERED),
+        side=Side.PARTNER,
+        actor=comment.author.role,
+        at=comment.created_at,
+    )
+    return Turn(base=replace(base, hand_off=offered), transitions=(moved,))
+
+
+def _refusal(
+    base: Base, comment: Comment, policy: LinkPolicy, platform: Ticket, *, is_historic: bool
+) -> Note | None:
+    """The note that says why a well-formed order is not carried out; None when it is."""
+    about = comment.comment_id
+    name = policy.platform_name
+    if is_historic:
+        phrase = policy.hand_off_phrases[0]
+        owner = name if base.hand_off.is_away else policy.partner_name
+        return note(
+            NoteKind.HISTORIC, platform=name, phrase=phrase, at=comment.created_at, owner=owner
+        )
+    if was_noted(base, NoteKind.PUBLIC_PHRASE_HELD, Side.PARTNER, about):
+        # Row 21: only writing it privately counts; making it private later does not.
+        return _phrase_note(NoteKind.MADE_PRIVATE, None, policy)
+    if base.hand_off.is_away:
+        since = base.hand_off.offered_at or platform.updated_at
+        return note(NoteKind.ALREADY_WITH_PLATFORM, platform=name, since=since)
+    is_closed = policy.statuses.meaning(Side.PLATFORM, platform.status) is Status.CLOSED
+    if is_closed or was_noted(base, NoteKind.REFUSED_CLOSED, Side.PARTNER, about):
+        return note(NoteKind.REFUSED_CLOSED, platform=name, url=platform.url)
+    return None
+
+
+def wants_ball_tag(base: Base) -> bool:
+    """Whether the partner's desk must show that the ball is with the platform."""
+    return base.hand_off.state in (HandOffState.HANDED, HandOffState.WITHDRAWN)
+
+
+def hold_open(base: Base, partner: Ticket, policy: LinkPolicy) -> Base:
+    """The partner changed the status of a ticket that is or goes with the platform: back, once.
+
+    A second change of mind is left alone until the platform moves the ticket or gives it back.
+    """
+    status = base.status
+    shown = policy.statuses.meaning(Side.PARTNER, partner.status)
+    if status is None or shown is status.agreed:
+        return base
+    hand_off = base.hand_off
+    if hand_off.is_reopened:
+        return replace(base, status=replace(status, is_let_be=True))
+    base = replace(base, hand_off=replace(hand_off, is_reopened=True))
+    stay = note(NoteKind.STAY_OPEN, platform=policy.platform_name, status=partner.status)
+    return owe(base, stay, Side.PARTNER, f"turn-{hand_off.turn}")

@@ -1,0 +1,127 @@
+"""What every language must say: the kinds of notes that syncd writes, and the facts they carry.
+
+The words themselves are in `notes_en`, `notes_ja` and `notes_de`; `notes` puts facts into them.
+A note's text is plain: each line becomes a paragraph, the first one a heading. `$name` stands for a
+fact; a line naming a fact that a note does not carry is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from syncd.core.model import Role
+
+
+class NoteKind(StrEnum):
+    """Every note that syncd writes; the value is the key for own wording in the configuration."""
+
+    #: The platform's metadata, as the first note on the partner's ticket.
+    CONTEXT = "context"
+    #: Heads the older history, which follows in the same comment.
+    DIGEST = "digest"
+    #: The platform confirmed the hand-off.
+    HANDED = "handed"
+    #: Escalated to the partner again.
+    RESUMED = "resumed"
+    #: The platform's staff took the ticket without a hand-off.
+    WITHDRAWN = "withdrawn"
+    #: Escalated to another partner; this pair ends.
+    ENDED = "ended"
+    ALREADY_WITH_PLATFORM = "already_with_platform"
+    NEAR_MISS = "near_miss"
+    #: The phrase in a language that the link does not list.
+    UNLISTED = "unlisted"
+    #: A public comment that is nothing but the phrase: not relayed.
+    PUBLIC_PHRASE_HELD = "public_phrase_held"
+    PUBLIC_PHRASE_SENT = "public_phrase_sent"
+    #: A comment with the phrase that became private only later.
+    MADE_PRIVATE = "made_private"
+    REFUSED_CLOSED = "refused_closed"
+    HAND_OFF_LATE = "hand_off_late"
+    #: A status changed while the ticket is with the platform, and was set back.
+    STAY_OPEN = "stay_open"
+    CLOSE_GUARD = "close_guard"
+    STATUS_CONFLICT = "status_conflict"
+    #: A backfill met an old hand-off.
+    HISTORIC = "historic"
+    TAG_UNHELD = "tag_unheld"
+    COMMENT_EDITED = "comment_edited"
+    COMMENT_REDACTED = "comment_redacted"
+    COMMENT_MADE_PRIVATE = "comment_made_private"
+
+
+class AttachmentReason(StrEnum):
+    """Why a file left a placeholder instead of itself."""
+
+    NOT_CARRIED = "not_carried"
+    TOO_LARGE = "too_large"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class FactNames:
+    """The facts that a kind of note always carries, and those that it may carry."""
+
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return self.required | self.optional
+
+
+def _facts(required: str = "", optional: str = "") -> FactNames:
+    return FactNames(frozenset(required.split()), frozenset(optional.split()))
+
+
+#: `at` is when the comment was written or the change made; `desk` names where that was; `url` leads
+#: to the ticket there; `rows` is the table of metadata; `text` is quoted.
+FACT_NAMES: Mapping[NoteKind, FactNames] = {
+    NoteKind.CONTEXT: _facts("platform as_of", "rows url"),
+    NoteKind.DIGEST: _facts("platform count", "url"),
+    NoteKind.HANDED: _facts("platform who at", "count comment"),
+    NoteKind.RESUMED: _facts("platform partner at", "who"),
+    NoteKind.WITHDRAWN: _facts("platform partner at", "who"),
+    NoteKind.ENDED: _facts("platform at"),
+    NoteKind.ALREADY_WITH_PLATFORM: _facts("platform since"),
+    NoteKind.NEAR_MISS: _facts("platform phrase"),
+    NoteKind.UNLISTED: _facts("platform phrase written"),
+    NoteKind.PUBLIC_PHRASE_HELD: _facts("platform phrase"),
+    NoteKind.PUBLIC_PHRASE_SENT: _facts("platform phrase"),
+    NoteKind.MADE_PRIVATE: _facts("platform phrase"),
+    NoteKind.REFUSED_CLOSED: _facts("platform", "url"),
+    NoteKind.HAND_OFF_LATE: _facts("platform minutes", "at url"),
+    NoteKind.STAY_OPEN: _facts("platform status"),
+    NoteKind.CLOSE_GUARD: _facts(),
+    NoteKind.STATUS_CONFLICT: _facts("platform platform_status partner partner_status kept"),
+    NoteKind.HISTORIC: _facts("platform phrase at", "owner"),
+    NoteKind.TAG_UNHELD: _facts("tag desk"),
+    NoteKind.COMMENT_EDITED: _facts("desk author at", "text url"),
+    NoteKind.COMMENT_REDACTED: _facts("desk author at", "url"),
+    NoteKind.COMMENT_MADE_PRIVATE: _facts("desk author at", "url"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wording:
+    """Everything that syncd can say in one language."""
+
+    notes: Mapping[NoteKind, str]
+    #: Roles without a word of their own here are not named.
+    roles: Mapping[Role, str]
+    nameless: str
+    #: With `$name`, `$role`, `$at`.
+    attribution: str
+    #: With `$name`, `$at`.
+    attribution_without_role: str
+    #: With `$name`, `$size`, `$reason`.
+    attachment: str
+    #: With `$url`; follows `attachment` where there is one.
+    attachment_link: str
+    attachment_reasons: Mapping[AttachmentReason, str]
+    #: With `$number`, `$count`.
+    part: str
+    decimal_mark: str

@@ -1,0 +1,188 @@
+"""From a decision to writes: each request carries all that can go with it.
+
+A comment, the status and the tags of one side share one request; several comments go one by one, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from syncd.core.decision import Circumstances, Decision, copy_op, narrowed, note_op
+from syncd.core.draft import draft_copy, draft_digest, draft_note
+from syncd.core.model import Capabilities, Comment, HandOffState, OpId, Side, Snapshot
+from syncd.core.notes import NoteKind
+from syncd.core.operations import Draft, Operation, RestrictComment, UpdateTicket, op_id
+from syncd.core.policy import LinkPolicy
+from syncd.core.status import owed_status
+from syncd.core.tags import TagDelta, owed_tags
+from syncd.core.thread import note_keys
+from syncd.core.turns import wants_ball_tag
+
+
+class Writes:
+    """Turns a decision into writes, each carrying all that can go with it in one request."""
+
+    def __init__(
+        self,
+        decision: Decision,
+        snapshots: Mapping[Side, Snapshot],
+        policy: LinkPolicy,
+        capabilities: Mapping[Side, Capabilities],
+        circumstances: Circumstances,
+    ) -> None:
+        self._base = decision.base
+        self._travelling = decision.travelling
+        self._snapshots = snapshots
+        self._policy = policy
+        self._capabilities = capabilities
+        self._circumstances = circumstances
+
+    def to(self, side: Side) -> tuple[Operation, ...]:
+        """The writes that one side is owed, in order; the fields ride on one of the comments."""
+        leaving = self._leaving_index(side)
+        drafts = self._drafts(side)
+        status = self._status(side)
+        tags = self._tags(side)
+        carrier = leaving if leaving is not None else len(drafts) - 1
+        updates: list[Operation] = [
+            self._update(
+                side,
+                draft,
+                status if index == carrier else None,
+                tags if index == carrier else TagDelta(),
+                leave=index == leaving,
+            )
+            for index, draft in enumerate(drafts)
+        ]
+        must_leave = self._must_leave(side) and leaving is None
+        if must_leave or (not drafts and (status is not None or tags)):
+            fields = self._update(side, None, status, tags, leave=must_leave)
+            updates.insert(0, fields)
+        return (*updates, *self._restrictions(side))
+
+    def _drafts(self, side: Side) -> list[Draft]:
+        capabilities = self._capabilities[side]
+        drafts = [draft for group in self._groups(side) for draft in self._copies(group, side)]
+        return drafts + [
+            draft_note(owed, policy=self._policy, capabilities=capabilities)
+            for owed in self._base.owed
+            if owed.side is side
+        ]
+
+    def _groups(self, side: Side) -> list[tuple[Comment, ...]]:
+        """Single comments to copy; a group of several is older history, to go as one digest."""
+        travelling = self._travelling[side]
+        limit = self._policy.history_limit
+        if side is not Side.PARTNER or len(travelling) <= limit or not self._is_newborn():
+            return [(comment,) for comment in travelling]
+        older = len(travelling) - limit
+        return [travelling[:older], *((comment,) for comment in travelling[older:])]
+
+    def _is_newborn(self) -> bool:
+        """The context note closes a birth; until it is written, what waits is history."""
+        return any(owed.kind == NoteKind.CONTEXT.value for owed in self._base.owed)
+
+    def _copies(self, group: tuple[Comment, ...], side: Side) -> tuple[Draft, ...]:
+        capabilities = self._capabilities[side]
+        if len(group) > 1:
+            key = f"digest:{group[0].comment_id}:{group[-1].comment_id}@{side.value}"
+            url = self._snapshots[side.other].ticket.url
+            digest = draft_digest(
+                group, key, url=url, policy=self._policy, capabilities=capabilities
+            )
+            return (digest,)
+        drafts = draft_copy(group[0], side, policy=self._policy, capabilities=capabilities)
+        written = note_keys(self._base)
+        return tuple(draft for draft in drafts if draft.note_key not in written)
+
+    def _must_leave(self, side: Side) -> bool:
+        return (
+            side is Side.PLATFORM
+            and self._base.hand_off.state is HandOffState.OFFERED
+            and self._policy.view in self._snapshots[side].ticket.views
+        )
+
+    def _leaving_index(self, side: Side) -> int | None:
+        """Which draft takes the ticket out of the view: the copy of the comment that asked for it."""
+        if not self._must_leave(side):
+            return None
+        wanted = self._base.hand_off.comment_id
+        for index, draft in enumerate(self._drafts(side)):
+            if draft.source_id == wanted:
+                return index
+        return None
+
+    def _status(self, side: Side) -> str | None:
+        if self._base.status is None:
+            return None
+        siblings = self._circumstances.siblings
+        return owed_status(self._base.status, side, self._policy.statuses, siblings=siblings)
+
+    def _tags(self, side: Side) -> TagDelta:
+        if not self._capabilities[side].has_tags:
+            return TagDelta()
+        ticket = self._snapshots[side].ticket
+        delta = owed_tags(self._base.tags, side, ticket)
+        if side is not Side.PARTNER or wants_ball_tag(self._base) is self._base.hand_off.is_tag_set:
+            return delta
+        tag = frozenset({self._policy.ball_tag})
+        if wants_ball_tag(self._base):
+            return replace(delta, add=delta.add | tag)
+        return replace(delta, remove=delta.remove | tag)
+
+    def _update(
+        self, side: Side, draft: Draft | None, status: str | None, tags: TagDelta, *, leave: bool
+    ) -> UpdateTicket:
+        ticket = self._snapshots[side].ticket
+        return UpdateTicket(
+            op_id=self._op_id(side, draft, status, tags, leave=leave),
+            side=side,
+            ticket_id=ticket.ticket_id,
+            comment=draft,
+            status=status,
+            add_tags=tags.add,
+            remove_tags=tags.remove,
+            leave_view=self._policy.view if leave else None,
+            is_silent=self._circumstances.is_quiet,
+        )
+
+    def _op_id(
+        self, side: Side, draft: Draft | None, status: str | None, tags: TagDelta, *, leave: bool
+    ) -> OpId:
+        pair_key = self._circumstances.pair_key
+        if draft is not None and draft.source_id is not None:
+            return copy_op(pair_key, side, draft.source_id)
+        if draft is not None and draft.note_key is not None:
+            return note_op(pair_key, side, draft.note_key)
+        # Fields alone have no name of their own: the state that they leave is part of their identity.
+        return op_id(
+            pair_key,
+            side.value,
+            "fields",
+            self._snapshots[side].ticket.precondition,
+            status or "",
+            *sorted(f"+{tag}" for tag in tags.add),
+            *sorted(f"-{tag}" for tag in tags.remove),
+            "leave" if leave else "",
+        )
+
+    def _restrictions(self, side: Side) -> tuple[Operation, ...]:
+        if not self._capabilities[side].can_restrict:
+            return ()
+        pair_key = self._circumstances.pair_key
+        restrictions = []
+        for origin, comment, index in narrowed(self._base, self._snapshots):
+            copy_id = self._base.comments[index].copy_id
+            if origin is side or copy_id is None:
+                continue
+            restrictions.append(
+                RestrictComment(
+                    op_id=op_id(pair_key, side.value, "restrict", comment.comment_id),
+                    side=side,
+                    ticket_id=self._snapshots[side].ticket.ticket_id,
+                    comment_id=copy_id,
+                    source_id=comment.comment_id,
+                )
+            )
+        return tuple(restrictions)

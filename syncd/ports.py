@@ -1,0 +1,476 @@
+"""What the engine needs from the outside world, as Protocols owned by their consumer.
+
+Each method names the errors it raises by contract; anything else is a bug.
+Adapters live in `connectors`, `syncd.store`, `syncd.workqueue`; they never import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+from syncd.core.model import (
+    Ball,
+    Base,
+    Capabilities,
+    CommentId,
+    Conflict,
+    ConnectionName,
+    LinkName,
+    OpId,
+    PairId,
+    Side,
+    Sighting,
+    Snapshot,
+    TicketId,
+    Transition,
+)
+from syncd.core.operations import Answer, CreateTicket, Finding, Intent, Operation
+from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, StaleRow
+
+
+class Clock(Protocol):
+    """Time, so that tests own it."""
+
+    def now(self) -> datetime:
+        """The present, aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+# --- budgets -----------------------------------------------------------------------------------
+
+
+class Priority(IntEnum):
+    """Who goes first when a quota is short: lower goes first."""
+
+    LIVE = 0
+    REPAIR = 1
+    BACKFILL = 2
+
+
+#: The priority under which the current task spends; set by the engine, read by the connectors' HTTP client.
+PRIORITY: ContextVar[Priority] = ContextVar("PRIORITY", default=Priority.LIVE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a desk's headers say of one bucket; `reset_seconds` until its window ends."""
+
+    bucket: str
+    limit: int
+    remaining: int
+    reset_seconds: float
+
+
+class Budget(Protocol):
+    """The right to send requests over one connection; every bucket the desk publishes, and our share of it."""
+
+    async def spend(self, buckets: Sequence[str]) -> None:
+        """Wait until one request may leave that counts in all `buckets`, by `PRIORITY`, then count it."""
+        ...
+
+    def observe(self, readings: Sequence[Reading]) -> None:
+        """Take a desk's own figures into account."""
+        ...
+
+    def pause(self, bucket: str, seconds: float) -> None:
+        """Send nothing in `bucket` before `seconds` have passed (a 429's Retry-After)."""
+        ...
+
+
+# --- connectors --------------------------------------------------------------------------------
+
+
+class Read(StrEnum):
+    """How much of a ticket to fetch."""
+
+    #: The fields alone: one request.
+    FIELDS = "fields"
+    #: The comments since `Ticket.comments_as_of`, with the updates that brought them: one request a page.
+    THREAD = "thread"
+    #: Both.
+    WHOLE = "whole"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """One page of a connection's change feed."""
+
+    sightings: tuple[Sighting, ...]
+    #: To be stored only after the sightings are; opaque to all but the connector.
+    cursor: str
+    #: True when nothing more waits: poll again after the interval.
+    is_end: bool
+    #: Rows that belong to nobody or could not be used, counted and dropped.
+    dropped_count: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ViewPage:
+    """Tickets of one platform view, for a backfill."""
+
+    sightings: tuple[Sighting, ...]
+    cursor: str | None
+    is_end: bool
+    #: How many there are in all, where the desk tells.
+    total: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckResult:
+    """One thing that a connection can or cannot do."""
+
+    name: str
+    is_ok: bool
+    message: str
+    hint: str = ""
+
+
+class Connector(Protocol):
+    """One account on one desk.
+
+    Every method may raise `Unreachable`, `RateLimited`, `Unauthorised` or `Unintelligible`;
+    further errors are named where they belong. httpx never shows through.
+    """
+
+    @property
+    def name(self) -> ConnectionName: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def read_changes(self, cursor: str | None) -> Changes:
+        """The next page after `cursor`; None starts at the present. One poll is a walk until `is_end`."""
+        ...
+
+    async def fetch(
+        self, ticket_id: TicketId, read: Read, *, comments_as_of: int = 0
+    ) -> Sighting | None:
+        """Read one ticket now; None when the desk has no such ticket (any more).
+
+        Comments at or before `comments_as_of` may be left out.
+        """
+        ...
+
+    async def fetch_many(self, ticket_ids: Sequence[TicketId]) -> Sequence[Sighting]:
+        """The fields of many tickets in few requests; missing ones are simply not in the answer."""
+        ...
+
+    def view(
+        self, view: str, *, since: datetime | None = None, cursor: str | None = None
+    ) -> AsyncIterator[ViewPage]:
+        """The tickets of a view, oldest first; empty on desks without views."""
+        ...
+
+    async def write(self, intent: Intent) -> Answer:
+        """Send one write, once.
+
+        Raises `OutcomeUnknown` when it may have landed, `Stale` when its precondition was spent,
+        `Rejected`, `Gone`; in these last three and in the shared ones nothing was written.
+        """
+        ...
+
+    async def find(self, intent: Intent) -> Finding:
+        """What became of a write whose answer was lost; reads only."""
+        ...
+
+    def read_webhook(
+        self, headers: Mapping[str, str], body: bytes, *, now: datetime
+    ) -> tuple[Sighting, ...]:
+        """What a webhook proves; pure. Header names in lower case.
+
+        Raises `Unauthentic` for a wrong or stale signature, `Unintelligible` for a signed riddle.
+        """
+        ...
+
+    async def check(self) -> Sequence[CheckResult]:
+        """Ask the desk what this credential may do, with as few requests as that takes."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# --- store -------------------------------------------------------------------------------------
+
+
+class PairState(StrEnum):
+    """Whether reconcile may run a pair."""
+
+    ACTIVE = "active"
+    #: Stopped until a person acts; marks are remembered.
+    PARKED = "parked"
+    #: No effect in either direction any more.
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Birth:
+    """A platform ticket that a link wants to have a twin for."""
+
+    link: LinkName
+    ticket_id: TicketId
+    partner_connection: ConnectionName
+    #: A birth found by a backfill is silent: imported, not sent. Stored with the pair, for whoever finishes it.
+    is_silent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CursorMove:
+    """Where a connection's feed goes on, stored with the sightings that it brought."""
+
+    feed: str
+    cursor: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """One row of the pair table, with its place in the queue."""
+
+    pair_id: PairId
+    link: LinkName
+    state: PairState
+    #: The newest ticket of each side's lineage; the partner's is None until it is created.
+    tickets: Mapping[Side, TicketId | None]
+    is_silent_birth: bool
+    marked_gen: int
+    done_gen: int
+    not_before: datetime | None
+    tries: int
+    reason: str = ""
+    hint: str = ""
+    parked_at: datetime | None = None
+    ball: Ball | None = None
+    ball_since: datetime | None = None
+    linked_since: datetime | None = None
+    #: Grows with each step; a run hands it back with its first one.
+    revision: int = 0
+
+    @property
+    def is_dirty(self) -> bool:
+        return self.marked_gen > self.done_gen
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """All that one reconcile of one pair needs, read at one moment."""
+
+    pair: Pair
+    base: Base
+    snapshots: Mapping[Side, Snapshot | None]
+    #: Writes that left and whose answer is not recorded.
+    sent: tuple[Intent, ...]
+    #: Canonical statuses that other pairs of the same platform ticket ask for (not the handed-off ones).
+    sibling_statuses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """The end of one intent: `done` with its sighting, or `dropped` because it never landed.
+
+    A body of the source comment that no longer needs delivery goes in the same transaction.
+    """
+
+    op_id: OpId
+    is_done: bool
+    #: For a creation: the ticket that is now the pair's on that side.
+    created: tuple[Side, ConnectionName, TicketId] | None = None
+    #: Our comments that the write made, for the journal.
+    comment_ids: tuple[CommentId, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Park:
+    """Stop the pair; `reason` is a fixed word, `hint` a sentence for a person, without ticket text."""
+
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Step:
+    """One unit of work of a run: everything in it is durable together, or nothing is.
+
+    Order inside: `settled`, `sightings`, `base`, records, `intent`, then the pair row.
+    The lease is taken or checked with it: `LeaseLost` when another token holds an unexpired one.
+    It is let go by whatever ends the run: `done_gen`, `not_before`, `park` or `ends_pair`.
+    Its sightings mark the other pairs that they change; the pair itself only when it would
+    otherwise be clean while the run goes on, because a run deals with what it saw.
+    """
+
+    #: `Pair.revision` as the run loaded it: when the lease has to be taken and another run has stepped
+    #: since, the plan is old and the step is refused with `LeaseLost`. None takes the lease unasked.
+    revision: int | None = None
+    settled: tuple[Settled, ...] = ()
+    #: What reads and answers of this run showed, per connection.
+    sightings: Mapping[ConnectionName, tuple[Sighting, ...]] = field(default_factory=dict)
+    #: None leaves the base as it is.
+    base: Base | None = None
+    conflicts: tuple[Conflict, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    #: The write that leaves next: journaled as `sent`.
+    intent: Intent | None = None
+    #: The generation that this run has dealt with; None when the run goes on.
+    done_gen: int | None = None
+    #: Come back no earlier than this (aware UTC), because of an error or a wait; None clears it.
+    not_before: datetime | None = None
+    #: Tries so far; a success sets 0.
+    tries: int = 0
+    park: Park | None = None
+    #: No effect in either direction any more.
+    ends_pair: bool = False
+    ball: Ball | None = None
+
+
+class Store(Protocol):
+    """The durable memory. Every method may raise `StoreUnavailable`; a returned write is on disk."""
+
+    async def record_sightings(
+        self,
+        connection: ConnectionName,
+        sightings: Sequence[Sighting],
+        *,
+        side: Side,
+        births: Sequence[Birth] = (),
+        cursor: CursorMove | None = None,
+        seen_at: datetime,
+    ) -> frozenset[PairId]:
+        """Bring the mirror up to date and mark the pairs whose ticket really changed; say which.
+
+        Tickets in no pair and no birth are not stored. A birth whose (link, ticket) exists is no birth.
+        All in one transaction with the cursor.
+        """
+        ...
+
+    async def load_run(self, pair_id: PairId) -> Run | None:
+        """Everything about one pair, or None when there is no such pair."""
+        ...
+
+    async def step(
+        self, pair_id: PairId, token: str, step: Step, *, now: datetime, lease_until: datetime
+    ) -> bool:
+        """Make one unit of a run durable; True when the pair is dirty afterwards. Raises `LeaseLost`."""
+        ...
+
+    async def mark(self, pair_ids: Sequence[PairId], *, now: datetime) -> None:
+        """Mark pairs dirty, at once: an immediate mark overtakes a back-off."""
+        ...
+
+    async def load_due(self, now: datetime) -> Sequence[tuple[PairId, datetime | None]]:
+        """Active dirty pairs with the moment before which each must not run (None: now)."""
+        ...
+
+    async def load_cursor(self, connection: ConnectionName, feed: str) -> str | None: ...
+
+    def open_pairs(self, *, batch: int = 500) -> AsyncIterator[Sequence[Pair]]:
+        """All active pairs with a live ticket on both sides, in batches, for the sweep."""
+        ...
+
+    async def find_pairs(
+        self,
+        *,
+        link: LinkName | None = None,
+        state: PairState | None = None,
+        ticket_id: TicketId | None = None,
+        pair_id: PairId | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Pair]: ...
+
+    async def unpark(self, pair_id: PairId, *, actor: str, now: datetime) -> bool:
+        """Let a parked pair run again and mark it; False when it was not parked. Goes to the audit trail."""
+        ...
+
+    async def release_comment(
+        self, pair_id: PairId, side: Side, comment_id: CommentId, *, actor: str, now: datetime
+    ) -> bool:
+        """Let a held comment travel; False when there is none of that id. Goes to the audit trail."""
+        ...
+
+    async def park_link(self, link: LinkName, park: Park, *, now: datetime) -> None:
+        """Stop every pair of a link (a leak alarm)."""
+        ...
+
+    async def unpark_link(self, link: LinkName, *, actor: str, now: datetime) -> bool: ...
+
+    async def parked_links(self) -> Mapping[LinkName, Park]: ...
+
+    async def conflicts(
+        self, *, link: LinkName | None = None, since: datetime | None = None, limit: int = 1000
+    ) -> Sequence[ConflictRow]: ...
+
+    async def stale(self, *, link: LinkName | None = None) -> Sequence[StaleRow]: ...
+
+    async def summaries(self) -> Sequence[LinkSummary]: ...
+
+    async def feeds(self) -> Sequence[FeedSummary]: ...
+
+    async def close(self) -> None:
+        """Wait for the units already submitted, then close the file."""
+        ...
+
+
+# --- work queue --------------------------------------------------------------------------------
+
+
+class WorkQueue(Protocol):
+    """Wakes workers; the pair row is the truth. Losing all of it loses nothing but time."""
+
+    def wake(self, pair_id: PairId) -> None:
+        """Run this pair soon; while it runs, run it once more afterwards."""
+        ...
+
+    def wake_at(self, pair_id: PairId, at: float) -> None:
+        """Run it at this moment of the monotonic clock, unless it is woken earlier."""
+        ...
+
+    async def take(self) -> PairId:
+        """The next pair that no worker holds; waits for one."""
+        ...
+
+    def done(self, pair_id: PairId) -> None:
+        """The worker lets go of the pair."""
+        ...
+
+    def __len__(self) -> int:
+        """How many pairs wait."""
+        ...
+
+
+__all__ = [
+    "PRIORITY",
+    "Answer",
+    "Birth",
+    "Budget",
+    "Changes",
+    "CheckResult",
+    "Clock",
+    "ConflictRow",
+    "Connector",
+    "CreateTicket",
+    "CursorMove",
+    "FeedSummary",
+    "LinkSummary",
+    "Operation",
+    "Pair",
+    "PairState",
+    "Park",
+    "Priority",
+    "Read",
+    "Reading",
+    "Run",
+    "Settled",
+    "StaleRow",
+    "Step",
+    "Store",
+    "ViewPage",
+    "WorkQueue",
+]

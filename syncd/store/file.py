@@ -1,0 +1,89 @@
+"""The SQLite file: where it is, how a connection to it is set up, and what its errors mean.
+
+Nothing here knows a table. Raw driver errors leave the package only as `StoreUnavailable`.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from syncd.core.errors import StoreUnavailable
+
+_SCHEME = "sqlite:///"
+_HINTS = {
+    "SQLITE_FULL": "The disk is full: free some space, then start syncd again.",
+    "SQLITE_BUSY": "Another process holds the file: wait for it or end it, then start syncd again.",
+    "SQLITE_LOCKED": "Another process holds the file: wait for it or end it.",
+    "SQLITE_READONLY": "The file or its folder is read-only: check owner, rights and mount.",
+    "SQLITE_CANTOPEN": "Check that the folder exists and that syncd's user may write in it.",
+    "SQLITE_IOERR": "The disk reports an error: check its space, quota and health.",
+    "SQLITE_NOTADB": "The file is not a store of syncd: name another one under `store:`.",
+    "SQLITE_CORRUPT": "The file is damaged: restore a backup, see docs/operations.md.",
+}
+
+
+def path_of(location: str | os.PathLike[str]) -> Path:
+    """The file behind a plain path or a `sqlite:///relative` or `sqlite:////absolute` URL."""
+    text = os.fspath(location)
+    return Path(text.removeprefix(_SCHEME)).expanduser().absolute()
+
+
+def unavailable(error: sqlite3.Error | OSError, *, path: Path) -> StoreUnavailable:
+    """The same fact in syncd's words; SQLite's messages name tables at most, never values."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    hint = next((text for code, text in _HINTS.items() if name.startswith(code)), "")
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return StoreUnavailable(f"{path}: {reason}", hint=hint)
+
+
+def create(path: Path) -> None:
+    """Make the folder and an empty file that only its owner may read; an existing one stays as it is."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+    # Without this a power cut may leave the data without the name that leads to it.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def connect_writer(
+    path: Path, *, busy_timeout_seconds: float, is_durable: bool
+) -> sqlite3.Connection:
+    """The connection that writes. Without `is_durable` a power cut may take the last commits."""
+    connection = _connect(path, "rw", busy_timeout_seconds)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'OFF'}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # A delivered body is to be gone, not merely unlinked.
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA cache_size = -8000")
+    return connection
+
+
+def connect_reader(path: Path, *, busy_timeout_seconds: float) -> sqlite3.Connection:
+    """A connection that cannot write, whatever it is told."""
+    connection = _connect(path, "ro", busy_timeout_seconds)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _connect(path: Path, mode: str, busy_timeout_seconds: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode={mode}",
+        uri=True,
+        timeout=busy_timeout_seconds,
+        # Transactions are opened and ended by name.
+        isolation_level=None,
+        # The thread that closes it is not the one that used it.
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    connection.row_factory = sqlite3.Row
+    return connection

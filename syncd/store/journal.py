@@ -1,0 +1,98 @@
+"""Intents as the journal keeps them: JSON with a version and the operation's kind by name.
+
+A newer syncd reads what an older one wrote: kinds are never renamed, fields only added with a default.
+A payload from a newer one is refused rather than half understood.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+import msgspec
+
+from syncd.core.errors import StoreTooNew
+from syncd.core.model import CommentId, ConnectionName, PairId, Stamp
+from syncd.core.operations import CreateTicket, Intent, Operation, RestrictComment, UpdateTicket
+from syncd.store.rows import moment, packed, to_moment
+
+VERSION = 1
+
+_KINDS: dict[str, type[Operation]] = {
+    "create_ticket": CreateTicket,
+    "update_ticket": UpdateTicket,
+    "restrict_comment": RestrictComment,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+class _Payload(msgspec.Struct, kw_only=True, frozen=True):
+    """What the journal's columns do not hold of an intent."""
+
+    version: int
+    kind: str
+    op: msgspec.Raw
+    precondition: str | None
+    tags_before: frozenset[str]
+    status_before: str | None
+    highest_comment_id: CommentId | None
+    known_ids: frozenset[CommentId]
+
+
+class _Head(msgspec.Struct, frozen=True):
+    version: int
+
+
+def intent_values(connection_ref: int, intent: Intent) -> dict[str, object]:
+    """All columns of an `operation` that is about to leave."""
+    kind = _NAMES[type(intent.op)]
+    payload = _Payload(
+        version=VERSION,
+        kind=kind,
+        op=msgspec.Raw(packed(intent.op).encode()),
+        precondition=intent.precondition,
+        tags_before=intent.tags_before,
+        status_before=intent.status_before,
+        highest_comment_id=intent.highest_comment_id,
+        known_ids=intent.known_ids,
+    )
+    return {
+        "pair_id": intent.pair_id,
+        "op_id": intent.op.op_id,
+        "kind": kind,
+        "side": intent.op.side.value,
+        "connection_ref": connection_ref,
+        "stamp": intent.stamp,
+        "state": "sent",
+        "attempt": intent.attempt,
+        "sent_at": moment(intent.sent_at),
+        "settled_at": None,
+        "comment_ids": None,
+        "payload": packed(payload),
+    }
+
+
+def to_intent(row: sqlite3.Row) -> Intent:
+    """A row of `operation` that is `sent`, with its `connection` by name."""
+    text: str = row["payload"]
+    version = msgspec.json.decode(text, type=_Head).version
+    if version > VERSION:
+        raise StoreTooNew(f"the journal of pair {row['pair_id']} has version {version}")
+    payload = msgspec.json.decode(text, type=_Payload)
+    return Intent(
+        op=msgspec.json.decode(payload.op, type=_KINDS[payload.kind]),
+        pair_id=PairId(row["pair_id"]),
+        connection=ConnectionName(row["connection"]),
+        stamp=Stamp(row["stamp"]),
+        precondition=payload.precondition,
+        tags_before=payload.tags_before,
+        status_before=payload.status_before,
+        highest_comment_id=payload.highest_comment_id,
+        known_ids=payload.known_ids,
+        attempt=row["attempt"],
+        sent_at=_sent_at(row),
+    )
+
+
+def _sent_at(row: sqlite3.Row) -> datetime:
+    return to_moment(row["sent_at"])

@@ -1,0 +1,402 @@
+"""Between rows and core values, both ways; the only module that knows how a column holds a value.
+
+What goes in comes out equal, except that characters which are no text (lone surrogates) become `?`.
+Pure functions of values: they neither read nor write the store.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from syncd.core.model import (
+    Attachment,
+    Audience,
+    Ball,
+    Base,
+    Comment,
+    CommentId,
+    CommentMapping,
+    Conflict,
+    End,
+    HandOff,
+    Known,
+    LinkName,
+    OwedNote,
+    PairId,
+    Person,
+    Role,
+    Side,
+    Stamp,
+    Status,
+    StatusBase,
+    StatusUpdate,
+    TagBase,
+    Ticket,
+    TicketId,
+    Transition,
+    UpdateId,
+)
+from syncd.ports import ConflictRow, Pair, PairState
+
+_ENCODE = msgspec.json.Encoder(order="deterministic").encode
+_STRINGS = msgspec.json.Decoder(frozenset[str]).decode
+_PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
+_STATUS_UPDATE = msgspec.json.Decoder(StatusUpdate).decode
+_SEEN = msgspec.json.Decoder(dict[Side, str]).decode
+_TAG_BASE = msgspec.json.Decoder(TagBase).decode
+_HAND_OFF = msgspec.json.Decoder(HandOff).decode
+_OWED = msgspec.json.Decoder(tuple[OwedNote, ...]).decode
+_COMMENT_IDS = msgspec.json.Decoder(frozenset[CommentId]).decode
+
+
+# --- small values --------------------------------------------------------------------------------
+
+
+def moment(at: datetime) -> str:
+    """An aware moment as text that sorts by time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment_or_none(at: datetime | None) -> str | None:
+    return None if at is None else moment(at)
+
+
+def to_moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def to_moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def clean(text: str) -> str:
+    """The text without lone surrogates, which JSON can bring and no database can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def packed(value: object) -> str:
+    """The value as JSON, the same for equal values; sets are sorted."""
+    try:
+        return _ENCODE(value).decode()
+    except UnicodeEncodeError:
+        return _ENCODE(_cleaned(msgspec.to_builtins(value))).decode()
+
+
+def _cleaned(value: Any) -> Any:  # msgspec.to_builtins gives plain JSON values
+    match value:
+        case str():
+            return clean(value)
+        case list() | tuple():
+            return [_cleaned(part) for part in value]
+        case dict():
+            return {_cleaned(key): _cleaned(part) for key, part in value.items()}
+        case _:
+            return value
+
+
+# --- the mirror ----------------------------------------------------------------------------------
+
+
+def person_values(connection_ref: int, person: Person) -> dict[str, object]:
+    return {
+        "connection_ref": connection_ref,
+        "person_id": clean(person.person_id),
+        "name": clean(person.name),
+        "role": person.role.value,
+    }
+
+
+def ticket_values(connection_ref: int, ticket: Ticket) -> dict[str, object]:
+    """All columns of `ticket`; the requester as the key of their `person` row."""
+    requester = ticket.requester
+    update = ticket.status_update
+    return {
+        "connection_ref": connection_ref,
+        "ticket_id": ticket.ticket_id,
+        "subject": clean(ticket.subject),
+        "status": clean(ticket.status),
+        "tags": packed(ticket.tags),
+        "person_id": clean(requester.person_id),
+        "name": clean(requester.name),
+        "role": requester.role.value,
+        "created_at": moment(ticket.created_at),
+        "updated_at": moment(ticket.updated_at),
+        "precondition": ticket.precondition,
+        "is_confirmed": ticket.is_confirmed,
+        "fields_as_of": ticket.fields_as_of,
+        "comments_as_of": ticket.comments_as_of,
+        "is_stale": ticket.is_stale,
+        "is_comment_hinted": ticket.is_comment_hinted,
+        "views": packed(ticket.views),
+        "metadata_json": packed(ticket.metadata),
+        "metadata_as_of": moment_or_none(ticket.metadata_as_of),
+        "url": clean(ticket.url),
+        "end": ticket.end.value,
+        "merged_into": ticket.merged_into,
+        "status_update": None if update is None else packed(update),
+    }
+
+
+def to_ticket(row: sqlite3.Row) -> Ticket:
+    """A row of `ticket` joined with its requester's `person_id`, `name` and `role`."""
+    update = row["status_update"]
+    merged_into = row["merged_into"]
+    return Ticket(
+        ticket_id=TicketId(row["ticket_id"]),
+        subject=row["subject"],
+        status=row["status"],
+        tags=_STRINGS(row["tags"]),
+        requester=Person(person_id=row["person_id"], name=row["name"], role=Role(row["role"])),
+        created_at=to_moment(row["created_at"]),
+        updated_at=to_moment(row["updated_at"]),
+        precondition=row["precondition"],
+        is_confirmed=bool(row["is_confirmed"]),
+        fields_as_of=row["fields_as_of"],
+        comments_as_of=row["comments_as_of"],
+        is_stale=bool(row["is_stale"]),
+        is_comment_hinted=bool(row["is_comment_hinted"]),
+        views=_STRINGS(row["views"]),
+        metadata=_PAIRS(row["metadata_json"]),
+        metadata_as_of=to_moment_or_none(row["metadata_as_of"]),
+        url=row["url"],
+        end=End(row["end"]),
+        merged_into=None if merged_into is None else TicketId(merged_into),
+        status_update=None if update is None else _STATUS_UPDATE(update),
+    )
+
+
+def comment_values(connection_ref: int, ticket_ref: int, comment: Comment) -> dict[str, object]:
+    """All columns of `comment`; the author as the key of their `person` row."""
+    author = comment.author
+    return {
+        "connection_ref": connection_ref,
+        "ticket_ref": ticket_ref,
+        "comment_id": comment.comment_id,
+        "update_id": comment.update_id,
+        "person_id": clean(author.person_id),
+        "name": clean(author.name),
+        "role": author.role.value,
+        "writer_id": comment.writer_id,
+        "audience": comment.audience.value,
+        "views": None if comment.views is None else packed(comment.views),
+        "created_at": moment(comment.created_at),
+        "stamp": comment.stamp,
+        "html": None if comment.html is None else clean(comment.html),
+    }
+
+
+def to_comment(row: sqlite3.Row, attachments: tuple[Attachment, ...] = ()) -> Comment:
+    """A row of `comment` joined with its author's `person_id`, `name` and `role`."""
+    views = row["views"]
+    update_id = row["update_id"]
+    stamp = row["stamp"]
+    return Comment(
+        comment_id=CommentId(row["comment_id"]),
+        update_id=None if update_id is None else UpdateId(update_id),
+        author=Person(person_id=row["person_id"], name=row["name"], role=Role(row["role"])),
+        writer_id=row["writer_id"],
+        audience=Audience(row["audience"]),
+        views=None if views is None else _STRINGS(views),
+        html=row["html"],
+        created_at=to_moment(row["created_at"]),
+        attachments=attachments,
+        stamp=None if stamp is None else Stamp(stamp),
+    )
+
+
+def attachment_values(ticket_ref: int, comment: Comment) -> list[dict[str, object]]:
+    """One row of `attachment` for each, in order; the comment by its key."""
+    return [
+        {
+            "ticket_ref": ticket_ref,
+            "comment_id": comment.comment_id,
+            "ordinal": ordinal,
+            "attachment_id": clean(attachment.attachment_id),
+            "name": clean(attachment.name),
+            "size": attachment.size,
+            "content_type": clean(attachment.content_type),
+            "url": clean(attachment.url),
+        }
+        for ordinal, attachment in enumerate(comment.attachments)
+    ]
+
+
+def to_attachments(rows: Sequence[sqlite3.Row]) -> dict[int, tuple[Attachment, ...]]:
+    """The attachments of each comment by `comment_ref`; the rows come in order."""
+    found: dict[int, tuple[Attachment, ...]] = {}
+    for row in rows:
+        attachment = Attachment(
+            attachment_id=row["attachment_id"],
+            name=row["name"],
+            size=row["size"],
+            content_type=row["content_type"],
+            url=row["url"],
+        )
+        found[row["comment_ref"]] = (*found.get(row["comment_ref"], ()), attachment)
+    return found
+
+
+# --- what was agreed -----------------------------------------------------------------------------
+
+
+def base_values(pair_id: PairId, base: Base) -> dict[str, object]:
+    """All columns of `base`; the comment map has rows of its own."""
+    status = base.status
+    return {
+        "pair_id": pair_id,
+        "agreed": None if status is None else status.agreed.value,
+        "status_seen": None if status is None else packed(status.seen),
+        "tags": packed(base.tags),
+        "hand_off_state": base.hand_off.state.value,
+        "hand_off": packed(base.hand_off),
+        "owed": packed(base.owed),
+        "released": packed(base.released),
+    }
+
+
+def to_base(row: sqlite3.Row, comments: tuple[CommentMapping, ...]) -> Base:
+    agreed = row["agreed"]
+    return Base(
+        status=None
+        if agreed is None
+        else StatusBase(agreed=Status(agreed), seen=_SEEN(row["status_seen"])),
+        tags=_TAG_BASE(row["tags"]),
+        comments=comments,
+        hand_off=to_hand_off(row),
+        owed=_OWED(row["owed"]),
+        released=to_released(row),
+    )
+
+
+def to_hand_off(row: sqlite3.Row) -> HandOff:
+    return _HAND_OFF(row["hand_off"])
+
+
+def to_released(row: sqlite3.Row) -> frozenset[CommentId]:
+    return _COMMENT_IDS(row["released"])
+
+
+def mapping_values(pair_id: PairId, mapping: CommentMapping) -> dict[str, object]:
+    return {
+        "pair_id": pair_id,
+        "origin": mapping.origin.value,
+        "comment_id": mapping.comment_id,
+        "copy_id": mapping.copy_id,
+        "kind": mapping.kind.value,
+        "audience": mapping.audience.value,
+        "note_key": mapping.note_key,
+    }
+
+
+def to_mapping(row: sqlite3.Row) -> CommentMapping:
+    copy_id = row["copy_id"]
+    return CommentMapping(
+        kind=Known(row["kind"]),
+        origin=Side(row["origin"]),
+        comment_id=CommentId(row["comment_id"]),
+        copy_id=None if copy_id is None else CommentId(copy_id),
+        audience=Audience(row["audience"]),
+        note_key=row["note_key"],
+    )
+
+
+# --- pairs and records ---------------------------------------------------------------------------
+
+
+def to_pair(row: sqlite3.Row) -> Pair:
+    """A row of `pair` with its newest tickets and, as `link_*`, the stop of its link if there is one."""
+    state = PairState(row["state"])
+    reason, hint, parked_at = row["reason"], row["hint"], row["parked_at"]
+    if state is PairState.ACTIVE and row["link_reason"] is not None:
+        state = PairState.PARKED
+        reason, hint, parked_at = row["link_reason"], row["link_hint"], row["link_parked_at"]
+    ball = row["ball"]
+    return Pair(
+        pair_id=PairId(row["id"]),
+        link=LinkName(row["link"]),
+        state=state,
+        tickets=to_tickets(row),
+        is_silent_birth=bool(row["is_silent_birth"]),
+        marked_gen=row["marked_gen"],
+        done_gen=row["done_gen"],
+        not_before=to_moment_or_none(row["not_before"]),
+        tries=row["tries"],
+        reason=reason,
+        hint=hint,
+        parked_at=to_moment_or_none(parked_at),
+        ball=None if ball is None else Ball(ball),
+        ball_since=to_moment_or_none(row["ball_since"]),
+        linked_since=to_moment(row["linked_since"]),
+        revision=row["revision"],
+    )
+
+
+def to_tickets(row: sqlite3.Row) -> Mapping[Side, TicketId | None]:
+    """The newest ticket of each side from `platform_ticket` and `partner_ticket`."""
+    platform, partner = row["platform_ticket"], row["partner_ticket"]
+    return {
+        Side.PLATFORM: None if platform is None else TicketId(platform),
+        Side.PARTNER: None if partner is None else TicketId(partner),
+    }
+
+
+def conflict_values(pair_id: PairId, conflict: Conflict, *, seen_at: str) -> dict[str, object]:
+    return {
+        "pair_id": pair_id,
+        "name": conflict.name,
+        "base": clean(conflict.base),
+        "platform": clean(conflict.platform),
+        "partner": clean(conflict.partner),
+        "result": clean(conflict.result),
+        "rule": conflict.rule,
+        "seen_at": seen_at,
+    }
+
+
+def to_conflict(row: sqlite3.Row) -> ConflictRow:
+    return ConflictRow(
+        pair_id=PairId(row["pair_id"]),
+        link=LinkName(row["link"]),
+        tickets=to_tickets(row),
+        conflict=Conflict(
+            name=row["name"],
+            base=row["base"],
+            platform=row["platform"],
+            partner=row["partner"],
+            result=row["result"],
+            rule=row["rule"],
+        ),
+        seen_at=to_moment(row["seen_at"]),
+    )
+
+
+def transition_values(
+    pair_id: PairId, transition: Transition, *, seen_at: str
+) -> dict[str, object]:
+    return {
+        "pair_id": pair_id,
+        "name": transition.name,
+        "side": None if transition.side is None else transition.side.value,
+        "before": clean(transition.before),
+        "after": clean(transition.after),
+        "actor": transition.actor.value,
+        "at": moment_or_none(transition.at),
+        "seen_at": seen_at,
+    }
+
+
+def hand_off_values(pair_id: PairId, hand_off: HandOff, *, seen_at: str) -> dict[str, object]:
+    return {
+        "pair_id": pair_id,
+        "turn": hand_off.turn,
+        "state": hand_off.state.value,
+        "comment_id": hand_off.comment_id,
+        "asked_by": clean(hand_off.by),
+        "offered_at": moment_or_none(hand_off.offered_at),
+        "seen_at": seen_at,
+    }

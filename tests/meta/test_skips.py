@@ -1,0 +1,49 @@
+"""A skip that CI forbids is a failure, whether one test or a whole module wanted to be spared."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.meta.project import ROOT
+
+IN_A_TEST = """
+import pytest
+
+def test_called():
+    pytest.skip("no folder shared/specs")
+
+@pytest.mark.skipif(True, reason="no folder shared/specs")
+def test_marked():
+    pass
+"""
+IN_A_MODULE = """
+import pytest
+
+pytest.skip("no folder shared/specs", allow_module_level=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "outcome"),
+    [("pending", "3 skipped"), ("pending,shared", "1 failed, 2 errors")],
+)
+def test_a_skip_fails_only_when_its_reason_is_forbidden(
+    forbidden: str, outcome: str, tmp_path: Path
+) -> None:
+    (tmp_path / "test_one.py").write_text(IN_A_TEST, encoding="utf-8")
+    (tmp_path / "test_other.py").write_text(IN_A_MODULE, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "--rootdir", str(tmp_path)]
+    run = subprocess.run(
+        [*command, "--continue-on-collection-errors", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "SYNCD_FORBID_SKIPS": forbidden},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome in run.stdout
