@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from config import status_map
 from config.document import Path
 from config.loaded import label, phrases, webhook_path
-from config.problem import Report, did_you_mean
+from config.problem import Report, did_you_mean, shown
 from config.schema import Link, PartnerPlace, PlatformPlace, Server
 from syncd.core import handoff, notes
 from syncd.core.model import Side
@@ -84,24 +84,28 @@ def _check_words(name: str, link: Link, parts: Parts, report: Report) -> None:
     platform = _desk(link.platform.connection, Side.PLATFORM, parts)
     if platform is None:
         return
-    marker = handoff.normalise(link.comments.local_marker)
-    written = phrases(link, label(link.platform.connection, platform))
-    for phrase in written:
-        if handoff.normalise(phrase).startswith(marker):
-            report.add(
-                ("links", name, "comments", "local_marker"),
-                f"the hand-off phrase `{phrase}` begins with the marker, so it would stay local",
-                "choose another marker, such as #local",
-            )
-    own_words = _sound_notes(name, link, report)
+    name_of_platform = label(link.platform.connection, platform)
+    written = phrases(link, name_of_platform)
+    marker = link.comments.local_marker.casefold()
+    if any(phrase.casefold().startswith(marker) for phrase in written):
+        report.add(
+            ("links", name, "comments", "local_marker"),
+            "a hand-off phrase begins with the marker, so it would stay local",
+            "choose another marker, such as #local",
+        )
     notices = notes.samples(
         link.language,
-        own_words,
-        platform=label(link.platform.connection, platform),
+        _sound_notes(name, link, report),
+        platform=name_of_platform,
         partner=link.partner.connection,
     )
     for message in handoff.problems(written, notices):
-        report.add(("links", name, "hand_off", "phrases"), message)
+        if link.hand_off.phrases is not None:
+            report.add(("links", name, "hand_off", "phrases"), message)
+        else:
+            # The message would repeat the label, which may come from a reference.
+            hint = "give the link `hand_off.phrases` of its own"
+            report.add(("links", name), "the default hand-off phrases do not work here", hint)
 
 
 def _check_tags(name: str, link: Link, report: Report) -> None:
@@ -148,7 +152,7 @@ def _check_overlaps(parts: Parts, report: Report) -> None:
 
 def _say_overlap(path: Path, first: str, what: str, hint: str, *, report: Report) -> None:
     line, _ = report.document.place((path[0], first, path[-1]))
-    report.add(path, f"link `{first}` (line {line}) has {what}", hint)
+    report.add(path, f"link `{shown(first)}` (line {line}) has {what}", hint)
 
 
 def _check_webhooks(parts: Parts, report: Report) -> None:
@@ -163,7 +167,9 @@ def _check_webhooks(parts: Parts, report: Report) -> None:
         first = seen.setdefault(webhook_path(name, settings), name)
         if first != name:
             hint = "give it a path of its own"
-            report.add((*at, "webhook_path"), f"connection `{first}` has the same path", hint)
+            report.add(
+                (*at, "webhook_path"), f"connection `{shown(first)}` has the same path", hint
+            )
         if settings.has_webhooks and lacks_url:
             report.add(
                 (*at, "webhooks" if settings.webhooks else "webhook_secret"),

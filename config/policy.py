@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.loaded import Config, phrases
+from config.schema import PartnerPlace
 from config.status_map import status_map
 from syncd.core.model import ConnectionName, LinkName, Role, Side
 from syncd.core.policy import Direction, LinkPolicy, StatusRule
@@ -30,6 +31,8 @@ def link_policy(config: Config, name: LinkName) -> LinkPolicy:
         private=Direction(link.comments.private),
         local_marker=link.comments.local_marker,
         hand_off_phrases=phrases(link, config.label(platform)),
+        placement=_placement(link.partner),
+        confirm_minutes=max(1, round(link.hand_off.confirm_within.total_seconds() / 60)),
         hand_off_roles=frozenset(Role(role) for role in link.hand_off.roles),
         status_rule=StatusRule(link.conflicts.status),
         has_close_guard=link.close_guard,
@@ -49,3 +52,13 @@ def link_policy(config: Config, name: LinkName) -> LinkPolicy:
             if other_name != name and other.platform.connection == platform
         ),
     )
+
+
+def _placement(place: PartnerPlace) -> tuple[tuple[str, str], ...]:
+    named = {
+        "group": place.group,
+        "brand": place.brand,
+        "form": place.form,
+        "assignee": place.assignee,
+    }
+    return tuple((key, name) for key, name in named.items() if name is not None)

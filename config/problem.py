@@ -98,7 +98,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint: the nearest known word, else all of them."""
-    names = list(known)
+    names = [shown(name) for name in known]
     near = nearest(word, names)
     if near is not None:
         return f"did you mean `{near}`?"

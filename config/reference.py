@@ -99,10 +99,10 @@ def _value(part: Schema) -> str:
     if part.get("type") == "object":
         inner = part.get("additionalProperties")
         return f"mapping to {_value(inner)}" if isinstance(inner, dict) else "mapping by name"
-    bounds = [str(part[key]) for key in ("minimum", "maximum") if key in part]
-    return " ".join(
-        [_TYPES.get(part.get("type", ""), "text"), "to".join(f" {b} " for b in bounds)]
-    ).strip()
+    name = _TYPES.get(part.get("type", ""), "text")
+    if "minimum" in part and "maximum" in part:
+        return f"{name}, {part['minimum']} to {part['maximum']}"
+    return name
 
 
 def _cell(text: str) -> str:

@@ -32,6 +32,13 @@ Direction = Literal["both", "to_partner", "to_platform", "none"]
 Role = Literal["agent", "admin", "light_agent"]
 
 
+def _whole(value: object) -> object:
+    # To Python, and so to pydantic, `true` and 1.0 are equal to 1.
+    if isinstance(value, bool | float):
+        raise ValueError("must be the whole number 1")  # noqa: TRY004 - pydantic takes no TypeError
+    return value
+
+
 def _listen(value: str) -> str:
     host, colon, port = value.rpartition(":")
     if not (colon and host and port.isascii() and port.isdigit() and int(port) <= _LAST_PORT):
@@ -251,7 +258,9 @@ class Link(Section):
 class File(Section):
     """Everything in syncd.yaml."""
 
-    version: Literal[1] = Field(description="The version of this file's format: 1.")
+    version: Annotated[Literal[1], BeforeValidator(_whole)] = Field(
+        description="The version of this file's format: 1."
+    )
     store: Annotated[Text, AfterValidator(_store)] = Field(
         default="sqlite:////var/lib/syncd/syncd.db",
         description="The SQLite file that holds the daemon's memory.",

@@ -96,6 +96,8 @@ class _Section:
 
     def _is_consequence(self, error: ErrorDetails, path: Path, before: frozenset[Path]) -> bool:
         """Whether an error only follows from what was taken out, or from a misspelled key."""
+        if error["type"] == "extra_forbidden":
+            return False
         if error["type"] == "missing" and path in self._meant:
             return True
         return any(cut[: len(path)] == path or path[: len(cut)] == cut for cut in before)
@@ -162,7 +164,8 @@ def _wrong_type(expected: str, node: Node | None) -> tuple[str, str]:
         return f"must be {expected}; this is a mapping", ""
     if isinstance(node, Scalar) and expected not in {"a list", "a mapping"}:
         if not isinstance(node.value, str):
-            return f"must be {expected}; YAML reads this as {reading(node)}", "put quotes around it"
+            hint = "put quotes around it" if expected == "text" else ""
+            return f"must be {expected}; YAML reads this as {reading(node)}", hint
         if node.is_quoted and expected != "text":
             return f"must be {expected}; this is text", "remove the quotes"
     if isinstance(node, Scalar) and node.value is not None:

@@ -85,9 +85,7 @@ def format_duration(value: timedelta) -> str:
 
 
 def parse_share(value: object) -> float:
-    """`60%` as 0.6; a float passes. Raises ValueError for all else."""
-    if isinstance(value, float):
-        return value
+    """`60%` as 0.6. Raises ValueError for all else."""
     if not isinstance(value, str) or _SHARE.fullmatch(value) is None:
         raise ValueError("must be a percentage such as 60%")
     return float(value[:-1]) / 100
@@ -241,6 +239,7 @@ class BudgetShare(Section):
 
     share: Share = Field(
         default=0.6,
+        validate_default=False,
         description="Part of the account's quota that syncd may use; others need the rest.",
     )
     per_minute: int = Field(

@@ -1,4 +1,4 @@
-"""The one HTTP client of all connectors: budget, credential, retries of reads, errors named by what to do.
+"""The one HTTP client of all connectors: budget, credential, read retries, errors by what to do.
 
 A connector describes a `Request`, says how its answer is decoded, and calls `HttpClient.read` or
 `HttpClient.write`; what it gets is a decoded answer or one of the errors of `syncd.core.errors`.

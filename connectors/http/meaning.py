@@ -66,7 +66,7 @@ class Explanation:
 
 
 def is_word(value: object) -> bool:
-    """Whether a value from an error body is a name that may be shown: short, one word, no address."""
+    """Whether a value from an error body may be shown: one short word, no address."""
     return isinstance(value, str) and _WORD.fullmatch(value) is not None
 
 

@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*")
 
 
 def readings(headers: Mapping[str, str], *, general: str) -> tuple[Reading, ...]:
-    """What lower-case headers say of quotas; the headers without a bucket's name speak of `general`."""
+    """What lower-case headers say of quotas; those without a bucket's name speak of `general`."""
     whole: dict[str, float] = {}
     found: list[Reading] = []
     for name, value in headers.items():
@@ -37,9 +37,11 @@ def readings(headers: Mapping[str, str], *, general: str) -> tuple[Reading, ...]
             if (number := _number(value)) is not None:
                 whole[match.group(1) or "limit"] = number
         elif (match := _BUCKET.fullmatch(name)) and len(found) < _MOST_BUCKETS:
-            figures = {key: float(figure) for key, figure in _FIGURE.findall(value)}
-            if {"total", "remaining"} <= figures.keys():
-                found.append(_reading(match.group(1), figures["total"], figures["remaining"], figures.get("resets")))
+            said = {key: float(figure) for key, figure in _FIGURE.findall(value)}
+            if {"total", "remaining"} <= said.keys():
+                found.append(
+                    _reading(match.group(1), said["total"], said["remaining"], said.get("resets"))
+                )
     if {"limit", "remaining"} <= whole.keys():
         found.append(_reading(general, whole["limit"], whole["remaining"], whole.get("reset")))
     return tuple(found)
@@ -66,7 +68,7 @@ def http_date(value: str) -> datetime | None:
     """An HTTP date, aware UTC; None for any other text."""
     try:
         parsed = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, IndexError, OverflowError):
         return None
     return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 

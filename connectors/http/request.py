@@ -1,4 +1,4 @@
-"""What a connector asks for and what it gets: requests as values, answers with the desk's own time."""
+"""What a connector asks for and what it gets: requests and answers as values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACCOUNT = "account"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """One request. `action` names it in errors, `template` in metrics: neither ever holds a ticket's text."""
+    """One request. `action` names it in errors, `template` in metrics: no ticket text."""
 
     #: In words, such as "read ticket".
     action: str
@@ -52,7 +52,7 @@ class Answered(Generic[T]):
     status: int
     #: By lower-case name.
     headers: Mapping[str, str]
-    #: The desk's clock when it answered, whole seconds; None when the header is missing or unreadable.
+    #: The desk's clock when it answered, whole seconds; None when it did not say.
     date: datetime | None
     #: From the first byte out to the last byte in, on our monotonic clock.
     elapsed_seconds: float
@@ -66,7 +66,7 @@ class Credential(Protocol):
         ...
 
     async def renew(self, refused: Mapping[str, str]) -> bool:
-        """After a 401 to `refused`: True when `headers` now gives others that are worth one more try."""
+        """After a 401 to `refused`: True when `headers` now gives others, worth one more try."""
         ...
 
 

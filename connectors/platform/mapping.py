@@ -1,7 +1,7 @@
 """What the platform's JSON means to the rules, and what a write of theirs is in its JSON.
 
-Pure. Cautious in doubt: whatever is not clearly public is private, whatever is not clearly shared is
-for the platform's staff alone.
+Pure. Cautious in doubt: whatever is not clearly public is private, whatever is not clearly shared
+is for the platform's staff alone.
 The order of a ticket is its version; `at` of an update orders comments, because the time that a
 writer claims for a copied comment orders nothing here.
 """

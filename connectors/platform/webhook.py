@@ -1,7 +1,7 @@
 """What a webhook of the platform proves, once its signature does.
 
-Pure: the time is handed in. A webhook is one entry of the change feed; a repeated or late one proves
-no more than it did before, so the freshness of its timestamp only bounds how long a stolen one is of use.
+Pure: the time is handed in. A webhook is one entry of the change feed; a repeated or late one
+proves no more than it did before, so how fresh it must be may forgive clocks that differ.
 """
 
 from __future__ import annotations

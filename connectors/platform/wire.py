@@ -141,6 +141,14 @@ class TicketAnswer(Struct, frozen=True, kw_only=True):
     ticket: Ticket
 
 
+def read_ticket_answer(raw: bytes, *, ticket_id: str) -> Ticket:
+    """The ticket asked for and no other. Raises `NotAsDocumented`."""
+    ticket = read(TicketAnswer, raw).ticket
+    if ticket.id != ticket_id:
+        raise NotAsDocumented("another ticket")
+    return ticket
+
+
 class UpdateAnswer(Struct, frozen=True, kw_only=True):
     """`PUT /tickets/{id}/updates/{update_id}`; no update when nothing changed."""
 
@@ -154,6 +162,37 @@ class UpdatePage(Struct, frozen=True, kw_only=True):
     ticket: Ticket
     updates: tuple[Update, ...]
     more: bool
+
+
+def read_update_page(raw: bytes, *, ticket_id: str, after: int) -> UpdatePage:
+    """A page of one ticket's history that joins version `after` without a gap.
+
+    What it proves of the comments rests on this. Raises `NotAsDocumented`.
+    """
+    page = read(UpdatePage, raw)
+    if any(found != ticket_id for found in (page.ticket.id, *(u.ticket_id for u in page.updates))):
+        raise NotAsDocumented("the history of another ticket")
+    reached = after + len(page.updates)
+    if [update.version for update in page.updates] != list(range(after + 1, reached + 1)):
+        raise NotAsDocumented("a gap in the versions")
+    if page.more and not page.updates:
+        raise NotAsDocumented("more to come after nothing")
+    if not page.more and page.ticket.version != reached:
+        raise NotAsDocumented("a history that does not end at the ticket's version")
+    return page
+
+
+def read_update_answer(raw: bytes, *, ticket_id: str, update_id: str) -> UpdateAnswer:
+    """The answer to our write and no other. Raises `NotAsDocumented`."""
+    answer = read(UpdateAnswer, raw)
+    update = answer.update
+    if answer.ticket.id != ticket_id:
+        raise NotAsDocumented("the answer speaks of another ticket")
+    if update is not None and (update.id, update.ticket_id) != (update_id, ticket_id):
+        raise NotAsDocumented("the answer speaks of another update")
+    if update is not None and update.version > answer.ticket.version:
+        raise NotAsDocumented("an update newer than its ticket")
+    return answer
 
 
 class ChangePage(Struct, frozen=True, kw_only=True):
@@ -170,6 +209,14 @@ class TicketPage(Struct, frozen=True, kw_only=True):
     tickets: tuple[Raw, ...]
     next_cursor: str | None
     more: bool
+
+
+def read_ticket_page(raw: bytes, *, asked: str | None) -> TicketPage:
+    """A page that leads on, if it says that more follows. Raises `NotAsDocumented`."""
+    page = read(TicketPage, raw)
+    if page.more and page.next_cursor in {None, asked}:
+        raise NotAsDocumented("more to come, and no way there")
+    return page
 
 
 class TicketBatch(Struct, frozen=True, kw_only=True):

@@ -75,9 +75,9 @@ class Settings(ConnectionSettings):
     exports_per_minute: int = Field(
         default=10,
         ge=1,
-        le=30,
+        le=10_000,
         description="Incremental export requests per minute that the account may make:"
-        " 10, or 30 with the High Volume add-on.",
+        " 10, or 30 with the High Volume add-on; more only in a sandbox.",
     )
 
     @model_validator(mode="after")

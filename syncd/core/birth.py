@@ -67,6 +67,7 @@ def bear(
         tags=base.tags.agreed | frozenset(policy.partner_tags),
         requester=ticket.requester,
         comments=_opening(base, travelling, policy, capabilities, circumstances),
+        placement=policy.placement,
         is_silent=circumstances.is_silent,
     )
     born = Transition(name="birth", side=Side.PARTNER, before="", after=create.status)

@@ -150,7 +150,7 @@ def split_html(html: str, limit: int, language: str) -> tuple[str, ...]:
 
 def _pieces(text: str, room: int) -> list[str]:
     """Paragraphs of escaped text, none longer than `room` bytes."""
-    pieces = []
+    pieces: list[str] = []
     # Six bytes is the longest escape of one ASCII character (&quot;), four the longest other character.
     width = max(1, (room - len("<p></p>")) // 6)
     for line in text.splitlines():

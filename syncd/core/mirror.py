@@ -26,8 +26,22 @@ def merge_ticket(
         merged = known if shown is None else _merge_fields(known, shown, is_read=sighting.is_read)
     if merged is None:
         return None
-    is_hinted = any(comment_id not in held for comment_id in sighting.hinted)
+    is_hinted = any(comment_id not in held for comment_id in sighting.hinted) or _has_outrun(
+        known, sighting
+    )
     return _explain(_cover(merged, sighting, is_hinted=is_hinted), sighting)
+
+
+def _has_outrun(known: Ticket | None, sighting: Sighting) -> bool:
+    """Whether a read shows that the ticket moved without our having seen by what: maybe a comment."""
+    shown = sighting.ticket
+    return (
+        known is not None
+        and shown is not None
+        and sighting.is_read
+        and sighting.covers is None
+        and shown.fields_as_of > max(known.fields_as_of, known.comments_as_of)
+    )
 
 
 def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:

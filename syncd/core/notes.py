@@ -42,6 +42,7 @@ _WORDINGS: Mapping[str, Wording] = {"en": ENGLISH, "ja": JAPANESE, "de": GERMAN}
 LANGUAGES: tuple[str, ...] = tuple(_WORDINGS)
 
 _LONGEST_FACT = 1_000
+_NO_FACT = "…"
 _ROWS = "rows"
 _TEXT = "text"
 # Shown as blocks of their own, so they end the line that names them.
@@ -80,10 +81,18 @@ def note(
     rows: Mapping[str, str] | None = None,
     **facts: str | int | datetime | None,
 ) -> Note:
-    """Return the note with its facts as text; a fact that is None or empty counts as not given."""
-    given = ((name, _as_text(fact)) for name, fact in facts.items() if fact is not None)
+    """Return the note with its facts as text.
+
+    An optional fact that is None or empty counts as not given; a required one is shown as `…`, so
+    that no ticket, whatever it lacks, makes a note fail.
+    """
+    required = FACT_NAMES[kind].required
+    texts = (
+        (name, _as_text(fact) or (_NO_FACT if name in required else ""))
+        for name, fact in facts.items()
+    )
     return Note(
-        kind, tuple((name, fact) for name, fact in given if fact), tuple((rows or {}).items())
+        kind, tuple((name, text) for name, text in texts if text), tuple((rows or {}).items())
     )
 
 
@@ -150,8 +159,8 @@ def samples(
     every = (
         Note(
             kind,
-            tuple((name, names.get(name, "…")) for name in sorted(facts.names - {_ROWS})),
-            (("…", "…"),) if _ROWS in facts.names else (),
+            tuple((name, names.get(name, _NO_FACT)) for name in sorted(facts.names - {_ROWS})),
+            ((_NO_FACT, _NO_FACT),) if _ROWS in facts.names else (),
         )
         for kind, facts in FACT_NAMES.items()
     )
@@ -228,7 +237,8 @@ def _table(rows: tuple[tuple[str, str], ...]) -> str:
 
 
 def _quote(text: str) -> str:
-    lines = (escape(line.strip()) for line in text.splitlines())
+    # The sign keeps it a quote where a desk gives back nothing but the text.
+    lines = (escape(f"> {line.strip()}") for line in text.splitlines())
     return f"<blockquote><p>{'<br>'.join(lines)}</p></blockquote>"
 
 
@@ -237,7 +247,9 @@ def _one_line(text: str) -> str:
     return line if len(line) <= _LONGEST_FACT else line[: _LONGEST_FACT - 1] + "…"
 
 
-def _as_text(fact: str | int | datetime) -> str:
+def _as_text(fact: str | int | datetime | None) -> str:
+    if fact is None:
+        return ""
     return when(fact) if isinstance(fact, datetime) else str(fact).strip()
 
 

@@ -57,6 +57,8 @@ class CreateTicket:
     tags: frozenset[str]
     requester: Person
     comments: tuple[Draft, ...]
+    #: group, brand, form, assignee, by the names people know.
+    placement: tuple[tuple[str, str], ...] = ()
     #: No notification, no trigger: history is imported, not sent.
     is_silent: bool = False
 

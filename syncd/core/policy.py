@@ -105,6 +105,8 @@ class LinkPolicy:
     statuses: StatusMap = field(default_factory=lambda: HEROKU_STATUSES)
     #: Shell patterns of the tags that are shared; none by default.
     share_tags: tuple[str, ...] = ()
+    #: Where the partner's new tickets go: group, brand, form, assignee, by the names people know.
+    placement: tuple[tuple[str, str], ...] = ()
     #: Put on the partner's ticket at birth; never shared.
     partner_tags: tuple[str, ...] = ()
     public: Direction = Direction.BOTH

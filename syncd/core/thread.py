@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from syncd.core.lines import plain_text
+from syncd.core.lines import first_text
 from syncd.core.model import (
     Audience,
     Base,
@@ -68,7 +68,7 @@ def has_local_marker(comment: Comment, policy: LinkPolicy) -> bool:
     """Whether the comment's text begins with the link's local marker, in any case."""
     if not policy.local_marker or comment.html is None:
         return False
-    text = plain_text(comment.html).lstrip()
+    text = first_text(comment.html)
     return text[: len(policy.local_marker)].casefold() == policy.local_marker.casefold()
 
 

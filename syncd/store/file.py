@@ -39,7 +39,7 @@ def unavailable(error: sqlite3.Error | OSError, *, path: Path) -> StoreUnavailab
 
 
 def create(path: Path) -> None:
-    """Make the folder and an empty file that only its owner may read; an existing one stays as it is."""
+    """Make the folder and an empty file that only its owner may read, unless there is one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

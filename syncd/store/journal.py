@@ -1,13 +1,13 @@
 """Intents as the journal keeps them: JSON with a version and the operation's kind by name.
 
-A newer syncd reads what an older one wrote: kinds are never renamed, fields only added with a default.
+A newer syncd reads what an older one wrote: kinds are never renamed, fields only added, with a
+default.
 A payload from a newer one is refused rather than half understood.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
 
 import msgspec
 
@@ -90,9 +90,5 @@ def to_intent(row: sqlite3.Row) -> Intent:
         highest_comment_id=payload.highest_comment_id,
         known_ids=payload.known_ids,
         attempt=row["attempt"],
-        sent_at=_sent_at(row),
+        sent_at=to_moment(row["sent_at"]),
     )
-
-
-def _sent_at(row: sqlite3.Row) -> datetime:
-    return to_moment(row["sent_at"])

@@ -1,7 +1,6 @@
 """Between rows and core values, both ways; the only module that knows how a column holds a value.
 
-What goes in comes out equal, except that characters which are no text (lone surrogates) become `?`.
-Pure functions of values: they neither read nor write the store.
+What goes in comes out equal. Pure functions of values: they neither read nor write the store.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from syncd.core.model import (
     Person,
     Role,
     Side,
+    Sighting,
     Stamp,
     Status,
     StatusBase,
@@ -41,7 +41,8 @@ from syncd.core.model import (
     Transition,
     UpdateId,
 )
-from syncd.ports import ConflictRow, Pair, PairState
+from syncd.core.report import ConflictRow
+from syncd.core.work import Pair, PairState
 
 _ENCODE = msgspec.json.Encoder(order="deterministic").encode
 _STRINGS = msgspec.json.Decoder(frozenset[str]).decode
@@ -74,27 +75,28 @@ def to_moment_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def clean(text: str) -> str:
-    """The text without lone surrogates, which JSON can bring and no database can hold."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def packed(value: object) -> str:
     """The value as JSON, the same for equal values; sets are sorted."""
+    return _ENCODE(value).decode()
+
+
+def writable(sighting: Sighting) -> Sighting:
+    """The sighting without lone surrogates, which JSON can bring and no database can hold."""
     try:
-        return _ENCODE(value).decode()
+        _ENCODE(sighting)
     except UnicodeEncodeError:
-        return _ENCODE(_cleaned(msgspec.to_builtins(value))).decode()
+        return msgspec.convert(_mended(msgspec.to_builtins(sighting)), Sighting)
+    return sighting
 
 
-def _cleaned(value: Any) -> Any:  # msgspec.to_builtins gives plain JSON values
+def _mended(value: Any) -> Any:  # plain JSON values, nested at will
     match value:
         case str():
-            return clean(value)
+            return value.encode("utf-8", "replace").decode()
         case list() | tuple():
-            return [_cleaned(part) for part in value]
+            return [_mended(part) for part in value]
         case dict():
-            return {_cleaned(key): _cleaned(part) for key, part in value.items()}
+            return {key: _mended(part) for key, part in value.items()}
         case _:
             return value
 
@@ -105,8 +107,8 @@ def _cleaned(value: Any) -> Any:  # msgspec.to_builtins gives plain JSON values
 def person_values(connection_ref: int, person: Person) -> dict[str, object]:
     return {
         "connection_ref": connection_ref,
-        "person_id": clean(person.person_id),
-        "name": clean(person.name),
+        "person_id": person.person_id,
+        "name": person.name,
         "role": person.role.value,
     }
 
@@ -118,11 +120,11 @@ def ticket_values(connection_ref: int, ticket: Ticket) -> dict[str, object]:
     return {
         "connection_ref": connection_ref,
         "ticket_id": ticket.ticket_id,
-        "subject": clean(ticket.subject),
-        "status": clean(ticket.status),
+        "subject": ticket.subject,
+        "status": ticket.status,
         "tags": packed(ticket.tags),
-        "person_id": clean(requester.person_id),
-        "name": clean(requester.name),
+        "person_id": requester.person_id,
+        "name": requester.name,
         "role": requester.role.value,
         "created_at": moment(ticket.created_at),
         "updated_at": moment(ticket.updated_at),
@@ -135,7 +137,7 @@ def ticket_values(connection_ref: int, ticket: Ticket) -> dict[str, object]:
         "views": packed(ticket.views),
         "metadata_json": packed(ticket.metadata),
         "metadata_as_of": moment_or_none(ticket.metadata_as_of),
-        "url": clean(ticket.url),
+        "url": ticket.url,
         "end": ticket.end.value,
         "merged_into": ticket.merged_into,
         "status_update": None if update is None else packed(update),
@@ -178,15 +180,15 @@ def comment_values(connection_ref: int, ticket_ref: int, comment: Comment) -> di
         "ticket_ref": ticket_ref,
         "comment_id": comment.comment_id,
         "update_id": comment.update_id,
-        "person_id": clean(author.person_id),
-        "name": clean(author.name),
+        "person_id": author.person_id,
+        "name": author.name,
         "role": author.role.value,
         "writer_id": comment.writer_id,
         "audience": comment.audience.value,
         "views": None if comment.views is None else packed(comment.views),
         "created_at": moment(comment.created_at),
         "stamp": comment.stamp,
-        "html": None if comment.html is None else clean(comment.html),
+        "html": comment.html,
     }
 
 
@@ -216,11 +218,11 @@ def attachment_values(ticket_ref: int, comment: Comment) -> list[dict[str, objec
             "ticket_ref": ticket_ref,
             "comment_id": comment.comment_id,
             "ordinal": ordinal,
-            "attachment_id": clean(attachment.attachment_id),
-            "name": clean(attachment.name),
+            "attachment_id": attachment.attachment_id,
+            "name": attachment.name,
             "size": attachment.size,
-            "content_type": clean(attachment.content_type),
-            "url": clean(attachment.url),
+            "content_type": attachment.content_type,
+            "url": attachment.url,
         }
         for ordinal, attachment in enumerate(comment.attachments)
     ]
@@ -309,7 +311,7 @@ def to_mapping(row: sqlite3.Row) -> CommentMapping:
 
 
 def to_pair(row: sqlite3.Row) -> Pair:
-    """A row of `pair` with its newest tickets and, as `link_*`, the stop of its link if there is one."""
+    """A row of `pair` with its newest tickets and, as `link_*`, the stop of its link if any."""
     state = PairState(row["state"])
     reason, hint, parked_at = row["reason"], row["hint"], row["parked_at"]
     if state is PairState.ACTIVE and row["link_reason"] is not None:
@@ -349,10 +351,10 @@ def conflict_values(pair_id: PairId, conflict: Conflict, *, seen_at: str) -> dic
     return {
         "pair_id": pair_id,
         "name": conflict.name,
-        "base": clean(conflict.base),
-        "platform": clean(conflict.platform),
-        "partner": clean(conflict.partner),
-        "result": clean(conflict.result),
+        "base": conflict.base,
+        "platform": conflict.platform,
+        "partner": conflict.partner,
+        "result": conflict.result,
         "rule": conflict.rule,
         "seen_at": seen_at,
     }
@@ -382,8 +384,8 @@ def transition_values(
         "pair_id": pair_id,
         "name": transition.name,
         "side": None if transition.side is None else transition.side.value,
-        "before": clean(transition.before),
-        "after": clean(transition.after),
+        "before": transition.before,
+        "after": transition.after,
         "actor": transition.actor.value,
         "at": moment_or_none(transition.at),
         "seen_at": seen_at,
@@ -396,7 +398,7 @@ def hand_off_values(pair_id: PairId, hand_off: HandOff, *, seen_at: str) -> dict
         "turn": hand_off.turn,
         "state": hand_off.state.value,
         "comment_id": hand_off.comment_id,
-        "asked_by": clean(hand_off.by),
+        "asked_by": hand_off.by,
         "offered_at": moment_or_none(hand_off.offered_at),
         "seen_at": seen_at,
     }

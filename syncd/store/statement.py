@@ -1,6 +1,7 @@
 """Statements: SQL written with SQLAlchemy's expressions, compiled once, run on the bare driver.
 
-Building and binding through SQLAlchemy costs more than SQLite itself; here that price is paid at import.
+Building and binding through SQLAlchemy costs more than SQLite itself; here that price is paid once,
+at import.
 Values go in and come out as SQLite holds them; `rows` translates.
 """
 
@@ -8,8 +9,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    TableValuedAlias,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.sqlite import Insert, dialect, insert
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.selectable import ScalarSelect
@@ -25,8 +37,9 @@ class Statement:
 
     __slots__ = ("sql",)
 
-    def __init__(self, clause: ClauseElement) -> None:
-        compiled = clause.compile(dialect=_DIALECT)
+    def __init__(self, clause: ClauseElement | str) -> None:
+        expression = text(clause) if isinstance(clause, str) else clause
+        compiled = expression.compile(dialect=_DIALECT)
         baked_in = {name for name, value in compiled.params.items() if value is not None}
         if baked_in:
             raise TypeError(f"write these as bindparam() or fixed(): {sorted(baked_in)}")
@@ -58,23 +71,51 @@ class Session:
 
     def number(self, statement: Statement, values: Values = _NOTHING) -> int:
         """The one integer that the statement always gives, such as an inserted row's id."""
-        found: tuple[int, ...] = self._connection.execute(statement.sql, values).fetchone()
-        return found[0]
+        # All rows, because an INSERT with RETURNING is finished only then.
+        ((found,),) = self._connection.execute(statement.sql, values).fetchall()
+        return int(found)
 
 
 def fixed(word: str) -> ColumnElement[str]:
-    """A word of ours as part of the SQL itself, so that SQLite can match it with a partial index."""
+    """A word of ours as part of the SQL itself, as SQLite needs it to match a partial index."""
     return literal_column(f"'{word}'")
 
 
+def each(name: str) -> TableValuedAlias:
+    """The parts of a JSON array parameter as a table with `key` and `value`."""
+    return func.json_each(bindparam(name)).table_valued("key", "value", name=f"each_{name}")
+
+
 def among(name: str) -> ScalarSelect[str]:
-    """The values of a JSON array parameter: one statement for any number of them."""
-    each = func.json_each(bindparam(name)).table_valued("value", name=f"each_{name}")
-    return select(each.c.value).scalar_subquery()
+    """The parts of a JSON array parameter, for `IN`: one statement for any number of them."""
+    return select(each(name).c.value).scalar_subquery()
 
 
-def insert_into(table: Table) -> Insert:
-    """All columns but an automatic id, each under its own name."""
-    names = [c.name for c in table.columns if c.name != "id"]
-    return insert(table).values({name: bindparam(name) for name in names})
+def part(row: TableValuedAlias, index: int) -> ColumnElement[str]:
+    """One part of an array inside the array."""
+    return func.json_extract(row.c.value, literal_column(f"'$[{index}]'"))
 
+
+def at_most(query: Select[Any]) -> Select[Any]:
+    """The first `:limit` rows."""
+    # SQLAlchemy adds an OFFSET of its own, as a baked-in value, unless there is one.
+    return query.limit(bindparam("limit")).offset(literal_column("0"))
+
+
+def insert_into(table: Table, **instead: ColumnElement[int] | ScalarSelect[int]) -> Insert:
+    """All columns but an automatic id, each under its own name, or what stands `instead`."""
+    names = [column.name for column in table.columns if column.name != "id"]
+    values = {name: instead.get(name, bindparam(name)) for name in names}
+    return insert(table).values(values).inline()
+
+
+def upsert_into(
+    table: Table, *keys: str, **instead: ColumnElement[int] | ScalarSelect[int]
+) -> Insert:
+    """`insert_into`, or overwrite the row that has these keys already."""
+    statement = insert_into(table, **instead)
+    others = [c.name for c in table.columns if c.name != "id" and c.name not in keys]
+    return statement.on_conflict_do_update(
+        index_elements=list(keys),
+        set_={name: statement.excluded[name] for name in others},
+    )

@@ -81,7 +81,7 @@ def test_a_missing_header_is_refused(missing: str) -> None:
         received(headers, a_body())
 
 
-@pytest.mark.parametrize("timestamp", ["", "now", "-5", "1" * 5000, "１８０００００００００", "1.5", " 18"])
+@pytest.mark.parametrize("timestamp", ["", "now", "-5", "1" * 5000, "１８", "1.5", " 18"])
 def test_a_timestamp_that_is_none_is_refused(timestamp: str) -> None:
     headers = signed(a_body()) | {"platform-webhook-timestamp": timestamp}
     with pytest.raises(Unauthentic):

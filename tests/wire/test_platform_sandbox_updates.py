@@ -306,3 +306,12 @@ async def test_a_comments_html_is_cleaned_once_and_for_all(written: str, kept: s
 
     assert first.json()["update"]["comment"]["body_html"] == kept
     assert second.json()["update"]["comment"]["body_html"] == kept
+
+
+async def test_a_clock_that_goes_back_does_not_take_the_updates_with_it() -> None:
+    async with a_platform() as platform:
+        ticket = await platform.a_ticket()
+        platform.clock.seconds -= 3600
+        answer = await platform.put(ticket, "a", {"status": "Closed"})
+
+    assert answer.json()["update"]["at"] == ticket["updated_at"]

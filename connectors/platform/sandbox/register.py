@@ -182,8 +182,7 @@ class Register:
             self._mail([ticket.requester], "comment", update)
         self._mail(self._members(update.views.added), "escalated", update)
         if update.actor.role == "customer":
-            older = [view for view in ticket.views if view not in update.views.added]
-            self._mail(self._members(older), "customer_update", update)
+            self._mail(self._members(ticket.views), "customer_update", update)
 
     def _members(self, views: Iterable[str]) -> list[Person]:
         wanted = set(views)

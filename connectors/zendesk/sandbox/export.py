@@ -1,7 +1,7 @@
 """The incremental exports: tickets by cursor or by time, and ticket events by time.
 
-The most recent minute is withheld, and only whole seconds that are over are shown, so that no change
-slips in behind a cursor. Time-based pages repeat their boundary second.
+The most recent minute is withheld, and only whole seconds that are over are shown, so that no
+change slips in behind a cursor. Time-based pages repeat their boundary second.
 https://developer.zendesk.com/documentation/ticketing/managing-tickets/using-the-incremental-export-api/
 """
 
@@ -160,8 +160,7 @@ class Exports:
         return loads
 
     def _is_shown(self, audit: Audit) -> bool:
-        is_imported = audit.recorded_at != audit.created_at or audit.via.rel == "import"
-        return self._account.settings.import_shows_in_events or not is_imported
+        return self._account.settings.import_shows_in_events or audit.via.rel != "import"
 
     def _event(self, audit: Audit, call: Call, *, has_comments: bool) -> Json:
         children = [self._child(event, audit, call, has_comments) for event in audit.events]
@@ -179,7 +178,7 @@ class Exports:
             "child_events": children,
         }
 
-    def _child(self, event: Event, audit: Audit, call: Call, has_comments: bool) -> Json:  # noqa: FBT001
+    def _child(self, event: Event, audit: Audit, call: Call, has_comments: bool) -> Json:
         if event.comment is not None and has_comments:
             return comment_child_json(event.comment, call.base_url)
         via = event.via or audit.via

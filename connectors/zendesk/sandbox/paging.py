@@ -25,7 +25,7 @@ PAGE_LIMIT = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Page(Generic[T]):  # noqa: UP046 - the short form needs Python 3.12
+class Page(Generic[T]):
     """The rows of one page and the keys that go beside them in the answer."""
 
     rows: list[T]

@@ -24,6 +24,7 @@ from connectors.zendesk.sandbox.errors import invalid_field, not_found
 from connectors.zendesk.sandbox.happening import EVENT_PREFIX, Happening, happenings
 from connectors.zendesk.sandbox.paging import page_of
 from connectors.zendesk.sandbox.records import Audit, Json, Ticket
+from connectors.zendesk.sandbox.request import named_object
 from connectors.zendesk.sandbox.wire import stamp
 
 # Vendor seconds between tries after a time-out or a 409; the vendor names none.
@@ -127,7 +128,7 @@ class Webhooks:
             Route("POST", f"{one}/signing_secret", self.reset_secret),
         ]
 
-    def on_kept(self, ticket: Ticket, audit: Audit, is_new: bool) -> None:  # noqa: FBT001
+    def on_kept(self, ticket: Ticket, audit: Audit, is_new: bool) -> None:
         """Send what an update means to whoever subscribed to it."""
         receivers = [hook for hook in self._hooks.values() if hook.status == "active"]
         if not receivers:
@@ -148,7 +149,7 @@ class Webhooks:
 
     def create(self, call: Call) -> Reply:
         """A new webhook; its connection method is fixed from then on."""
-        given = (call.json() or {}).get("webhook") or {}
+        given = named_object(call, "webhook")
         if not str(given.get("endpoint", "")).startswith(("http://", "https://")):
             raise invalid_field("endpoint", "Endpoint: is invalid")
         self._count += 1
@@ -176,7 +177,7 @@ class Webhooks:
 
     def update(self, call: Call) -> Reply:
         """Change name, endpoint, status or subscriptions."""
-        hook, given = self._hook(call), (call.json() or {}).get("webhook") or {}
+        hook, given = self._hook(call), named_object(call, "webhook")
         for name in ("name", "endpoint", "status", "subscriptions"):
             if name in given:
                 setattr(hook, name, given[name])

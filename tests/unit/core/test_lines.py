@@ -260,6 +260,9 @@ def test_a_reply_header_may_be_broken_over_lines() -> None:
     text = "a\nOn Mon, Nov 22, 2026 at 10:00 AM Ann Longname\n<ann@x.example>\nwrote:\nb"
     assert [line.region for line in lines(text.replace("<", "&lt;"))] == [TEXT, *[QUOTE] * 4]
 
+    quoted = "On Mon, Nov 22, 2026 Ann\nwrote:\n> theirs\nmine"
+    assert [line.region for line in lines(quoted)] == [QUOTE, QUOTE, QUOTE, TEXT]
+
 
 def test_a_line_of_ones_own_right_above_a_reply_header_stays_ones_own() -> None:
     text = "Done in 2026\nOn 22 Nov, Ann ann@x.example wrote:\nb"

@@ -1,0 +1,160 @@
+"""One request out, one answer in, and the one fact that matters when it fails: whether a byte left.
+
+Knows httpx; knows nothing of what a status means. No redirect is followed, so a credential never
+reaches another host. An answer is read up to a limit, within the time that one request may take.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from connectors.http.request import OnRequest, Request
+from syncd.ports import Clock
+from syncd.settings import is_loopback
+
+#: Failures after which the desk has certainly seen nothing of the request.
+_BEFORE_THE_FIRST_BYTE = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+)
+_CONNECT_SECONDS = 10.0
+#: Longer than the pause between two polls, shorter than any desk keeps an idle connection.
+_KEEP_ALIVE_SECONDS = 20.0
+_CONNECTIONS = 20
+
+
+class Silence(Exception):
+    """No usable answer came; `is_sent` is False only when nothing can have reached the desk."""
+
+    def __init__(self, message: str, *, is_sent: bool) -> None:
+        super().__init__(message)
+        self.is_sent = is_sent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawAnswer:
+    """An answer as it came."""
+
+    status: int
+    #: By lower-case name; of repeated ones the last.
+    headers: Mapping[str, str]
+    #: None when it was larger than the limit.
+    body: bytes | None
+    elapsed_seconds: float
+
+
+class Exchange:
+    """The connection pool to one host."""
+
+    def __init__(
+        self,
+        *,
+        connection: str,
+        base_url: str,
+        clock: Clock,
+        timeout_seconds: float,
+        max_answer_bytes: int,
+        on_request: OnRequest | None,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self._connection = connection
+        self._base_url = base_url.rstrip("/")
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._max_answer_bytes = max_answer_bytes
+        self._on_request = on_request
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_SECONDS)),
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS,
+                max_keepalive_connections=_CONNECTIONS,
+                keepalive_expiry=_KEEP_ALIVE_SECONDS,
+            ),
+            follow_redirects=False,
+            headers={"accept": "application/json", "user-agent": "syncd"},
+            # A proxy from the environment is for the way out, never for this machine.
+            trust_env=not is_loopback(httpx.URL(base_url).host),
+        )
+
+    async def send(self, request: Request, headers: Mapping[str, str]) -> RawAnswer:
+        """Send once. Raises `Silence`."""
+        started = self._clock.monotonic()
+        line = _Line()
+        status: int | None = None
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                async with self._client.stream(
+                    request.method,
+                    self._base_url + request.path,
+                    params=list(request.query) or None,
+                    content=request.body,
+                    headers=_headers(request, headers),
+                    extensions={"trace": line.note},
+                ) as response:
+                    body = await self._body(response)
+                    status = response.status_code
+            return RawAnswer(
+                status=status,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=body,
+                elapsed_seconds=self._clock.monotonic() - started,
+            )
+        except (httpx.HTTPError, TimeoutError) as error:
+            is_sent = not isinstance(error, _BEFORE_THE_FIRST_BYTE)
+            if isinstance(error, TimeoutError):
+                is_sent = line.may_have_sent
+            raise Silence(type(error).__name__, is_sent=is_sent) from error
+        finally:
+            if self._on_request is not None:
+                self._on_request(
+                    connection=self._connection,
+                    template=request.template,
+                    method=request.method,
+                    status=status,
+                    seconds=self._clock.monotonic() - started,
+                )
+
+    async def close(self) -> None:
+        """Close the pool."""
+        await self._client.aclose()
+
+    async def _body(self, response: httpx.Response) -> bytes | None:
+        parts: list[bytes] = []
+        size = 0
+        async for part in response.aiter_bytes():
+            size += len(part)
+            if size > self._max_answer_bytes:
+                return None
+            parts.append(part)
+        return b"".join(parts)
+
+
+class _Line:
+    """What the transport tells of one request on its way out."""
+
+    def __init__(self) -> None:
+        self._is_connecting = False
+        self._is_sending = False
+
+    async def note(self, event: str, _info: object) -> None:
+        self._is_connecting = self._is_connecting or event.startswith("connection.")
+        self._is_sending = self._is_sending or "send_request" in event
+
+    @property
+    def may_have_sent(self) -> bool:
+        # A transport that tells nothing may have sent everything.
+        return self._is_sending or not self._is_connecting
+
+
+def _headers(request: Request, credential: Mapping[str, str]) -> list[tuple[str, str]]:
+    own = [*request.headers, *credential.items()]
+    if request.body is not None:
+        own.append(("content-type", "application/json"))
+    return own

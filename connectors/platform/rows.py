@@ -1,0 +1,72 @@
+"""Rows of pages, decoded one by one, so that a bad one does not hide the others.
+
+Of a row that cannot be read but names its ticket a hint remains: it makes the ticket's thread be
+read, and if that cannot be read either, one pair is parked instead of a whole feed stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from msgspec import Raw
+
+from connectors.platform import wire
+from connectors.platform.mapping import to_field_sighting, to_hint, to_sightings
+from syncd.core.model import Sighting
+
+#: Stands for the unknown comment in the hint of a ticket's row; no update has such an id.
+UNREADABLE = "(unreadable)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rows:
+    """What a page proves, and how many of its rows prove nothing at all."""
+
+    sightings: tuple[Sighting, ...]
+    dropped_count: int = 0
+
+
+def change_rows(raws: Iterable[Raw]) -> Rows:
+    """The entries of the change feed."""
+    changes: list[wire.Change] = []
+    hints: list[Sighting] = []
+    dropped_count = 0
+    for raw in raws:
+        try:
+            changes.append(wire.read_change(raw))
+        except wire.NotAsDocumented:
+            hint = _change_hint(raw)
+            hints += hint
+            dropped_count += not hint
+    return Rows(sightings=(*to_sightings(changes), *hints), dropped_count=dropped_count)
+
+
+def ticket_rows(raws: Iterable[Raw], *, is_read: bool) -> Rows:
+    """The tickets of a listing; `is_read` where each was asked for by its id."""
+    sightings: list[Sighting] = []
+    dropped_count = 0
+    for raw in raws:
+        try:
+            sightings.append(to_field_sighting(wire.read(wire.Ticket, raw), is_read=is_read))
+        except wire.NotAsDocumented:
+            hint = _ticket_hint(raw)
+            sightings += hint
+            dropped_count += not hint
+    return Rows(sightings=tuple(sightings), dropped_count=dropped_count)
+
+
+def _change_hint(raw: Raw) -> list[Sighting]:
+    try:
+        named = wire.read(wire.NamedChange, raw)
+    except wire.NotAsDocumented:
+        return []
+    return [to_hint(named.ticket.id, named.update.id)]
+
+
+def _ticket_hint(raw: Raw) -> list[Sighting]:
+    try:
+        named = wire.read(wire.Named, raw)
+    except wire.NotAsDocumented:
+        return []
+    return [to_hint(named.id, UNREADABLE)]

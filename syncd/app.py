@@ -1,0 +1,253 @@
+"""The composition root: the only place that knows configuration, connectors, store, engine and web.
+
+`parts` wires them up for any command; `serve` is the daemon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from config.loaded import Config
+from config.policy import link_policy
+from connectors import registry
+from syncd import __version__
+from syncd.core.errors import SyncdError
+from syncd.core.model import ConnectionName, Side
+from syncd.engine.budget import BudgetLedger
+from syncd.engine.clock import SystemClock
+from syncd.engine.controller import Controller
+from syncd.engine.health import Health
+from syncd.engine.intake import Intake
+from syncd.engine.links import Link, Links
+from syncd.engine.poll import Poller
+from syncd.engine.reconcile import Reconciler
+from syncd.engine.sweep import Sweep
+from syncd.log import logger
+from syncd.ports import Clock, Connector, Store
+from syncd.store import open_store
+from syncd.web.server import web_app
+from syncd.workqueue.memory import MemoryWorkQueue
+
+OnRequest = Callable[..., None]
+_SWEEP_SECONDS = 3600.0
+
+
+def store_path(config: Config) -> Path:
+    """The file that a store address names."""
+    return Path(config.store.removeprefix("sqlite:///"))
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """Everything that a process of syncd is made of, wired up."""
+
+    config: Config
+    clock: Clock
+    store: Store
+    links: Links
+    health: Health
+    queue: MemoryWorkQueue
+    intake: Intake
+    reconciler: Reconciler
+    connectors: Mapping[ConnectionName, Connector] = field(default_factory=dict)
+
+    async def receive(
+        self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        """Take one webhook in; durable when it returns. Raises `Unauthentic` and its kin."""
+        connector = self.connectors[connection]
+        try:
+            sightings = connector.read_webhook(headers, body, now=self.clock.now())
+        except SyncdError as error:
+            self.health.counts["webhook.rejected"] += 1
+            logger().info("webhook.rejected", connection=connection, reason=type(error).__name__)
+            raise
+        self.health.counts["webhook.accepted"] += 1
+        marked = await self.intake.take(connection, sightings)
+        logger().debug("webhook.accepted", connection=connection, pairs=len(marked))
+
+
+@contextlib.asynccontextmanager
+async def parts(
+    config: Config, *, clock: Clock | None = None, on_request: OnRequest | None = None
+) -> AsyncIterator[Parts]:
+    """Open the store and the connections of a configuration; close them at the end.
+
+    Raises `StoreError`. No desk is asked anything here.
+    """
+    clock = clock or SystemClock()
+    store = await asyncio.to_thread(open_store, store_path(config))
+    connectors: dict[ConnectionName, Connector] = {}
+    try:
+        for name, settings in config.connections.items():
+            budget = BudgetLedger(settings.budget, clock=clock)
+            connect = registry.load(settings.kind, "connector").connect
+            connectors[name] = connect(
+                name, settings, budget=budget, clock=clock, on_request=on_request
+            )
+        links = Links(
+            Link(
+                policy=(policy := link_policy(config, name)),
+                connectors={side: connectors[policy.connections[side]] for side in Side},
+            )
+            for name in config.links
+        )
+        health = Health(clock.now)
+        queue = MemoryWorkQueue(clock)
+        yield Parts(
+            config=config,
+            clock=clock,
+            store=store,
+            links=links,
+            health=health,
+            queue=queue,
+            intake=Intake(store=store, queue=queue, links=links, clock=clock),
+            reconciler=Reconciler(store=store, links=links, clock=clock, health=health),
+            connectors=connectors,
+        )
+    finally:
+        for connector in connectors.values():
+            await connector.close()
+        await store.close()
+
+
+async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None) -> None:
+    """Run the daemon until SIGTERM or SIGINT; runs in progress are finished first.
+
+    `on_ready` is told the address of the web server. Raises `StoreError`, and whatever killed a part:
+    a daemon that is half alive is worse than one that a supervisor starts again.
+    """
+    async with parts(config) as made:
+        await _Daemon(made).run(on_ready)
+
+
+class _Daemon:
+    """The long-running tasks around one set of parts."""
+
+    def __init__(self, made: Parts) -> None:
+        self._made = made
+        self._controller = Controller(
+            store=made.store,
+            queue=made.queue,
+            reconciler=made.reconciler,
+            clock=made.clock,
+            health=made.health,
+        )
+        self._pollers = [
+            Poller(
+                connector,
+                every_seconds=made.config.connections[name].poll.every.total_seconds(),
+                store=made.store,
+                intake=made.intake,
+                clock=made.clock,
+                health=made.health,
+            )
+            for name, connector in made.links.connectors().items()
+        ]
+        self._sweep = Sweep(
+            links=made.links,
+            every_seconds=_SWEEP_SECONDS,
+            store=made.store,
+            intake=made.intake,
+            clock=made.clock,
+            health=made.health,
+        )
+        self._is_ready = False
+        self._stopping = asyncio.Event()
+
+    async def run(self, on_ready: Callable[[str], None] | None) -> None:
+        log = logger()
+        log.info("daemon.started", version=__version__, links=len(self._made.links))
+        server, listener, address = self._web()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._controller.run())
+                for poller in self._pollers:
+                    group.create_task(poller.run())
+                group.create_task(self._sweep.run())
+                serving = group.create_task(server.serve(sockets=[listener]))
+                group.create_task(self._announce(server, serving, address, on_ready))
+                await self._stopping.wait()
+                log.info("daemon.stopping")
+                self._is_ready = False
+                server.should_exit = True
+                for part in (*self._pollers, self._sweep, self._controller):
+                    part.stop()
+        except BaseExceptionGroup as failures:
+            first = failures.exceptions[0]
+            log.critical("daemon.failed", reason=type(first).__name__)
+            raise first from failures
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+        log.info("daemon.stopped")
+
+    async def _announce(
+        self,
+        server: uvicorn.Server,
+        serving: asyncio.Task[None],
+        address: str,
+        on_ready: Callable[[str], None] | None,
+    ) -> None:
+        while not server.started:
+            if serving.done():
+                return
+            await self._made.clock.sleep(0.01)
+        self._is_ready = True
+        logger().info("daemon.ready", address=address)
+        if on_ready is not None:
+            on_ready(address)
+
+    def _web(self) -> tuple[uvicorn.Server, socket.socket, str]:
+        """The server on its bound socket; raises `OSError` when the address is taken."""
+        made = self._made
+        config = made.config
+        paths = {
+            config.webhook_path(name): name
+            for name in made.connectors
+            if config.connections[name].has_webhooks
+        }
+        application = web_app(
+            paths=paths,
+            receive=made.receive,
+            health=self._health,
+            is_ready=lambda: self._is_ready,
+        )
+        family = socket.AF_INET6 if ":" in config.server.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((config.server.host, config.server.port))
+        host, port = listener.getsockname()[:2]
+        server = _QuietServer(
+            uvicorn.Config(application, log_config=None, lifespan="off", access_log=False)
+        )
+        return server, listener, f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def _health(self) -> Mapping[str, object]:
+        health = self._made.health
+        return {
+            "version": __version__,
+            "ready": self._is_ready,
+            "connections": health.report(),
+            "counts": dict(sorted(health.counts.items())),
+            "queue": len(self._made.queue),
+        }
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handlers: the daemon's decide when it ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

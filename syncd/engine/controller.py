@@ -1,0 +1,154 @@
+"""Runs pairs as they become dirty: one run per pair at a time, many pairs at once.
+
+The pair row is the queue; memory only wakes. This is the border where errors end: below it nobody
+logs and raises, above it nobody sees a desk's error. A bug parks its pair; a failing store stops us.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from syncd.core.errors import LeaseLost, StoreError
+from syncd.core.model import PairId
+from syncd.core.work import Park, Step
+from syncd.engine.health import Health
+from syncd.engine.reconcile import Outcome, Reconciler, Result
+from syncd.log import logger
+from syncd.ports import Clock, Store, WorkQueue
+
+#: Bugs in a row, without one good run between them, after which the fault is ours and not a pair's.
+_MOST_BUGS = 20
+#: How often marks are looked for that no wake-up told of: those of another process on the store.
+_SCAN_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Tally:
+    runs: int = 0
+    bugs_in_a_row: int = 0
+
+
+class Controller:
+    """The workers, and the slow scan behind them."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queue: WorkQueue,
+        reconciler: Reconciler,
+        clock: Clock,
+        health: Health,
+        workers: int = 16,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._reconciler = reconciler
+        self._clock = clock
+        self._health = health
+        self._workers = workers
+        self._tally = _Tally()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until `stop`; raises what stops the process. Runs in progress are finished first."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._workers):
+                group.create_task(self._work())
+            group.create_task(self._scan())
+
+    def stop(self) -> None:
+        """Begin no further run."""
+        self._stopping.set()
+
+    async def _work(self) -> None:
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            while not self._stopping.is_set():
+                taking = asyncio.create_task(self._queue.take())
+                await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                if not taking.done():
+                    taking.cancel()
+                    return
+                pair_id = taking.result()
+                try:
+                    await self.run_pair(pair_id)
+                finally:
+                    self._queue.done(pair_id)
+        finally:
+            stopping.cancel()
+
+    async def run_pair(self, pair_id: PairId) -> Outcome:
+        """One run with its consequences for the queue. Raises `StoreError`."""
+        self._tally.runs += 1
+        with structlog.contextvars.bound_contextvars(run_id=f"{self._tally.runs:x}"):
+            try:
+                outcome = await self._reconciler.reconcile(pair_id)
+            except LeaseLost:
+                logger().info("pair.lease_lost", pair=pair_id)
+                return Outcome(result=Result.IDLE)
+            except StoreError:
+                raise
+            except Exception as bug:  # noqa: BLE001 - the border: a bug parks one pair, not all
+                return await self._park_for_bug(pair_id, bug)
+        self._tally.bugs_in_a_row = 0
+        self._health.counts[f"run.{outcome.result.value}"] += 1
+        self._come_back(pair_id, outcome)
+        return outcome
+
+    def _come_back(self, pair_id: PairId, outcome: Outcome) -> None:
+        if outcome.retry_at is not None:
+            self._queue.wake_at(pair_id, self._in_monotonic(outcome.retry_at))
+        elif outcome.is_dirty:
+            self._queue.wake(pair_id)
+
+    def _in_monotonic(self, at: datetime) -> float:
+        return self._clock.monotonic() + (at - self._clock.now()).total_seconds()
+
+    async def _park_for_bug(self, pair_id: PairId, bug: Exception) -> Outcome:
+        self._tally.bugs_in_a_row += 1
+        place = _place(bug)
+        logger().error("pair.failed", pair=pair_id, reason=type(bug).__name__, place=place)
+        if self._tally.bugs_in_a_row > _MOST_BUGS:
+            raise bug
+        now = self._clock.now()
+        hint = f"A bug in syncd ({type(bug).__name__} at {place}); report it, then retry."
+        step = Step(park=Park(reason="bug", hint=hint))
+        await self._store.step(pair_id, f"bug-{pair_id}", step, now=now, lease_until=now)
+        return Outcome(result=Result.PARKED)
+
+    async def _scan(self) -> None:
+        """Wake what is due: at the start everything left over, later what others marked."""
+        while not self._stopping.is_set():
+            now = self._clock.now()
+            for pair_id, not_before in await self._store.load_due(now):
+                if not_before is None or not_before <= now:
+                    self._queue.wake(pair_id)
+                else:
+                    self._queue.wake_at(pair_id, self._in_monotonic(not_before))
+            await wait_or_stop(self._clock, self._stopping, _SCAN_SECONDS)
+
+
+async def wait_or_stop(clock: Clock, stopping: asyncio.Event, seconds: float) -> None:
+    """Sleep, but no longer than until `stopping` is set."""
+    sleeping = asyncio.create_task(clock.sleep(seconds))
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({sleeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleeping.cancel()
+        waiting.cancel()
+
+
+def _place(bug: Exception) -> str:
+    """File, line and function of the innermost frame: enough to find a bug, and no ticket text."""
+    frames = traceback.extract_tb(bug.__traceback__)
+    if not frames:
+        return "?"
+    last = frames[-1]
+    return f"{last.filename.rsplit('/', maxsplit=1)[-1]}:{last.lineno} {last.name}"

@@ -1,0 +1,94 @@
+"""Polling: one walk after another along a connection's change feed.
+
+Polling alone suffices; webhooks only make it faster. The cursor moves in the transaction that
+stores what it brought, so that a killed daemon reads a page again rather than skipping one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from syncd.core.errors import RateLimited, RemoteError
+from syncd.core.reaction import delay_seconds
+from syncd.core.work import CursorMove
+from syncd.engine.controller import wait_or_stop
+from syncd.engine.health import Health
+from syncd.engine.intake import Intake
+from syncd.log import logger
+from syncd.ports import Clock, Connector, Store
+
+FEED = "changes"
+
+
+class Poller:
+    """Polls one connection until it is told to stop."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        *,
+        every_seconds: float,
+        store: Store,
+        intake: Intake,
+        clock: Clock,
+        health: Health,
+    ) -> None:
+        self._connector = connector
+        self._every_seconds = every_seconds
+        self._store = store
+        self._intake = intake
+        self._clock = clock
+        self._health = health
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End after the page in hand."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Walk, wait, walk again. Raises `StoreUnavailable`; a desk's error only delays."""
+        tries = 0
+        while not self._stopping.is_set():
+            try:
+                await self.walk()
+                tries = 0
+                pause = self._every_seconds
+            except RemoteError as error:
+                tries += 1
+                self._health.failed(error)
+                pause = max(self._every_seconds, self._pause_seconds(error, tries))
+                logger().debug(
+                    "feed.stuck", connection=self._connector.name, reason=type(error).__name__
+                )
+            await wait_or_stop(self._clock, self._stopping, pause)
+
+    def _pause_seconds(self, error: RemoteError, tries: int) -> float:
+        if isinstance(error, RateLimited):
+            return (error.retry_at - self._clock.now()).total_seconds()
+        return delay_seconds(tries, spread=0.5)
+
+    async def walk(self) -> int:
+        """Read the feed to its present end; returns how many pairs that marked.
+
+        Raises `RemoteError` leaves and `StoreUnavailable`; pages before the error are stored.
+        """
+        connection = self._connector.name
+        cursor = await self._store.load_cursor(connection, FEED)
+        marked = 0
+        while not self._stopping.is_set():
+            page = await self._connector.read_changes(cursor)
+            self._health.succeeded(connection)
+            has_moved = page.cursor != cursor
+            woken = await self._intake.take(
+                connection,
+                page.sightings,
+                cursor=CursorMove(feed=FEED, cursor=page.cursor) if has_moved else None,
+            )
+            marked += len(woken)
+            cursor = page.cursor
+            if page.is_end:
+                break
+        if marked:
+            self._health.counts["poll.marked"] += marked
+            logger().debug("feed.polled", connection=connection, pairs=marked)
+        return marked

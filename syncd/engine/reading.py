@@ -1,0 +1,42 @@
+"""Reading what a plan lacks, no more than it lacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from syncd.core.model import End, Side, Sighting
+from syncd.core.plan import Need
+from syncd.engine.work import Work
+from syncd.ports import Read
+
+
+async def fetch_need(work: Work, need: Need) -> None:
+    """Fetch one need into the run. Raises `RemoteError` leaves; a missing ticket is news."""
+    side = need.side
+    ticket_id = work.ticket_id(side)
+    if ticket_id is None:
+        return
+    snapshot = work.snapshots.get(side)
+    since = 0
+    if snapshot is not None and not need.is_whole_thread:
+        since = snapshot.ticket.comments_as_of
+    connector = work.link.connectors[side]
+    sighting = await connector.fetch(ticket_id, _depth(need), comments_as_of=since)
+    work.absorb(side, sighting or gone(work, side))
+
+
+def _depth(need: Need) -> Read:
+    if need.fields and need.thread:
+        return Read.WHOLE
+    return Read.THREAD if need.thread else Read.FIELDS
+
+
+def gone(work: Work, side: Side) -> Sighting:
+    """What the mirror must say of a ticket that its desk no longer has."""
+    snapshot = work.snapshots.get(side)
+    ticket_id = work.ticket_id(side)
+    assert ticket_id is not None  # noqa: S101 - only a ticket with an id was asked for
+    if snapshot is None:
+        return Sighting(ticket_id=ticket_id, is_read=True)
+    ticket = replace(snapshot.ticket, end=End.GONE)
+    return Sighting(ticket_id=ticket_id, ticket=ticket, is_read=True)

@@ -1,0 +1,196 @@
+"""One run of one pair, as far as it has got: what is known, and what is not yet durable.
+
+Holds values only; `reconcile` drives it, `syncd.core` decides. Whatever a run has learnt since its
+last step travels in the next one, so that a change costs two commits: one before its write leaves,
+one after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from syncd.core.ball import ball_of
+from syncd.core.decision import Circumstances
+from syncd.core.mirror import merge_snapshot
+from syncd.core.model import (
+    Conflict,
+    ConnectionName,
+    HandOffState,
+    OpId,
+    Side,
+    Sighting,
+    Snapshot,
+    Status,
+    TicketId,
+    Transition,
+)
+from syncd.core.operations import Answer, CreateTicket, Intent, Operation, UpdateTicket
+from syncd.core.plan import Plan, plan
+from syncd.core.settle import Settlement, settle
+from syncd.core.stamp import stamp_for
+from syncd.core.thread import known_ids, newest_id
+from syncd.core.work import Park, Run, Settled, Step
+from syncd.engine.links import Link
+
+
+class Work:
+    """The state of a run."""
+
+    def __init__(self, run: Run, link: Link, *, is_quiet: bool) -> None:
+        self.pair = run.pair
+        self.link = link
+        self.base = run.base
+        self._recorded = run.base
+        self.snapshots: dict[Side, Snapshot] = {
+            side: snapshot for side, snapshot in run.snapshots.items() if snapshot is not None
+        }
+        self._siblings = tuple(Status(value) for value in run.sibling_statuses)
+        self._is_quiet = is_quiet
+        self._settled: list[Settled] = []
+        self._sightings: dict[ConnectionName, list[Sighting]] = {}
+        self._conflicts: list[Conflict] = []
+        self._transitions: list[Transition] = []
+
+    @property
+    def pair_key(self) -> str:
+        """Names the pair on both desks for ever: link and platform ticket."""
+        return f"syncd:{self.link.name}:{self.pair.tickets[Side.PLATFORM]}"
+
+    def plan(self, now: datetime) -> Plan:
+        """What is to be done now."""
+        return plan(
+            self.base,
+            self.snapshots,
+            policy=self.link.policy,
+            capabilities=self.link.capabilities,
+            circumstances=Circumstances(
+                pair_key=self.pair_key,
+                is_silent=self.pair.is_silent_birth,
+                is_quiet=self._is_quiet,
+                is_hand_off_late=self._is_late(now),
+                siblings=self._siblings,
+            ),
+        )
+
+    def _is_late(self, now: datetime) -> bool:
+        hand_off = self.base.hand_off
+        if hand_off.state is not HandOffState.OFFERED or hand_off.seen_at is None:
+            return False
+        waited = now - hand_off.seen_at
+        return waited.total_seconds() >= self.link.policy.confirm_minutes * 60
+
+    def decide(self, decided: Plan, now: datetime) -> None:
+        """Take a plan's decisions over; they become durable with the next step."""
+        base = decided.base
+        hand_off = base.hand_off
+        if hand_off.state is HandOffState.OFFERED and hand_off.seen_at is None:
+            base = replace(base, hand_off=replace(hand_off, seen_at=now))
+        self.base = base
+        self._conflicts += decided.conflicts
+        self._transitions += decided.transitions
+
+    def absorb(self, side: Side, sighting: Sighting) -> None:
+        """Take what a read or an answer showed."""
+        merged = merge_snapshot(self.snapshots.get(side), sighting)
+        if merged is not None:
+            self.snapshots[side] = merged
+        connection = self.link.connectors[side].name
+        self._sightings.setdefault(connection, []).append(sighting)
+
+    def intent(self, operation: Operation, *, attempt: int, now: datetime) -> Intent:
+        """The operation with everything that must be known should its answer be lost."""
+        snapshot = self.snapshots.get(operation.side)
+        ticket = snapshot.ticket if snapshot else None
+        return Intent(
+            op=operation,
+            pair_id=self.pair.pair_id,
+            connection=self.link.connectors[operation.side].name,
+            stamp=stamp_for(self.link.name, operation.op_id),
+            precondition=ticket.precondition if ticket else None,
+            tags_before=ticket.tags if ticket else frozenset(),
+            status_before=ticket.status if ticket else None,
+            highest_comment_id=newest_id(snapshot.comments) if snapshot else None,
+            known_ids=known_ids(self.base, operation.side),
+            attempt=attempt,
+            sent_at=now,
+        )
+
+    def settle(self, intent: Intent, answer: Answer) -> Settlement:
+        """Take the answer to a write: the mirror, the base and the journal follow it together."""
+        operation = intent.op
+        self.absorb(operation.side, answer.sighting)
+        settlement = settle(self.base, intent, answer, policy=self.link.policy)
+        self.base = settlement.base
+        self._conflicts += settlement.conflicts
+        self._transitions += settlement.transitions
+        created = None
+        if isinstance(operation, CreateTicket):
+            created = (operation.side, intent.connection, answer.ticket_id)
+            self.pair = replace(
+                self.pair, tickets={**self.pair.tickets, operation.side: answer.ticket_id}
+            )
+        self._settled.append(
+            Settled(
+                op_id=operation.op_id,
+                is_done=True,
+                created=created,
+                comment_ids=answer.comment_ids,
+            )
+        )
+        return settlement
+
+    def drop(self, op_id: OpId) -> None:
+        """The write never landed and never will."""
+        self._settled.append(Settled(op_id=op_id, is_done=False))
+
+    def needs_confirmation(self, operation: Operation) -> bool:
+        """Whether the ticket must be read first, because its precondition could hide a change.
+
+        Only a write of fields can undo somebody's change; a comment is added whatever else
+        happened, and a lost one is found by itself.
+        """
+        if not isinstance(operation, UpdateTicket):
+            return False
+        if operation.status is None and not operation.add_tags and not operation.remove_tags:
+            return False
+        return not self.snapshots[operation.side].ticket.is_confirmed
+
+    def ticket_id(self, side: Side) -> TicketId | None:
+        """The ticket of a side; None before the partner's is born."""
+        return self.pair.tickets[side]
+
+    def step(
+        self,
+        *,
+        intent: Intent | None = None,
+        is_done: bool = False,
+        not_before: datetime | None = None,
+        tries: int = 0,
+        park: Park | None = None,
+        ends_pair: bool = False,
+    ) -> Step:
+        """Everything learnt since the last step, as one unit; the run then holds nothing."""
+        is_over = is_done or park is not None or ends_pair
+        step = Step(
+            settled=tuple(self._settled),
+            sightings=self._taken_sightings(),
+            base=self.base if self.base != self._recorded else None,
+            conflicts=tuple(self._conflicts),
+            transitions=tuple(self._transitions),
+            intent=intent,
+            done_gen=self.pair.marked_gen if is_over else None,
+            not_before=not_before,
+            tries=tries,
+            park=park,
+            ends_pair=ends_pair,
+            ball=ball_of(self.base),
+        )
+        self._settled, self._conflicts, self._transitions = [], [], []
+        self._sightings = {}
+        self._recorded = self.base
+        return step
+
+    def _taken_sightings(self) -> Mapping[ConnectionName, tuple[Sighting, ...]]:
+        return {connection: tuple(seen) for connection, seen in self._sightings.items()}

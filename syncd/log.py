@@ -1,0 +1,85 @@
+"""The log: fixed event names, and never a ticket's text, an address or a secret.
+
+Every event is in `EVENTS`; docs/operations.md says what each means and what to do about it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Literal, cast
+
+import structlog
+
+#: Event name -> what it means, for the reference in the docs.
+EVENTS: Mapping[str, str] = {
+    "daemon.started": "The daemon began; says how many links and pairs it serves.",
+    "daemon.ready": "The store is open, the addresses are bound and the workers run.",
+    "daemon.stopping": "A signal came; runs in progress are finished first.",
+    "daemon.stopped": "All that had begun is durable; the process ends.",
+    "daemon.failed": "A part of the daemon died; the process ends so that a supervisor starts it again.",
+    "connection.down": "A desk stopped answering; logged once until it is back.",
+    "connection.up": "The desk answers again.",
+    "connection.unauthorised": "The desk refused the credential; its pairs wait and are not blamed.",
+    "connection.limited": "The desk answered 429; nothing is sent in that bucket before its time.",
+    "feed.polled": "A poll of a change feed brought something.",
+    "feed.stuck": "A poll failed; the cursor stays where it is and nothing is lost.",
+    "webhook.accepted": "A signed webhook was taken into the mirror, durably, before the 202.",
+    "webhook.rejected": "A webhook was refused before anything was stored; counted.",
+    "sweep.repaired": "The slow full comparison found changes that no feed had brought.",
+    "pair.reconciled": "A run of a pair ended with both sides in step.",
+    "pair.waiting": "A run ended early and comes back at `retry_at`.",
+    "pair.parked": "A pair was stopped until a person acts; `reason` and `hint` say why.",
+    "pair.ended": "A pair has no effect any more.",
+    "pair.failed": "A bug: the pair was parked with the place of the error.",
+    "pair.lease_lost": "Another process owns the pair; nothing was written.",
+    "op.sent": "A write left; the journal had it before.",
+    "op.done": "A write was answered.",
+    "op.unknown": "A write left and no answer came; it is looked for before anything else is written.",
+    "op.found": "A lost write had landed and was adopted.",
+    "op.absent": "A lost write had not landed and never will; the pair is planned again.",
+    "op.repeated": "A lost write had not landed and could; the same bytes go again.",
+    "op.stale": "The ticket had moved; it is read again.",
+    "op.refused": "The desk refused a write for good.",
+    "conflict.recorded": "Both sides changed one value; both values are in `syncd conflicts`.",
+    "hand_off.moved": "A ticket changed hands; `before` and `after` say from which state to which.",
+    "comment.held": "A comment waits for a person, with those behind it.",
+    "link.leaked": "A private comment came out public on a desk: the link is stopped. Look at once.",
+    "backfill.started": "A backfill began.",
+    "backfill.finished": "A backfill ended; says what it did.",
+}
+
+Format = Literal["json", "console"]
+
+
+def configure(*, form: Format | Literal["auto"], level: str, stream: object = None) -> None:
+    """Set up structlog for this process; `auto` is console on a terminal and JSON elsewhere."""
+    target = stream or sys.stderr
+    is_terminal = bool(getattr(target, "isatty", lambda: False)())
+    is_json = form == "json" or (form == "auto" and not is_terminal)
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer()
+        if is_json
+        else structlog.dev.ConsoleRenderer(colors=is_terminal)
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_level(level)),
+        logger_factory=structlog.WriteLoggerFactory(file=target),  # type: ignore[arg-type]
+        cache_logger_on_first_use=False,
+    )
+
+
+def _level(name: str) -> int:
+    return logging.getLevelNamesMapping()[name.upper()]
+
+
+def logger() -> structlog.stdlib.BoundLogger:
+    """The logger of this process; its event names are those of `EVENTS`."""
+    return cast(structlog.stdlib.BoundLogger, structlog.get_logger())

@@ -1,0 +1,243 @@
+"""The pair rows: how a pair comes to be, is marked, found, and due.
+
+The row is the queue: what is dirty here runs again, whatever became of the memory that would have
+woken it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import Exists, ScalarSelect, bindparam, case, exists, func, literal_column, select
+
+from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
+from syncd.core.work import Birth, Pair, PairState
+from syncd.store import tables
+from syncd.store.rows import moment, packed, to_moment_or_none, to_pair
+from syncd.store.statement import Session, Statement, at_most, fixed, insert_into
+
+_PAIR = tables.table(tables.Pair)
+_TICKET = tables.table(tables.Ticket)
+_PAIR_TICKET = tables.table(tables.PairTicket)
+_LINK_STATE = tables.table(tables.LinkState)
+_CONNECTION = tables.table(tables.Connection)
+
+
+def newest(side: Side) -> ScalarSelect[int]:
+    """The row of the pair's newest ticket on that side, inside a query over pairs."""
+    return (
+        select(func.max(_PAIR_TICKET.c.id))
+        .where(_PAIR_TICKET.c.pair_id == _PAIR.c.id, _PAIR_TICKET.c.side == fixed(side))
+        .correlate(_PAIR)
+        .scalar_subquery()
+    )
+
+
+def newest_ticket(side: Side) -> ScalarSelect[str]:
+    """The id of the pair's newest ticket on that side."""
+    return (
+        select(_PAIR_TICKET.c.ticket_id).where(_PAIR_TICKET.c.id == newest(side)).scalar_subquery()
+    )
+
+
+#: Every pair as `rows.to_pair` reads it.
+PAIRS = (
+    select(
+        _PAIR,
+        newest_ticket(Side.PLATFORM).label("platform_ticket"),
+        newest_ticket(Side.PARTNER).label("partner_ticket"),
+        _LINK_STATE.c.reason.label("link_reason"),
+        _LINK_STATE.c.hint.label("link_hint"),
+        _LINK_STATE.c.parked_at.label("link_parked_at"),
+    )
+    .join_from(_PAIR, _LINK_STATE, _LINK_STATE.c.link == _PAIR.c.link, isouter=True)
+    .order_by(_PAIR.c.id)
+)
+#: Its state for whoever asks: a link that is stopped parks all its active pairs.
+_STATE = case(
+    (
+        (_PAIR.c.state == fixed("active")) & _LINK_STATE.c.link.is_not(None),
+        fixed("parked"),
+    ),
+    else_=_PAIR.c.state,
+)
+_FILTERS = {
+    "link": _PAIR.c.link == bindparam("link"),
+    "state": bindparam("state") == _STATE,
+    "pair_id": _PAIR.c.id == bindparam("pair_id"),
+    "ticket_id": _PAIR.c.id.in_(
+        select(_PAIR_TICKET.c.pair_id).where(
+            # All of them, so that the index that begins with the connection serves.
+            _PAIR_TICKET.c.connection_ref.in_(select(_CONNECTION.c.id)),
+            _PAIR_TICKET.c.ticket_id == bindparam("ticket_id"),
+        )
+    ),
+}
+
+
+def _is_alive(side: Side) -> Exists:
+    ticket = _TICKET.alias()
+    return (
+        exists()
+        .where(
+            _PAIR_TICKET.c.id == newest(side),
+            ticket.c.connection_ref == _PAIR_TICKET.c.connection_ref,
+            ticket.c.ticket_id == _PAIR_TICKET.c.ticket_id,
+            ticket.c.end == fixed("alive"),
+        )
+        .correlate(_PAIR)
+    )
+
+
+_IS_RUNNING_LINK = _LINK_STATE.c.link.is_(None)
+_OPEN = Statement(
+    at_most(
+        PAIRS.where(
+            _PAIR.c.state == fixed("active"),
+            _IS_RUNNING_LINK,
+            _PAIR.c.id > bindparam("after"),
+            _is_alive(Side.PLATFORM),
+            _is_alive(Side.PARTNER),
+        )
+    )
+)
+_DUE = Statement(
+    select(_PAIR.c.id, _PAIR.c.not_before, _PAIR.c.lease_until)
+    .join_from(_PAIR, _LINK_STATE, _LINK_STATE.c.link == _PAIR.c.link, isouter=True)
+    .where(literal_column(tables.IS_DUE), _IS_RUNNING_LINK)
+    .order_by(_PAIR.c.id)
+)
+_MARK = Statement(
+    """
+    UPDATE pair
+    SET marked_at = CASE WHEN marked_gen > done_gen THEN marked_at ELSE :seen_at END,
+        marked_gen = marked_gen + 1,
+        not_before = NULL
+    WHERE id IN (SELECT value FROM json_each(:pair_ids)) AND state != 'ended'
+    """
+)
+_FIND_LINKED = Statement(
+    select(_PAIR_TICKET.c.link, _PAIR_TICKET.c.ticket_id).where(
+        _PAIR_TICKET.c.connection_ref == bindparam("connection_ref"),
+        _PAIR_TICKET.c.ticket_id == bindparam("ticket_id"),
+    )
+)
+_ADD_PAIR = Statement(insert_into(_PAIR).returning(_PAIR.c.id))
+_ADD_TICKET = Statement(insert_into(_PAIR_TICKET))
+_FIND_CONNECTION = Statement(
+    select(_CONNECTION.c.id).where(_CONNECTION.c.name == bindparam("name"))
+)
+_ADD_CONNECTION = Statement(insert_into(_CONNECTION).returning(_CONNECTION.c.id))
+
+
+def connection_ref(session: Session, name: ConnectionName) -> int:
+    """The connection's row, made when this is the first word of it."""
+    row = session.row(_FIND_CONNECTION, {"name": name})
+    return session.number(_ADD_CONNECTION, {"name": name}) if row is None else int(row["id"])
+
+
+def mark(session: Session, pair_ids: Iterable[PairId], *, seen_at: datetime) -> None:
+    """Have the pairs run once more, at once; a parked one remembers it, an ended one does not."""
+    wanted = sorted(pair_ids)
+    if wanted:
+        session.run(_MARK, {"pair_ids": packed(wanted), "seen_at": moment(seen_at)})
+
+
+def bear(
+    session: Session, connection: int, births: Sequence[Birth], *, side: Side, seen_at: datetime
+) -> set[PairId]:
+    """Make a marked pair for each birth whose ticket the link does not have yet."""
+    born: set[PairId] = set()
+    for birth in births:
+        key = {"connection_ref": connection, "ticket_id": birth.ticket_id}
+        if all(row["link"] != birth.link for row in session.rows(_FIND_LINKED, key)):
+            pair_id = _add_pair(session, birth, seen_at=seen_at)
+            add_ticket(
+                session,
+                pair_id,
+                link=birth.link,
+                side=side,
+                connection=connection,
+                ticket_id=birth.ticket_id,
+                kind="first",
+                at=seen_at,
+            )
+            born.add(pair_id)
+    return born
+
+
+def _add_pair(session: Session, birth: Birth, *, seen_at: datetime) -> PairId:
+    at = moment(seen_at)
+    values = {
+        "link": birth.link,
+        "state": PairState.ACTIVE.value,
+        "is_silent_birth": birth.is_silent,
+        "linked_since": at,
+        "marked_gen": 1,
+        "done_gen": 0,
+        "marked_at": at,
+        "not_before": None,
+        "tries": 0,
+        "lease_token": None,
+        "lease_until": None,
+        "revision": 0,
+        "reason": "",
+        "hint": "",
+        "parked_at": None,
+        "ball": None,
+        "ball_since": None,
+    }
+    return PairId(session.number(_ADD_PAIR, values))
+
+
+def add_ticket(
+    session: Session,
+    pair_id: PairId,
+    *,
+    link: LinkName,
+    side: Side,
+    connection: int,
+    ticket_id: TicketId,
+    kind: str,
+    at: datetime,
+) -> None:
+    """Put a ticket at the end of the pair's lineage on that side."""
+    values = {
+        "pair_id": pair_id,
+        "link": link,
+        "side": side.value,
+        "connection_ref": connection,
+        "ticket_id": ticket_id,
+        "kind": kind,
+        "added_at": moment(at),
+    }
+    session.run(_ADD_TICKET, values)
+
+
+def load_due(session: Session, now: datetime) -> list[tuple[PairId, datetime | None]]:
+    """Active dirty pairs, each with the moment that its back-off or somebody's lease ends."""
+    due: list[tuple[PairId, datetime | None]] = []
+    for pair_id, not_before, lease_until in session.rows(_DUE):
+        ends = (to_moment_or_none(not_before), to_moment_or_none(lease_until))
+        ahead = [end for end in ends if end is not None and end > now]
+        due.append((PairId(pair_id), max(ahead, default=None)))
+    return due
+
+
+def open_pairs(session: Session, *, after: int, limit: int) -> list[Pair]:
+    """The next active pairs with a live ticket on both sides."""
+    return [to_pair(row) for row in session.rows(_OPEN, {"after": after, "limit": limit})]
+
+
+def find_pairs(session: Session, filters: dict[str, object], *, limit: int) -> list[Pair]:
+    """Pairs that fit all filters that are not None."""
+    wanted = {name: value for name, value in filters.items() if value is not None}
+    statement = _pairs_by(frozenset(wanted))
+    return [to_pair(row) for row in session.rows(statement, {**wanted, "limit": limit})]
+
+
+@cache
+def _pairs_by(names: frozenset[str]) -> Statement:
+    return Statement(at_most(PAIRS.where(*(_FILTERS[name] for name in sorted(names)))))

@@ -1,0 +1,136 @@
+"""Everything that one run of a pair starts from, read at one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import bindparam, select
+
+from syncd.core.mirror import merge_snapshot
+from syncd.core.model import Base, Comment, PairId, Side, Sighting, Snapshot
+from syncd.core.operations import Intent
+from syncd.core.work import Run
+from syncd.store import tables
+from syncd.store.agreement import LOAD_BASE, LOAD_MAP
+from syncd.store.journal import to_intent
+from syncd.store.pair import PAIRS, newest
+from syncd.store.rows import (
+    packed,
+    to_attachments,
+    to_base,
+    to_comment,
+    to_mapping,
+    to_pair,
+    to_ticket,
+)
+from syncd.store.statement import Session, Statement, among, fixed
+
+_PAIR = tables.table(tables.Pair)
+_PAIR_TICKET = tables.table(tables.PairTicket)
+_TICKET = tables.table(tables.Ticket)
+_PERSON = tables.table(tables.Person)
+_COMMENT = tables.table(tables.Comment)
+_ATTACHMENT = tables.table(tables.Attachment)
+_OPERATION = tables.table(tables.Operation)
+_CONNECTION = tables.table(tables.Connection)
+
+_WHO = (_PERSON.c.person_id, _PERSON.c.name, _PERSON.c.role)
+
+_LOAD_PAIR = Statement(PAIRS.where(_PAIR.c.id == bindparam("pair_id")))
+_LOAD_TICKETS = Statement(
+    select(_PAIR_TICKET.c.side, _TICKET, *_WHO)
+    .join_from(
+        _PAIR, _PAIR_TICKET, _PAIR_TICKET.c.id.in_([newest(Side.PLATFORM), newest(Side.PARTNER)])
+    )
+    .join(
+        _TICKET,
+        (_TICKET.c.connection_ref == _PAIR_TICKET.c.connection_ref)
+        & (_TICKET.c.ticket_id == _PAIR_TICKET.c.ticket_id),
+    )
+    .join(_PERSON, _PERSON.c.id == _TICKET.c.requester_ref)
+    .where(_PAIR.c.id == bindparam("pair_id"))
+)
+_LOAD_COMMENTS = Statement(
+    select(_COMMENT, *_WHO)
+    .join(_PERSON, _PERSON.c.id == _COMMENT.c.author_ref)
+    .where(_COMMENT.c.ticket_ref.in_(among("ticket_refs")))
+    .order_by(_COMMENT.c.id)
+)
+_LOAD_ATTACHMENTS = Statement(
+    select(_ATTACHMENT)
+    .join(_COMMENT, _COMMENT.c.id == _ATTACHMENT.c.comment_ref)
+    .where(_COMMENT.c.ticket_ref.in_(among("ticket_refs")))
+    .order_by(_ATTACHMENT.c.comment_ref, _ATTACHMENT.c.ordinal)
+)
+_LOAD_SENT = Statement(
+    select(_OPERATION, _CONNECTION.c.name.label("connection"))
+    .join(_CONNECTION, _CONNECTION.c.id == _OPERATION.c.connection_ref)
+    .where(
+        _OPERATION.c.pair_id == bindparam("pair_id"),
+        _OPERATION.c.state == fixed("sent"),
+    )
+    .order_by(_OPERATION.c.id)
+)
+_LOAD_SIBLINGS = Statement(
+    """
+    SELECT base.agreed
+    FROM pair_ticket AS mine
+    JOIN pair_ticket AS other
+      ON other.connection_ref = mine.connection_ref AND other.ticket_id = mine.ticket_id
+     AND other.pair_id != mine.pair_id AND other.side = 'platform'
+    JOIN pair ON pair.id = other.pair_id AND pair.state = 'active'
+    JOIN base ON base.pair_id = pair.id AND base.hand_off_state = 'none'
+    WHERE mine.pair_id = :pair_id AND mine.side = 'platform' AND base.agreed IS NOT NULL
+    ORDER BY pair.id
+    """
+)
+
+
+def load_run(session: Session, pair_id: PairId) -> Run | None:
+    """The pair with its base, both tickets and the writes on their way; None if unknown."""
+    key = {"pair_id": pair_id}
+    row = session.row(_LOAD_PAIR, key)
+    if row is None:
+        return None
+    return Run(
+        pair=to_pair(row),
+        base=load_base(session, pair_id),
+        snapshots=_load_snapshots(session, pair_id),
+        sent=load_sent(session, pair_id),
+        sibling_statuses=tuple(agreed for (agreed,) in session.rows(_LOAD_SIBLINGS, key)),
+    )
+
+
+def load_base(session: Session, pair_id: PairId) -> Base:
+    """The agreed state with the whole comment map; an empty one before the first agreement."""
+    row = session.row(LOAD_BASE, {"pair_id": pair_id})
+    if row is None:
+        return Base()
+    mappings = session.rows(LOAD_MAP, {"pair_id": pair_id})
+    return to_base(row, tuple(to_mapping(mapping) for mapping in mappings))
+
+
+def load_sent(session: Session, pair_id: PairId) -> tuple[Intent, ...]:
+    return tuple(to_intent(row) for row in session.rows(_LOAD_SENT, {"pair_id": pair_id}))
+
+
+def _load_snapshots(session: Session, pair_id: PairId) -> dict[Side, Snapshot | None]:
+    snapshots: dict[Side, Snapshot | None] = {Side.PLATFORM: None, Side.PARTNER: None}
+    tickets = {row["id"]: row for row in session.rows(_LOAD_TICKETS, {"pair_id": pair_id})}
+    comments = _load_comments(session, list(tickets))
+    for ticket_ref, row in tickets.items():
+        ticket = to_ticket(row)
+        held = Snapshot(ticket=ticket, comments=tuple(comments[ticket_ref]))
+        # A sighting of nothing changes nothing; the core puts the comments into the desk's order.
+        snapshots[Side(row["side"])] = merge_snapshot(held, Sighting(ticket_id=ticket.ticket_id))
+    return snapshots
+
+
+def _load_comments(session: Session, ticket_refs: list[int]) -> dict[int, list[Comment]]:
+    wanted = {"ticket_refs": packed(ticket_refs)}
+    attachments = to_attachments(session.rows(_LOAD_ATTACHMENTS, wanted))
+    comments: dict[int, list[Comment]] = defaultdict(list)
+    for row in session.rows(_LOAD_COMMENTS, wanted):
+        comment = to_comment(row, attachments.get(row["id"], ()))
+        comments[row["ticket_ref"]].append(comment)
+    return comments

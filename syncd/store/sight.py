@@ -1,0 +1,371 @@
+"""Sightings into the mirror: what is stored of them, and which pairs they concern.
+
+How a sighting changes a ticket is `core.mirror`'s rule. Here: tickets that no living pair holds are
+dropped, bodies that nobody waits for are not stored, and a pair is concerned only by what could
+change its plan.
+Marking is left to the caller, who knows which pair is being run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import bindparam, delete, exists, select
+
+from syncd.core.mirror import merge_comment, merge_ticket
+from syncd.core.model import (
+    Audience,
+    Comment,
+    CommentId,
+    PairId,
+    Side,
+    Sighting,
+    Ticket,
+    TicketId,
+)
+from syncd.store import tables
+from syncd.store.rows import (
+    attachment_values,
+    comment_values,
+    packed,
+    person_values,
+    ticket_values,
+    to_attachments,
+    to_comment,
+    to_ticket,
+    writable,
+)
+from syncd.store.statement import (
+    Session,
+    Statement,
+    among,
+    each,
+    fixed,
+    insert_into,
+    part,
+    upsert_into,
+)
+
+_PERSON = tables.table(tables.Person)
+_TICKET = tables.table(tables.Ticket)
+_COMMENT = tables.table(tables.Comment)
+_ATTACHMENT = tables.table(tables.Attachment)
+_PAIR = tables.table(tables.Pair)
+_PAIR_TICKET = tables.table(tables.PairTicket)
+_MAP = tables.table(tables.CommentMap)
+
+_WHO = (_PERSON.c.person_id, _PERSON.c.name, _PERSON.c.role)
+_THE_PERSON = (
+    select(_PERSON.c.id)
+    .where(
+        _PERSON.c.connection_ref == bindparam("connection_ref"),
+        _PERSON.c.person_id == bindparam("person_id"),
+        _PERSON.c.name == bindparam("name"),
+        _PERSON.c.role == bindparam("role"),
+    )
+    .scalar_subquery()
+)
+_THE_COMMENT = (
+    select(_COMMENT.c.id)
+    .where(
+        _COMMENT.c.ticket_ref == bindparam("ticket_ref"),
+        _COMMENT.c.comment_id == bindparam("comment_id"),
+    )
+    .scalar_subquery()
+)
+
+_FIND_SEATS = Statement(
+    select(_PAIR_TICKET.c.ticket_id, _PAIR_TICKET.c.pair_id, _PAIR_TICKET.c.side)
+    .join(_PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
+    .where(
+        _PAIR_TICKET.c.connection_ref == bindparam("connection_ref"),
+        _PAIR_TICKET.c.ticket_id.in_(among("ticket_ids")),
+        _PAIR.c.state != fixed("ended"),
+    )
+)
+_FIND_TICKETS = Statement(
+    select(_TICKET, *_WHO)
+    .join(_PERSON, _PERSON.c.id == _TICKET.c.requester_ref)
+    .where(
+        _TICKET.c.connection_ref == bindparam("connection_ref"),
+        _TICKET.c.ticket_id.in_(among("ticket_ids")),
+    )
+)
+_WANTED = each("wanted")
+_FIND_COMMENTS = Statement(
+    select(_COMMENT, *_WHO)
+    .select_from(_WANTED)
+    .join(
+        _COMMENT,
+        (_COMMENT.c.ticket_ref == part(_WANTED, 0)) & (_COMMENT.c.comment_id == part(_WANTED, 1)),
+    )
+    .join(_PERSON, _PERSON.c.id == _COMMENT.c.author_ref)
+)
+_FIND_ATTACHMENTS = Statement(
+    select(_ATTACHMENT)
+    .where(_ATTACHMENT.c.comment_ref.in_(among("comment_refs")))
+    .order_by(_ATTACHMENT.c.comment_ref, _ATTACHMENT.c.ordinal)
+)
+_IS_ORIGIN = select(_WANTED.c.key, _MAP.c.audience).join_from(
+    _WANTED,
+    _MAP,
+    (_MAP.c.pair_id == part(_WANTED, 0))
+    & (_MAP.c.origin == part(_WANTED, 1))
+    & (_MAP.c.comment_id == part(_WANTED, 3)),
+)
+_IS_COPY = select(_WANTED.c.key, _MAP.c.audience).join_from(
+    _WANTED,
+    _MAP,
+    (_MAP.c.pair_id == part(_WANTED, 0))
+    & (_MAP.c.copy_id == part(_WANTED, 3))
+    & (_MAP.c.origin == part(_WANTED, 2)),
+)
+_FIND_MAPPED = Statement(_IS_ORIGIN.union_all(_IS_COPY))
+_HAS_BODILESS = Statement(
+    select(
+        exists().where(_COMMENT.c.ticket_ref == bindparam("ticket_ref"), _COMMENT.c.html.is_(None))
+    )
+)
+
+_ADD_PERSON = Statement(insert_into(_PERSON).on_conflict_do_nothing())
+_PUT_TICKET = Statement(
+    upsert_into(_TICKET, "connection_ref", "ticket_id", requester_ref=_THE_PERSON).returning(
+        _TICKET.c.id
+    )
+)
+_PUT_COMMENT = Statement(upsert_into(_COMMENT, "ticket_ref", "comment_id", author_ref=_THE_PERSON))
+_DROP_ATTACHMENTS = Statement(delete(_ATTACHMENT).where(_ATTACHMENT.c.comment_ref == _THE_COMMENT))
+_ADD_ATTACHMENT = Statement(insert_into(_ATTACHMENT, comment_ref=_THE_COMMENT))
+
+
+@dataclass(kw_only=True, slots=True)
+class Seat:
+    """One ticket that living pairs hold, as far as this unit of work knows it."""
+
+    ticket_ref: int | None = None
+    ticket: Ticket | None = None
+    pairs: list[tuple[PairId, Side]] = field(default_factory=list)
+    comments: dict[CommentId, Comment] = field(default_factory=dict)
+    #: Per comment, the pairs that have it in their map, and the audience that it had then.
+    mapped: dict[CommentId, dict[PairId, Audience]] = field(default_factory=dict)
+    is_changed: bool = False
+    changed_comments: dict[CommentId, Comment] = field(default_factory=dict)
+    #: The pairs whose plan could change.
+    concerned: set[PairId] = field(default_factory=set)
+
+    def concern_all(self) -> None:
+        self.concerned.update(pair_id for pair_id, _ in self.pairs)
+
+    def waiting(self, comment_id: CommentId) -> list[PairId]:
+        """The pairs to which the comment is still news."""
+        mapped = self.mapped.get(comment_id, {})
+        return [pair_id for pair_id, _ in self.pairs if pair_id not in mapped]
+
+
+def record(
+    session: Session,
+    connection_ref: int,
+    sightings: Sequence[Sighting],
+    *,
+    newborn: Iterable[PairId] = (),
+) -> set[PairId]:
+    """Bring the mirror up to date; the pairs that the change concerns.
+
+    For the pairs in `newborn` the mirror starts anew where it has let go of bodies.
+    """
+    shown = [writable(sighting) for sighting in sightings]
+    seats = _find_seats(session, connection_ref, {sighting.ticket_id for sighting in shown})
+    if not seats:
+        return set()
+    seen = [sighting for sighting in shown if sighting.ticket_id in seats]
+    _load_comments(session, seats, seen)
+    for pair_id in newborn:
+        _start_anew(session, seats, pair_id)
+    for sighting in seen:
+        _take(seats[sighting.ticket_id], sighting)
+    _save(session, connection_ref, seats)
+    return {pair_id for seat in seats.values() for pair_id in seat.concerned}
+
+
+def is_news(known: Ticket | None, merged: Ticket) -> bool:
+    """Whether the difference could change a plan; how sure and how far the mirror is cannot."""
+    if known is None:
+        return True
+    if merged.is_comment_hinted and not known.is_comment_hinted:
+        return True
+    return _plannable(known) != _plannable(merged)
+
+
+def _plannable(ticket: Ticket) -> tuple[object, ...]:
+    return (
+        ticket.subject,
+        ticket.status,
+        ticket.tags,
+        ticket.views,
+        ticket.metadata,
+        ticket.end,
+        ticket.merged_into,
+        ticket.is_stale,
+    )
+
+
+# --- load ----------------------------------------------------------------------------------------
+
+
+def _find_seats(
+    session: Session, connection_ref: int, ticket_ids: set[TicketId]
+) -> dict[TicketId, Seat]:
+    seats: dict[TicketId, Seat] = {}
+    asked = {"connection_ref": connection_ref, "ticket_ids": packed(ticket_ids)}
+    for row in session.rows(_FIND_SEATS, asked):
+        seat = seats.setdefault(TicketId(row["ticket_id"]), Seat())
+        seat.pairs.append((PairId(row["pair_id"]), Side(row["side"])))
+    if seats:
+        asked = {"connection_ref": connection_ref, "ticket_ids": packed(list(seats))}
+        for row in session.rows(_FIND_TICKETS, asked):
+            seat = seats[TicketId(row["ticket_id"])]
+            seat.ticket_ref, seat.ticket = row["id"], to_ticket(row)
+    return seats
+
+
+def _load_comments(
+    session: Session, seats: Mapping[TicketId, Seat], sightings: Sequence[Sighting]
+) -> None:
+    """What the mirror and the pairs' maps hold of the comments that are spoken of."""
+    spoken = list(_spoken_of(seats, sightings))
+    if not spoken:
+        return
+    by_ref = {seat.ticket_ref: seat for seat in seats.values()}
+    wanted = [(seat.ticket_ref, comment_id) for seat, comment_id in spoken]
+    rows = session.rows(_FIND_COMMENTS, {"wanted": packed(wanted)})
+    attachments = {}
+    if rows and any(comment.attachments for s in sightings for comment in s.comments):
+        refs = packed([row["id"] for row in rows])
+        attachments = to_attachments(session.rows(_FIND_ATTACHMENTS, {"comment_refs": refs}))
+    for row in rows:
+        comment = to_comment(row, attachments.get(row["id"], ()))
+        by_ref[row["ticket_ref"]].comments[comment.comment_id] = comment
+    _load_mapped(session, spoken)
+
+
+def _load_mapped(session: Session, spoken: Sequence[tuple[Seat, CommentId]]) -> None:
+    asked = [
+        (seat, pair_id, side, comment_id)
+        for seat, comment_id in spoken
+        for pair_id, side in seat.pairs
+    ]
+    wanted = packed([(pair_id, side, side.other, c) for _, pair_id, side, c in asked])
+    for key, audience in session.rows(_FIND_MAPPED, {"wanted": wanted}):
+        seat, pair_id, _, comment_id = asked[key]
+        seat.mapped.setdefault(comment_id, {})[pair_id] = Audience(audience)
+
+
+def _spoken_of(
+    seats: Mapping[TicketId, Seat], sightings: Sequence[Sighting]
+) -> Iterator[tuple[Seat, CommentId]]:
+    for sighting in sightings:
+        seat = seats[sighting.ticket_id]
+        for comment in sighting.comments:
+            yield seat, comment.comment_id
+        for comment_id in sighting.hinted:
+            yield seat, comment_id
+
+
+def _start_anew(session: Session, seats: Mapping[TicketId, Seat], pair_id: PairId) -> None:
+    """Have the thread read again: a second pair needs bodies that went with the first delivery."""
+    for seat in seats.values():
+        if seat.ticket is None or all(pair_id != held for held, _ in seat.pairs):
+            continue
+        if session.number(_HAS_BODILESS, {"ticket_ref": seat.ticket_ref}):
+            seat.ticket = replace(seat.ticket, comments_as_of=0)
+            seat.is_changed = True
+
+
+# --- merge ---------------------------------------------------------------------------------------
+
+
+def _take(seat: Seat, sighting: Sighting) -> None:
+    known = seat.ticket
+    held = {*seat.comments, *seat.mapped, *(comment.comment_id for comment in sighting.comments)}
+    merged = merge_ticket(known, sighting, held=held)
+    if merged is None:
+        # Comments without fields are not kept: their thread counts as unread until the fields come.
+        if any(seat.waiting(comment.comment_id) for comment in sighting.comments):
+            seat.concern_all()
+        return
+    if merged != known:
+        seat.ticket, seat.is_changed = merged, True
+        if is_news(known, merged):
+            seat.concern_all()
+    for comment in sighting.comments:
+        _take_comment(seat, comment)
+
+
+def _take_comment(seat: Seat, shown: Comment) -> None:
+    known = seat.comments.get(shown.comment_id)
+    waiting = seat.waiting(shown.comment_id)
+    merged = merge_comment(known, shown)
+    if not waiting:
+        merged = replace(merged, html=None)
+    elif merged.html is None and shown.html is not None:
+        # Dropped after one pair's delivery, and shown again while another pair waits for it.
+        merged = replace(merged, html=shown.html)
+    if merged == known:
+        return
+    seat.comments[shown.comment_id] = merged
+    seat.changed_comments[shown.comment_id] = merged
+    if known is None:
+        seat.concerned.update(waiting)
+        mapped = seat.mapped.get(shown.comment_id, {})
+        seat.concerned.update(
+            pair_id for pair_id, audience in mapped.items() if audience is not merged.audience
+        )
+    elif (known.audience, known.views) != (merged.audience, merged.views):
+        seat.concern_all()
+    elif (known.html is None) != (merged.html is None):
+        seat.concerned.update(waiting)
+
+
+# --- save ----------------------------------------------------------------------------------------
+
+
+def _save(session: Session, connection_ref: int, seats: Mapping[TicketId, Seat]) -> None:
+    changed = [
+        (seat, seat.ticket)
+        for seat in seats.values()
+        if seat.ticket is not None and (seat.is_changed or seat.changed_comments)
+    ]
+    if not changed:
+        return
+    people = {ticket.requester for seat, ticket in changed if seat.is_changed}
+    people.update(c.author for seat, _ in changed for c in seat.changed_comments.values())
+    session.run_many(_ADD_PERSON, [person_values(connection_ref, person) for person in people])
+    for seat, ticket in changed:
+        if seat.is_changed:
+            values = ticket_values(connection_ref, ticket)
+            seat.ticket_ref = session.number(_PUT_TICKET, values)
+    _save_comments(
+        session,
+        connection_ref,
+        [
+            (seat.ticket_ref, comment)
+            for seat, _ in changed
+            if seat.ticket_ref is not None
+            for comment in seat.changed_comments.values()
+        ],
+    )
+
+
+def _save_comments(
+    session: Session, connection_ref: int, comments: Sequence[tuple[int, Comment]]
+) -> None:
+    if not comments:
+        return
+    session.run_many(_PUT_COMMENT, [comment_values(connection_ref, *each) for each in comments])
+    attached = [(ticket_ref, comment) for ticket_ref, comment in comments if comment.attachments]
+    if attached:
+        keys = [{"ticket_ref": ref, "comment_id": c.comment_id} for ref, c in attached]
+        session.run_many(_DROP_ATTACHMENTS, keys)
+        rows = [values for each in attached for values in attachment_values(*each)]
+        session.run_many(_ADD_ATTACHMENT, rows)

@@ -1,0 +1,229 @@
+"""One step of a run as one unit of work: the lease, then everything that the step carries.
+
+What a run may write is decided here and nowhere else: no intent is journaled for a run that lost
+its lease, that planned from an older state, or whose pair or link was stopped meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+
+from syncd.core.errors import LeaseLost
+from syncd.core.model import LinkName, PairId
+from syncd.core.work import PairState, Settled, Step
+from syncd.store import tables
+from syncd.store.agreement import drop_bodies, write_base
+from syncd.store.journal import intent_values
+from syncd.store.pair import add_ticket, connection_ref, mark
+from syncd.store.rows import conflict_values, moment, moment_or_none, packed, transition_values
+from syncd.store.sight import record
+from syncd.store.statement import Session, Statement, insert_into
+
+_PAIR = tables.table(tables.Pair)
+_LINK_STATE = tables.table(tables.LinkState)
+
+_LOAD = Statement(
+    select(_PAIR, _LINK_STATE.c.reason.label("link_reason"))
+    .join_from(_PAIR, _LINK_STATE, _LINK_STATE.c.link == _PAIR.c.link, isouter=True)
+    .where(_PAIR.c.id == bindparam("pair_id"))
+)
+_SAVE = Statement(
+    """
+    UPDATE pair
+    SET state = :state, marked_gen = :marked_gen, done_gen = :done_gen, marked_at = :marked_at,
+        not_before = :not_before, tries = :tries, lease_token = :lease_token,
+        lease_until = :lease_until, revision = :revision, reason = :reason, hint = :hint,
+        parked_at = :parked_at, ball = :ball, ball_since = :ball_since
+    WHERE id = :pair_id
+    """
+)
+_SETTLE = Statement(
+    """
+    UPDATE operation
+    SET state = :state, settled_at = :settled_at, comment_ids = :comment_ids, payload = NULL
+    WHERE pair_id = :pair_id AND op_id = :op_id AND state = 'sent'
+    """
+)
+_COUNT_TICKETS = Statement(
+    "SELECT count(*) FROM pair_ticket WHERE pair_id = :pair_id AND side = :side"
+)
+_FIND_SIBLINGS = Statement(
+    """
+    SELECT DISTINCT other.pair_id
+    FROM pair_ticket AS mine
+    JOIN pair_ticket AS other
+      ON other.connection_ref = mine.connection_ref AND other.ticket_id = mine.ticket_id
+    WHERE mine.pair_id = :pair_id AND mine.side = 'platform' AND other.pair_id != :pair_id
+    """
+)
+_ADD_INTENT = Statement(insert_into(tables.table(tables.Operation)))
+_ADD_CONFLICT = Statement(insert_into(tables.table(tables.Conflict)))
+_ADD_TRANSITION = Statement(insert_into(tables.table(tables.Timeline)))
+
+
+def take_step(
+    session: Session,
+    pair_id: PairId,
+    token: str,
+    step: Step,
+    *,
+    now: datetime,
+    lease_until: datetime,
+) -> bool:
+    """Do all of the step, or raise; whether the pair wants another run afterwards."""
+    row = session.row(_LOAD, {"pair_id": pair_id})
+    if row is None:
+        raise LeaseLost(f"pair {pair_id} does not exist")
+    _check_lease(row, token, step, now=now)
+    if step.intent is not None:
+        _check_running(row)
+    for settled in step.settled:
+        _settle(session, pair_id, LinkName(row["link"]), settled, now=now)
+    concerned = _record_sightings(session, step)
+    if step.base is not None and write_base(session, pair_id, step.base, now=now):
+        concerned.update(_siblings(session, pair_id))
+    _add_records(session, pair_id, step, now=now)
+    if step.intent is not None:
+        connection = connection_ref(session, step.intent.connection)
+        session.run(_ADD_INTENT, intent_values(connection, step.intent))
+    mark(session, concerned - {pair_id}, seen_at=now)
+    values = _values_after(
+        row, step, token, is_concerned=pair_id in concerned, now=now, lease_until=lease_until
+    )
+    session.run(_SAVE, values)
+    if step.ends_pair:
+        drop_bodies(session, pair_id)
+    is_active = values["state"] == PairState.ACTIVE and row["link_reason"] is None
+    return is_active and values["marked_at"] is not None
+
+
+def _check_lease(row: sqlite3.Row, token: str, step: Step, *, now: datetime) -> None:
+    holder, until = row["lease_token"], row["lease_until"]
+    if holder == token:
+        return
+    if holder is not None and until > moment(now):
+        raise LeaseLost(f"pair {row['id']} is run by another worker until {until}")
+    if step.revision is not None and step.revision != row["revision"]:
+        raise LeaseLost(f"pair {row['id']} was run by another worker meanwhile")
+
+
+def _check_running(row: sqlite3.Row) -> None:
+    if row["state"] != PairState.ACTIVE or row["link_reason"] is not None:
+        raise LeaseLost(
+            f"pair {row['id']} was stopped meanwhile",
+            hint="`syncd parked` says why; `syncd retry PAIR` lets it run again.",
+        )
+
+
+def _settle(
+    session: Session, pair_id: PairId, link: LinkName, settled: Settled, *, now: datetime
+) -> None:
+    values = {
+        "pair_id": pair_id,
+        "op_id": settled.op_id,
+        "state": "done" if settled.is_done else "dropped",
+        "settled_at": moment(now),
+        "comment_ids": packed(settled.comment_ids) if settled.is_done else None,
+    }
+    if session.run(_SETTLE, values) == 0:
+        raise LeaseLost(f"pair {pair_id}: operation {settled.op_id} was settled by another worker")
+    if settled.created is not None:
+        side, connection, ticket_id = settled.created
+        has_some = session.number(_COUNT_TICKETS, {"pair_id": pair_id, "side": side.value}) > 0
+        add_ticket(
+            session,
+            pair_id,
+            link=link,
+            side=side,
+            connection=connection_ref(session, connection),
+            ticket_id=ticket_id,
+            kind="follow_up" if has_some else "first",
+            at=now,
+        )
+
+
+def _record_sightings(session: Session, step: Step) -> set[PairId]:
+    concerned: set[PairId] = set()
+    for connection, sightings in step.sightings.items():
+        concerned |= record(session, connection_ref(session, connection), sightings)
+    return concerned
+
+
+def _siblings(session: Session, pair_id: PairId) -> set[PairId]:
+    """The pairs of other links that hold the same platform ticket: its status is theirs, too."""
+    rows = session.rows(_FIND_SIBLINGS, {"pair_id": pair_id})
+    return {PairId(row["pair_id"]) for row in rows}
+
+
+def _add_records(session: Session, pair_id: PairId, step: Step, *, now: datetime) -> None:
+    seen_at = moment(now)
+    if step.conflicts:
+        rows = [conflict_values(pair_id, c, seen_at=seen_at) for c in step.conflicts]
+        session.run_many(_ADD_CONFLICT, rows)
+    if step.transitions:
+        rows = [transition_values(pair_id, t, seen_at=seen_at) for t in step.transitions]
+        session.run_many(_ADD_TRANSITION, rows)
+
+
+def _values_after(
+    row: sqlite3.Row,
+    step: Step,
+    token: str,
+    *,
+    is_concerned: bool,
+    now: datetime,
+    lease_until: datetime,
+) -> dict[str, object]:
+    """The pair row as the step leaves it."""
+    ends_run = (
+        step.done_gen is not None
+        or step.not_before is not None
+        or step.park is not None
+        or step.ends_pair
+    )
+    values: dict[str, object] = {
+        "pair_id": row["id"],
+        "state": row["state"],
+        "not_before": moment_or_none(step.not_before),
+        "tries": step.tries,
+        "lease_token": None if ends_run else token,
+        "lease_until": None if ends_run else moment(lease_until),
+        "revision": row["revision"] + 1,
+        "reason": row["reason"],
+        "hint": row["hint"],
+        "parked_at": row["parked_at"],
+        "ball": row["ball"],
+        "ball_since": row["ball_since"],
+        **_marks_after(row, step, is_concerned=is_concerned, now=now),
+    }
+    if step.park is not None and row["state"] == PairState.ACTIVE:
+        values.update(
+            state=PairState.PARKED.value,
+            reason=step.park.reason,
+            hint=step.park.hint,
+            parked_at=moment(now),
+        )
+    if step.ends_pair:
+        values["state"] = PairState.ENDED.value
+    if step.ball is not None and step.ball.value != row["ball"]:
+        values.update(ball=step.ball.value, ball_since=moment(now))
+    return values
+
+
+def _marks_after(
+    row: sqlite3.Row, step: Step, *, is_concerned: bool, now: datetime
+) -> dict[str, object]:
+    """The generations after the step, and `marked_at`, which is set exactly while they differ."""
+    marked, done = row["marked_gen"], row["done_gen"]
+    if step.done_gen is None:
+        if is_concerned and marked <= done:
+            # Should the run die here, what it saw must not be forgotten.
+            return {"marked_gen": marked + 1, "done_gen": done, "marked_at": moment(now)}
+        return {"marked_gen": marked, "done_gen": done, "marked_at": row["marked_at"]}
+    dealt_with = max(done, step.done_gen)
+    # What is left came during the run.
+    marked_at = moment(now) if marked > dealt_with else None
+    return {"marked_gen": marked, "done_gen": dealt_with, "marked_at": marked_at}

@@ -1,0 +1,96 @@
+"""What people do to pairs and links by hand; each deed goes into the audit trail with its effect."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete
+
+from syncd.core.model import Base, CommentId, LinkName, PairId, Side
+from syncd.core.work import Park
+from syncd.store import tables
+from syncd.store.agreement import write_base
+from syncd.store.pair import mark
+from syncd.store.rows import moment
+from syncd.store.run import load_base
+from syncd.store.statement import Session, Statement, insert_into, upsert_into
+
+_LINK_STATE = tables.table(tables.LinkState)
+
+_ADD_DEED = Statement(insert_into(tables.table(tables.AuditTrail)))
+_UNPARK = Statement(
+    """
+    UPDATE pair
+    SET state = 'active', reason = '', hint = '', parked_at = NULL, tries = 0
+    WHERE id = :pair_id AND state = 'parked'
+    """
+)
+#: A comment that the mirror holds and that has neither travelled nor been decided on.
+_FIND_HELD = Statement(
+    """
+    SELECT 1
+    FROM pair_ticket AS held
+    JOIN pair ON pair.id = held.pair_id AND pair.state != 'ended'
+    JOIN ticket ON ticket.connection_ref = held.connection_ref
+               AND ticket.ticket_id = held.ticket_id
+    JOIN comment ON comment.ticket_ref = ticket.id AND comment.comment_id = :comment_id
+    WHERE held.pair_id = :pair_id AND held.side = :side
+      AND NOT EXISTS (
+        SELECT 1 FROM comment_map
+        WHERE pair_id = :pair_id
+          AND (origin = :side AND comment_id = :comment_id
+               OR origin != :side AND copy_id = :comment_id)
+      )
+    """
+)
+_PARK_LINK = Statement(upsert_into(_LINK_STATE, "link"))
+_UNPARK_LINK = Statement(delete(_LINK_STATE).where(_LINK_STATE.c.link == bindparam("link")))
+
+
+def unpark(session: Session, pair_id: PairId, *, actor: str, now: datetime) -> bool:
+    """Let a parked pair run again, at once; False when it was not parked."""
+    if session.run(_UNPARK, {"pair_id": pair_id}) == 0:
+        return False
+    mark(session, [pair_id], seen_at=now)
+    _note(session, actor, "unpark", f"pair {pair_id}", now=now)
+    return True
+
+
+def release_comment(
+    session: Session,
+    pair_id: PairId,
+    side: Side,
+    comment_id: CommentId,
+    *,
+    actor: str,
+    now: datetime,
+) -> bool:
+    """Let a held comment travel; False when the pair has no comment of that id that still waits."""
+    key = {"pair_id": pair_id, "side": side.value, "comment_id": comment_id}
+    if session.row(_FIND_HELD, key) is None:
+        return False
+    base: Base = load_base(session, pair_id)
+    write_base(session, pair_id, replace(base, released=base.released | {comment_id}), now=now)
+    mark(session, [pair_id], seen_at=now)
+    _note(session, actor, "release", f"pair {pair_id} {side} comment {comment_id}", now=now)
+    return True
+
+
+def park_link(session: Session, link: LinkName, park: Park, *, now: datetime) -> None:
+    """Stop every pair of the link; the latest reason stands."""
+    values = {"link": link, "reason": park.reason, "hint": park.hint, "parked_at": moment(now)}
+    session.run(_PARK_LINK, values)
+
+
+def unpark_link(session: Session, link: LinkName, *, actor: str, now: datetime) -> bool:
+    """Let the link's pairs run again; False when it was not stopped."""
+    if session.run(_UNPARK_LINK, {"link": link}) == 0:
+        return False
+    _note(session, actor, "unpark", f"link {link}", now=now)
+    return True
+
+
+def _note(session: Session, actor: str, verb: str, thing: str, *, now: datetime) -> None:
+    values = {"at": moment(now), "actor": actor, "verb": verb, "object": thing}
+    session.run(_ADD_DEED, values)

@@ -1,0 +1,505 @@
+"""The platform's JSON becomes the values of the rules, and their writes become its JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+import pytest
+
+from connectors.platform import mapping, wire
+from syncd.core.model import (
+    Audience,
+    CommentId,
+    OpId,
+    Person,
+    Role,
+    Side,
+    Span,
+    StatusUpdate,
+    TicketId,
+    UpdateId,
+)
+from syncd.core.operations import Draft, UpdateTicket
+from tests.support.platform_contract import contract, problems
+from tests.support.platform_values import (
+    AT,
+    Json,
+    a_change,
+    a_ticket,
+    an_update,
+    comment_json,
+    ticket_json,
+)
+
+AT_TIME = datetime.fromisoformat(AT)
+STAMP = "syncd:acme-postgres:0123456789abcdef0123456789abcdef"
+
+
+def an_op(**members: Any) -> UpdateTicket:
+    wanted: dict[str, Any] = {
+        "op_id": OpId("op1"),
+        "side": Side.PLATFORM,
+        "ticket_id": TicketId("t1"),
+        **members,
+    }
+    return UpdateTicket(**wanted)
+
+
+def a_draft(**members: Any) -> Draft:
+    wanted: dict[str, Any] = {"html": "<p>Hi</p>", "audience": Audience.PUBLIC, **members}
+    return Draft(**wanted)
+
+
+def body_of(op: UpdateTicket) -> Json:
+    """The write as JSON, held against the contract."""
+    body: Json = json.loads(wire.write(mapping.from_operation(op)))
+    assert problems(contract()["components"]["schemas"]["NewUpdate"], body) == []
+    return body
+
+
+# --- tickets -------------------------------------------------------------------------------------
+
+
+def test_a_ticket_is_confirmed_and_its_version_is_precondition_and_order() -> None:
+    ticket = mapping.to_ticket(a_ticket())
+    assert ticket.ticket_id == "t1"
+    assert ticket.precondition == '"7"'
+    assert ticket.fields_as_of == 7
+    assert ticket.comments_as_of == 0
+    assert ticket.is_confirmed
+    assert ticket.status == "Open"
+    assert ticket.tags == {"urgent"}
+    assert ticket.views == {"acme-postgres"}
+    assert ticket.requester == Person(person_id="p1", name="Mia Keller", role=Role.CUSTOMER)
+    assert ticket.url == "https://support.platform.example/tickets/1"
+    assert (ticket.created_at, ticket.updated_at) == (AT_TIME, AT_TIME)
+
+
+def test_metadata_keeps_the_platforms_order_and_its_time() -> None:
+    ticket = mapping.to_ticket(a_ticket())
+    assert ticket.metadata == (("plan", "premium"), ("app", "shop"))
+    assert ticket.metadata_as_of == AT_TIME
+
+
+def test_a_ticket_without_metadata_has_no_time_of_it() -> None:
+    ticket = mapping.to_ticket(a_ticket(metadata={}, metadata_as_of=None))
+    assert ticket.metadata == ()
+    assert ticket.metadata_as_of is None
+
+
+def test_the_requesters_address_does_not_come_in() -> None:
+    requester = {"id": "p1", "name": "Mia", "role": "customer", "email": "mia@example.com"}
+    assert "mia@example.com" not in repr(a_ticket(requester=requester))
+
+
+def test_times_with_an_offset_become_utc() -> None:
+    ticket = mapping.to_ticket(a_ticket(created_at="2027-01-15T10:00:00.25+02:00"))
+    assert ticket.created_at == AT_TIME
+    assert ticket.created_at.tzinfo is UTC
+
+
+def test_a_time_at_the_edge_of_time_does_not_raise() -> None:
+    ticket = mapping.to_ticket(a_ticket(created_at="0001-01-01T00:00:00+14:00"))
+    assert ticket.created_at == datetime(1, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"version": -1},
+        {"version": 2**60},
+        {"version": "7"},
+        {"id": ""},
+        {"created_at": "2027-01-15T08:00:00"},
+        {"tags": None},
+        {"metadata": {"app": 1}},
+        {"requester": None},
+    ],
+)
+def test_a_ticket_that_is_not_as_documented_is_refused(members: Json) -> None:
+    with pytest.raises(wire.NotAsDocumented):
+        a_ticket(**members)
+
+
+def test_what_is_wrong_with_a_ticket_is_told_without_its_text() -> None:
+    with pytest.raises(wire.NotAsDocumented) as caught:
+        a_ticket(subject=["secret words"])
+    assert "subject" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+# --- comments ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("visibility", "views", "audience"),
+    [
+        ("public", [], Audience.PUBLIC),
+        ("private", ["acme-postgres"], Audience.SHARED),
+        ("private", [], Audience.LOCAL),
+        ("internal", [], Audience.LOCAL),
+        ("internal", ["acme-postgres"], Audience.LOCAL),
+        ("PUBLIC", [], Audience.LOCAL),
+        ("", [], Audience.LOCAL),
+        ("public", ["acme-postgres"], Audience.SHARED),
+    ],
+)
+def test_an_audience_is_the_most_private_reading(
+    visibility: str, views: list[str], audience: Audience
+) -> None:
+    update = an_update(comment=comment_json(visibility=visibility, views=views))
+    comment = mapping.to_comment(update)
+    assert comment is not None
+    assert comment.audience is audience
+    assert comment.views == (frozenset(views) if audience is Audience.SHARED else frozenset())
+
+
+def test_a_comment_has_its_updates_id_and_its_writer() -> None:
+    actor = {"id": "i1", "name": "syncd", "role": "integration"}
+    author = {"name": "Ann", "role": "partner"}
+    comment = mapping.to_comment(an_update(actor=actor, comment=comment_json(author=author)))
+    assert comment is not None
+    assert (comment.comment_id, comment.update_id) == ("u7", "u7")
+    assert comment.author == Person(person_id="", name="Ann", role=Role.PARTNER)
+    assert comment.writer_id == "i1"
+
+
+def test_a_comment_is_ordered_by_when_it_came_not_by_what_its_writer_claims() -> None:
+    claimed = comment_json(occurred_at="2001-01-01T00:00:00Z")
+    comment = mapping.to_comment(an_update(comment=claimed))
+    assert comment is not None
+    assert comment.created_at == AT_TIME
+
+
+@pytest.mark.parametrize(
+    ("word", "role"),
+    [
+        ("customer", Role.CUSTOMER),
+        ("staff", Role.STAFF),
+        ("partner", Role.PARTNER),
+        ("system", Role.SYSTEM),
+        ("integration", Role.SYSTEM),
+        ("wizard", Role.UNKNOWN),
+    ],
+)
+def test_an_authors_role_is_the_platforms_word_for_it(word: str, role: Role) -> None:
+    author = {"id": "p", "name": "Someone", "role": word}
+    comment = mapping.to_comment(an_update(comment=comment_json(author=author)))
+    assert comment is not None
+    assert comment.author.role is role
+
+
+def test_an_update_id_of_ours_is_the_stamp() -> None:
+    ours = mapping.to_comment(an_update(id=STAMP, comment=comment_json(id=STAMP)))
+    theirs = mapping.to_comment(an_update(comment=comment_json()))
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.stamp, theirs.stamp) == (STAMP, None)
+
+
+def test_hostile_html_is_made_harmless() -> None:
+    body = '<p onclick="x()">Hi<script>alert(1)</script><a href="javascript:x()">y</a></p>'
+    comment = mapping.to_comment(an_update(comment=comment_json(body_html=body)))
+    assert comment is not None
+    assert comment.html is not None
+    for bad in ("script", "onclick", "javascript"):
+        assert bad not in comment.html
+    assert "Hi" in comment.html
+
+
+def test_attachments_come_by_reference() -> None:
+    file = {
+        "id": "f1",
+        "name": "log.txt",
+        "size": 12,
+        "content_type": "text/plain",
+        "url": "https://x",
+    }
+    comment = mapping.to_comment(an_update(comment=comment_json(attachments=[file])))
+    assert comment is not None
+    (attachment,) = comment.attachments
+    assert (attachment.attachment_id, attachment.name, attachment.size) == ("f1", "log.txt", 12)
+    assert (attachment.content_type, attachment.url) == ("text/plain", "https://x")
+
+
+def test_a_comment_that_we_may_not_see_is_none() -> None:
+    assert mapping.to_comment(an_update(comment=None)) is None
+
+
+# --- sightings -----------------------------------------------------------------------------------
+
+
+def status_step(to: str, before: str | None = "Open") -> Json:
+    return {"from": before, "to": to}
+
+
+def test_changes_of_one_ticket_in_a_row_become_one_sighting() -> None:
+    sightings = mapping.to_sightings(
+        [
+            a_change(id="u5", version=5, comment=comment_json(id="u5")),
+            a_change(id="x1", ticket_id="t2", version=7),
+            a_change(id="u6", version=6),
+            a_change(id="u7", version=7, comment=comment_json(id="u7")),
+        ]
+    )
+    assert [s.ticket_id for s in sightings] == ["t1", "t2"]
+    assert [c.comment_id for c in sightings[0].comments] == ["u5", "u7"]
+    assert [s.covers for s in sightings] == [Span(after=4, to=7), Span(after=6, to=7)]
+
+
+def test_a_gap_in_the_versions_is_not_covered() -> None:
+    sightings = mapping.to_sightings([a_change(id="u4", version=4), a_change(id="u7", version=7)])
+    assert [s.covers for s in sightings] == [Span(after=3, to=4), Span(after=6, to=7)]
+
+
+def test_doubled_and_reordered_changes_prove_the_same() -> None:
+    ordered = [a_change(id=f"u{n}", version=n, ticket_version=n) for n in (5, 6, 7)]
+    assert mapping.to_sightings([*reversed(ordered), *ordered]) == mapping.to_sightings(ordered)
+
+
+def test_of_several_tickets_the_newest_counts() -> None:
+    (sighting,) = mapping.to_sightings(
+        [
+            a_change(id="u6", version=6, ticket_version=9),
+            a_change(id="u7", version=7, ticket_version=8),
+        ]
+    )
+    assert sighting.ticket is not None
+    assert sighting.ticket.fields_as_of == 9
+
+
+def test_the_newest_status_update_is_told_with_its_id() -> None:
+    (sighting,) = mapping.to_sightings(
+        [
+            a_change(id="u5", version=5, status=status_step("Closed")),
+            a_change(id="u6", version=6, status=status_step("Open", "Closed")),
+            a_change(id="u7", version=7),
+        ]
+    )
+    assert sighting.status_update == StatusUpdate(
+        status="Open", update_id=UpdateId("u6"), actor_id="p1", at=AT_TIME
+    )
+
+
+def test_a_status_update_that_may_have_been_overtaken_has_no_id() -> None:
+    (sighting,) = mapping.to_sightings(
+        [a_change(id="u5", version=5, ticket_version=7, status=status_step("Closed"))]
+    )
+    assert sighting.status_update is not None
+    assert sighting.status_update.update_id is None
+
+
+def test_updates_without_a_status_tell_nothing_of_it() -> None:
+    (sighting,) = mapping.to_sightings([a_change()])
+    assert sighting.status_update is None
+
+
+def test_a_thread_without_news_covers_what_was_asked_and_settles_hints() -> None:
+    sighting = mapping.to_sighting(a_ticket(), [], after=7, is_read=True)
+    assert sighting.covers == Span(after=7, to=7)
+    assert sighting.is_read
+
+
+def test_a_row_that_only_has_names_is_a_hint() -> None:
+    sighting = mapping.to_hint("t1", "u7")
+    assert sighting.ticket is None
+    assert sighting.covers is None
+    assert sighting.hinted == (CommentId("u7"),)
+
+
+@pytest.mark.parametrize(
+    ("precondition", "version"),
+    [
+        ('"7"', 7),
+        (mapping.quoted(2**53), 2**53),
+        (None, None),
+        ("", None),
+        ("*", None),
+        ('W/"7"', None),
+        ("2027-01-15T08:00:00Z", None),
+        ('"٧"', None),
+        ('"' + "9" * 40 + '"', None),
+    ],
+)
+def test_a_precondition_gives_back_its_version(
+    precondition: str | None, version: int | None
+) -> None:
+    assert mapping.version_of(precondition) == version
+
+
+# --- writes --------------------------------------------------------------------------------------
+
+
+def test_a_public_comment_is_written_public_and_names_no_view() -> None:
+    body = body_of(an_op(comment=a_draft()))
+    assert body == {"comment": {"visibility": "public", "body_html": "<p>Hi</p>"}, "notify": True}
+
+
+def test_a_shared_comment_is_written_private_for_its_view() -> None:
+    draft = a_draft(audience=Audience.SHARED, view="acme-postgres")
+    comment = body_of(an_op(comment=draft))["comment"]
+    assert (comment["visibility"], comment["views"]) == ("private", ["acme-postgres"])
+
+
+@pytest.mark.parametrize("audience", [Audience.SHARED, Audience.LOCAL])
+def test_without_a_view_a_private_comment_is_for_staff_only(audience: Audience) -> None:
+    comment = body_of(an_op(comment=a_draft(audience=audience)))["comment"]
+    assert comment == {"visibility": "private", "body_html": "<p>Hi</p>"}
+
+
+def test_a_local_comment_reaches_no_view_even_if_one_is_named() -> None:
+    draft = a_draft(audience=Audience.LOCAL, view="acme-postgres")
+    assert "views" not in body_of(an_op(comment=draft))["comment"]
+
+
+def test_author_and_time_are_written_without_the_id_of_another_desk() -> None:
+    draft = a_draft(
+        author=Person(person_id="4711", name="Ann  Agent\x00\n", role=Role.AGENT),
+        occurred_at=datetime(2027, 1, 15, 10, 0, tzinfo=timezone(timedelta(hours=2))),
+    )
+    comment = body_of(an_op(comment=draft))["comment"]
+    assert comment["author"] == {"name": "Ann Agent", "role": "partner"}
+    assert comment["occurred_at"] == "2027-01-15T08:00:00Z"
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_has_a_word_of_the_platforms(role: Role) -> None:
+    draft = a_draft(author=Person(person_id="1", name="Someone", role=role))
+    assert body_of(an_op(comment=draft))["comment"]["author"]["name"] == "Someone"
+
+
+def test_a_customer_stays_a_customer() -> None:
+    draft = a_draft(author=Person(person_id="1", name="Mia", role=Role.CUSTOMER))
+    assert body_of(an_op(comment=draft))["comment"]["author"]["role"] == "customer"
+
+
+def test_a_name_that_is_too_long_is_cut() -> None:
+    draft = a_draft(author=Person(person_id="1", name="x" * 5000, role=Role.AGENT))
+    assert len(body_of(an_op(comment=draft))["comment"]["author"]["name"]) == mapping.LONGEST_NAME
+
+
+@pytest.mark.parametrize("name", ["", " ", "\x00"])
+def test_nobody_is_no_author(name: str) -> None:
+    draft = a_draft(author=Person(person_id="1", name=name, role=Role.AGENT))
+    assert "author" not in body_of(an_op(comment=draft))["comment"]
+
+
+def test_text_that_the_platform_refuses_is_mended() -> None:
+    draft = a_draft(html="<p>a\x00b\ud800 \U0001f600</p>")
+    assert body_of(an_op(comment=draft))["comment"]["body_html"] == "<p>ab? \U0001f600</p>"
+
+
+def test_fields_travel_beside_the_comment_in_one_write() -> None:
+    op = an_op(
+        status="With customer",
+        add_tags=frozenset({"b", "a"}),
+        remove_tags=frozenset({"c"}),
+        leave_view="acme-postgres",
+    )
+    assert body_of(op) == {
+        "status": "With customer",
+        "tags": {"add": ["a", "b"], "remove": ["c"]},
+        "views": {"remove": ["acme-postgres"]},
+        "notify": True,
+    }
+
+
+def test_equal_operations_give_equal_bytes() -> None:
+    tags = [f"tag-{n}" for n in range(50)]
+    one = wire.write(mapping.from_operation(an_op(add_tags=frozenset(tags))))
+    other = wire.write(mapping.from_operation(an_op(add_tags=frozenset(reversed(tags)))))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("op", "is_notifying"),
+    [
+        (an_op(comment=a_draft()), True),
+        (an_op(comment=a_draft(), is_silent=True), False),
+        (an_op(status="Closed"), True),
+        (an_op(comment=a_draft(audience=Audience.SHARED)), True),
+        (an_op(comment=a_draft(audience=Audience.SHARED, note_key="context")), False),
+        (an_op(comment=a_draft(audience=Audience.SHARED, note_key="n"), leave_view="v"), True),
+        (an_op(comment=a_draft(note_key="part:1:1@platform")), True),
+        (an_op(leave_view="v", is_silent=True), False),
+    ],
+    ids=["answer", "history", "status", "aside", "note", "hand-off", "part", "silent"],
+)
+def test_people_hear_of_what_people_wrote(op: UpdateTicket, is_notifying: bool) -> None:
+    assert body_of(op)["notify"] is is_notifying
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+def an_answer(*, ticket_version: int = 7, **members: Any) -> wire.UpdateAnswer:
+    tags = members.pop("ticket_tags", ["urgent"])
+    return wire.UpdateAnswer(
+        ticket=a_ticket(version=ticket_version, tags=tags), update=an_update(**members)
+    )
+
+
+def test_an_answer_tells_the_comment_its_audience_and_what_was_replaced() -> None:
+    op = an_op(comment=a_draft(), status="With customer", add_tags=frozenset({"urgent"}))
+    answer = mapping.to_answer(
+        op,
+        an_answer(
+            comment=comment_json(),
+            status=status_step("With customer"),
+            tags={"added": ["urgent"], "removed": ["old"]},
+        ),
+    )
+    assert answer.comment_ids == ("u7",)
+    assert answer.stored == (Audience.PUBLIC,)
+    assert answer.replaced_status == "Open"
+    assert answer.replaced_tags == {"old"}
+    assert answer.sighting.covers == Span(after=6, to=7)
+    assert answer.sighting.is_read
+    assert answer.sighting.status_update is not None
+    assert answer.sighting.status_update.update_id == "u7"
+
+
+def test_a_comment_stored_otherwise_than_asked_is_told() -> None:
+    op = an_op(comment=a_draft(audience=Audience.SHARED, view="acme-postgres"))
+    assert mapping.to_answer(op, an_answer(comment=comment_json())).stored == (Audience.PUBLIC,)
+
+
+def test_a_comment_of_ours_that_is_not_shown_still_has_its_id() -> None:
+    answer = mapping.to_answer(an_op(comment=a_draft(audience=Audience.LOCAL)), an_answer())
+    assert (answer.comment_ids, answer.stored) == (("u7",), (None,))
+
+
+def test_a_status_that_was_there_already_was_replaced_by_itself() -> None:
+    answer = mapping.to_answer(an_op(status="Open", comment=a_draft()), an_answer())
+    assert answer.replaced_status == "Open"
+
+
+def test_tags_before_a_write_are_not_told_once_the_ticket_went_on() -> None:
+    answer = mapping.to_answer(an_op(), an_answer(ticket_version=9))
+    assert answer.replaced_tags is None
+    assert answer.replaced_status is None
+
+
+def test_tags_that_a_write_did_not_touch_were_the_same_before() -> None:
+    assert mapping.to_answer(an_op(status="Closed"), an_answer()).replaced_tags == {"urgent"}
+
+
+def test_a_write_that_changed_nothing_has_no_comment_and_proves_the_ticket() -> None:
+    answer = mapping.to_answer(
+        an_op(add_tags=frozenset({"urgent"})), wire.UpdateAnswer(ticket=a_ticket(), update=None)
+    )
+    assert (answer.comment_ids, answer.stored) == ((), ())
+    assert answer.sighting.ticket is not None
+    assert answer.sighting.ticket.fields_as_of == 7
+    assert answer.sighting.covers is None
+
+
+def test_all_that_is_used_of_an_answer_is_in_the_contract() -> None:
+    schemas = contract()["components"]["schemas"]
+    assert problems(schemas["Ticket"], ticket_json()) == []
+    for struct in (wire.Ticket, wire.Update, wire.Comment, wire.Change, wire.UpdatePage, wire.Me):
+        names = {member.encode_name for member in msgspec.structs.fields(struct)}
+        assert names <= schemas[struct.__name__]["properties"].keys()
