@@ -122,8 +122,8 @@ async def parts(
 async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None) -> None:
     """Run the daemon until SIGTERM or SIGINT; runs in progress are finished first.
 
-    `on_ready` is told the address of the web server. Raises `StoreError`, and whatever killed a part:
-    a daemon that is half alive is worse than one that a supervisor starts again.
+    `on_ready` is told the web server's address. Raises `StoreError`, and whatever killed a part: a
+    daemon that is half alive is worse than one that a supervisor starts again.
     """
     async with parts(config) as made:
         await _Daemon(made).run(on_ready)
@@ -182,8 +182,10 @@ class _Daemon:
                 log.info("daemon.stopping")
                 self._is_ready = False
                 server.should_exit = True
-                for part in (*self._pollers, self._sweep, self._controller):
-                    part.stop()
+                for poller in self._pollers:
+                    poller.stop()
+                self._sweep.stop()
+                self._controller.stop()
         except BaseExceptionGroup as failures:
             first = failures.exceptions[0]
             log.critical("daemon.failed", reason=type(first).__name__)

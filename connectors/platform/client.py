@@ -14,7 +14,7 @@ from functools import partial
 import httpx
 from msgspec import Raw
 
-from connectors.http import MEANINGS, Explanation, HttpClient, Meaning, OnRequest, Request
+from connectors.http import Explanation, HttpClient, Meaning, OnRequest, Request
 from connectors.platform import wire
 from syncd.core.errors import Gone
 from syncd.ports import Budget, Clock
@@ -25,8 +25,8 @@ TICKETS_PER_PAGE = 100
 #: Servers in the way commonly refuse addresses beyond 8 KiB.
 LONGEST_ID_LIST = 4000
 
-#: A conflict here is no race: the contract has 412 for those.
-_MEANINGS = {**MEANINGS, 409: Meaning.REJECTED}
+#: Conflicts that no fresh look at the ticket would end; races have 412.
+_LASTING_CONFLICTS = frozenset({"update_id_reused", "not_in_view"})
 
 _HINTS = {
     "token_invalid": "Put a valid token into the connection's `token`.",
@@ -89,7 +89,6 @@ class PlatformClient:
             clock=clock,
             timeout_seconds=timeout_seconds,
             credential=BearerToken(token),
-            meanings=_MEANINGS,
             explain=explain,
             on_request=on_request,
             transport=transport,
@@ -210,13 +209,15 @@ def explain(status: int, body: bytes) -> Explanation:
     except wire.NotAsDocumented:
         return Explanation()
     place = error.field or ""
+    is_lasting = status == httpx.codes.CONFLICT and error.code in _LASTING_CONFLICTS
     # One link's view, named inside a write, says nothing against the other links of the token.
-    is_one_links_view = error.code == "view_not_allowed" and "views" in place.split(".")
+    is_one_links = status == httpx.codes.FORBIDDEN and error.code == "view_not_allowed"
+    is_one_links = is_one_links and "views" in place.split(".")
     return Explanation(
         code=error.code,
         fields=(place,) if place else (),
         hint=_HINTS.get(error.code, ""),
-        meaning=Meaning.REJECTED if status == httpx.codes.FORBIDDEN and is_one_links_view else None,
+        meaning=Meaning.REJECTED if is_lasting or is_one_links else None,
     )
 
 

@@ -8,13 +8,14 @@ writer claims for a copied comment orders nothing here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from msgspec import UNSET, UnsetType
 
 from connectors.platform import wire
-from connectors.richtext import sanitise
+from connectors.richtext import plain_characters, sanitise
 from syncd.core.model import (
     Attachment,
     Audience,
@@ -54,6 +55,13 @@ _ROLES_WRITTEN = {
     Role.UNKNOWN: "partner",
 }
 
+_NARROWED = (
+    (re.compile(r"<h[1-6]>"), "<p><strong>"),
+    (re.compile(r"</h[1-6]>"), "</strong></p>"),
+    (re.compile(r"</?(?:s|del)>"), "~~"),
+    (re.compile(r"<hr>"), "<p>———</p>"),
+)
+
 
 # --- reading -------------------------------------------------------------------------------------
 
@@ -62,7 +70,7 @@ def to_ticket(ticket: wire.Ticket) -> Ticket:
     """The ticket; its version is precondition and order at once, so it is always confirmed."""
     return Ticket(
         ticket_id=TicketId(ticket.id),
-        subject=ticket.subject,
+        subject=plain_characters(ticket.subject),
         status=ticket.status,
         tags=frozenset(ticket.tags),
         requester=_person(ticket.requester),
@@ -72,9 +80,12 @@ def to_ticket(ticket: wire.Ticket) -> Ticket:
         is_confirmed=True,
         fields_as_of=ticket.version,
         views=frozenset(ticket.views),
-        metadata=tuple(ticket.metadata.items()),
+        metadata=tuple(
+            (plain_characters(name), plain_characters(value))
+            for name, value in ticket.metadata.items()
+        ),
         metadata_as_of=None if ticket.metadata_as_of is None else _utc(ticket.metadata_as_of),
-        url=ticket.url,
+        url=_web_address(ticket.url),
     )
 
 
@@ -196,17 +207,22 @@ def _stretches(by_version: dict[int, wire.Update]) -> list[list[wire.Update]]:
 
 def _person(person: wire.Person) -> Person:
     role = _ROLES_READ.get(person.role, Role.UNKNOWN)
-    return Person(person_id=person.id, name=person.name, role=role)
+    return Person(person_id=person.id, name=plain_characters(person.name), role=role)
 
 
 def _attachment(file: wire.Attachment) -> Attachment:
     return Attachment(
         attachment_id=file.id,
-        name=file.name,
+        name=plain_characters(file.name),
         size=file.size,
-        content_type=file.content_type,
-        url=file.url,
+        content_type=plain_characters(file.content_type),
+        url=_web_address(file.url),
     )
+
+
+def _web_address(url: str) -> str:
+    """The address if people may be sent there, else none."""
+    return url if url.startswith(("https://", "http://")) else ""
 
 
 def _utc(at: datetime) -> datetime:
@@ -267,9 +283,16 @@ def to_answer(op: UpdateTicket, answer: wire.UpdateAnswer) -> Answer:
     )
 
 
-def storable(text: str) -> str:
-    """The text without what the platform refuses: NUL, and halves of surrogate pairs."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+def to_body(html: str) -> str:
+    """Canonical HTML in the platform's smaller subset.
+
+    The platform drops tags that it does not know: a headline would run into the next line, and what
+    was struck out would stand there as if it were meant.
+    """
+    html = plain_characters(html)
+    for pattern, replacement in _NARROWED:
+        html = pattern.sub(replacement, html)
+    return html
 
 
 def _new_comment(draft: Draft) -> wire.NewComment:
@@ -279,7 +302,7 @@ def _new_comment(draft: Draft) -> wire.NewComment:
     return wire.NewComment(
         visibility="public" if is_public else "private",
         views=(draft.view,) if is_shared and draft.view is not None else (),
-        body_html=storable(draft.html),
+        body_html=to_body(draft.html),
         author=UNSET if draft.author is None else _new_author(draft.author),
         occurred_at=UNSET if occurred_at is None else occurred_at.astimezone(UTC),
     )
@@ -287,7 +310,7 @@ def _new_comment(draft: Draft) -> wire.NewComment:
 
 def _new_author(author: Person) -> wire.NewAuthor | UnsetType:
     """The author by name; their id stays at home, where it means something."""
-    name = " ".join(storable(author.name).split())[:LONGEST_NAME].strip()
+    name = " ".join(plain_characters(author.name).split())[:LONGEST_NAME].strip()
     return wire.NewAuthor(name=name, role=_ROLES_WRITTEN[author.role]) if name else UNSET
 
 

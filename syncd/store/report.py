@@ -1,6 +1,6 @@
 """What is told to people, straight from the tables: conflicts, stale tickets, links and feeds.
 
-Ticket text is not among it. Times in `stale` are the platform desk's own and compared with no others.
+Ticket text is not among it. Times in `stale` are the platform desk's own, compared with no others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What people do to pairs and links by hand; each deed goes into the audit trail with its effect."""
+"""What people do to pairs and links by hand; each deed goes into the audit trail as well."""
 
 from __future__ import annotations
 

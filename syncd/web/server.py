@@ -1,7 +1,7 @@
 """Webhooks in, health out.
 
-A webhook is answered 202 only after what it proves is durable; a refused one costs a signature check and
-leaves nothing behind. What to do about it is not decided here.
+A webhook is answered 202 only after what it proves is durable; a refused one costs a signature check
+and leaves nothing behind. What to do about it is not decided here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from syncd.core.errors import StoreError, Unauthentic, Unintelligible
 from syncd.core.model import ConnectionName
 
-#: Zendesk's largest event is a comment of 64 KB with its ticket; a platform's may hold 1 MiB of text.
+#: Zendesk's largest event is a comment of 64 KB with its ticket; a platform's holds up to 1 MiB.
 MOST_BYTES = 4 * 1024 * 1024
 #: Zendesk gives up after 10 s; a sender slower than this is not a desk.
 _MOST_SECONDS = 8.0

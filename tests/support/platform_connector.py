@@ -60,7 +60,7 @@ class FreeBudget:
 
 
 class ContractTransport(httpx.AsyncBaseTransport):
-    """Passes requests on after holding them against the contract, and answers too unless told not."""
+    """Holds requests against the contract before it passes them on, and answers unless faulty."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, *, is_faulty: bool = False) -> None:
         self._inner = inner

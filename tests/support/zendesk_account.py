@@ -50,9 +50,11 @@ class Account:
     async def call(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         return await self.client.request(method, f"/api/v2{path}", **kwargs)
 
-    async def get(self, path: str, status: int = 200, **query: object) -> Any:
-        """The JSON of a GET; keys of `query` are sent as they are."""
-        answer = await self.call("GET", path, params={k: str(v) for k, v in query.items()})
+    async def get(
+        self, path: str, query: dict[str, Any] | None = None, *, status: int = 200
+    ) -> Any:
+        """The JSON of a GET that is answered with that status."""
+        answer = await self.call("GET", path, params=query or {})
         assert answer.status_code == status, answer.text
         return answer.json()
 

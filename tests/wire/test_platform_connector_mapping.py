@@ -95,6 +95,23 @@ def test_the_requesters_address_does_not_come_in() -> None:
     assert "mia@example.com" not in repr(a_ticket(requester=requester))
 
 
+def test_no_control_character_comes_in() -> None:
+    ticket = mapping.to_ticket(
+        a_ticket(
+            subject="a\x00b",
+            metadata={"a\x00pp": "s\x1bhop"},
+            requester={"id": "p1", "name": "M\x07ia", "role": "customer"},
+        )
+    )
+    assert (ticket.subject, ticket.metadata) == ("ab", (("app", "shop"),))
+    assert ticket.requester.name == "Mia"
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil", "", "file:/"])
+def test_people_are_sent_to_web_addresses_only(url: str) -> None:
+    assert mapping.to_ticket(a_ticket(url=url)).url == ""
+
+
 def test_times_with_an_offset_become_utc() -> None:
     ticket = mapping.to_ticket(a_ticket(created_at="2027-01-15T10:00:00.25+02:00"))
     assert ticket.created_at == AT_TIME
@@ -389,7 +406,14 @@ def test_nobody_is_no_author(name: str) -> None:
 
 def test_text_that_the_platform_refuses_is_mended() -> None:
     draft = a_draft(html="<p>a\x00b\ud800 \U0001f600</p>")
-    assert body_of(an_op(comment=draft))["comment"]["body_html"] == "<p>ab? \U0001f600</p>"
+    body = body_of(an_op(comment=draft))["comment"]["body_html"]
+    assert body == "<p>ab\ufffd \U0001f600</p>"
+
+
+def test_markup_that_the_platform_lacks_keeps_its_meaning() -> None:
+    draft = a_draft(html="<h2>Plan</h2><p>a<hr>b <del>c</del> <s>d</s></p>")
+    body = body_of(an_op(comment=draft))["comment"]["body_html"]
+    assert body == "<p><strong>Plan</strong></p><p>a<p>———</p>b ~~c~~ ~~d~~</p>"
 
 
 def test_fields_travel_beside_the_comment_in_one_write() -> None:
@@ -455,7 +479,7 @@ def test_an_answer_tells_the_comment_its_audience_and_what_was_replaced() -> Non
     assert answer.comment_ids == ("u7",)
     assert answer.stored == (Audience.PUBLIC,)
     assert answer.replaced_status == "Open"
-    assert answer.replaced_tags == {"old"}
+    assert answer.replaced_tags == frozenset({"old"})
     assert answer.sighting.covers == Span(after=6, to=7)
     assert answer.sighting.is_read
     assert answer.sighting.status_update is not None
@@ -484,7 +508,9 @@ def test_tags_before_a_write_are_not_told_once_the_ticket_went_on() -> None:
 
 
 def test_tags_that_a_write_did_not_touch_were_the_same_before() -> None:
-    assert mapping.to_answer(an_op(status="Closed"), an_answer()).replaced_tags == {"urgent"}
+    assert mapping.to_answer(an_op(status="Closed"), an_answer()).replaced_tags == frozenset(
+        {"urgent"}
+    )
 
 
 def test_a_write_that_changed_nothing_has_no_comment_and_proves_the_ticket() -> None:

@@ -211,12 +211,10 @@ async def test_a_ticket_that_is_not_there_is_none(read: Read) -> None:
         assert await rig.connector.fetch(TicketId("t404"), read) is None
 
 
-@pytest.mark.parametrize("read", list(Read))
-async def test_an_id_cannot_leave_its_place_in_the_address(read: Read) -> None:
-    async with a_rig() as rig:
-        ticket = await rig.platform.a_ticket()
-        for hostile in (f"x/../{ticket['id']}", f"{ticket['id']}?a=b", f"{ticket['id']}#x"):
-            assert await rig.connector.fetch(TicketId(hostile), read) is None
+async def test_an_id_cannot_leave_its_place_in_the_address() -> None:
+    async with scripted(refusal(404, "not_found")) as desk:
+        await desk.connector.fetch(TicketId("x/../t1?a=b#c"), Read.FIELDS)
+    assert desk.requests[0].url.raw_path == b"/tickets/x%2F..%2Ft1%3Fa%3Db%23c"
 
 
 async def test_a_thread_tells_everything_in_order_with_its_audiences() -> None:
@@ -419,7 +417,7 @@ async def test_a_view_of_others_is_a_matter_of_rights() -> None:
 
 @pytest.mark.parametrize("next_cursor", [None, "7"])
 async def test_a_listing_that_leads_nowhere_is_not_followed(next_cursor: str | None) -> None:
-    page = {"tickets": [], "next_cursor": next_cursor, "more": True}
+    page: Json = {"tickets": [], "next_cursor": next_cursor, "more": True}
     async with scripted(page) as desk:
         with pytest.raises(Unintelligible):
             await all_in(desk.connector, VIEW, cursor="7")

@@ -278,9 +278,9 @@ async def test_an_idempotency_key_makes_a_repeated_creation_harmless_for_two_hou
 async def test_the_listing_finds_an_external_id_after_its_lag() -> None:
     async with an_account(listing_lag_seconds=30) as account:
         made = [(await account.create(external_id="platform:7"))["ticket"]["id"] for _ in range(2)]
-        assert (await account.get("/tickets", external_id="platform:7"))["tickets"] == []
+        assert (await account.get("/tickets", {"external_id": "platform:7"}))["tickets"] == []
         account.clock.advance(31)
-        found = await account.get("/tickets", external_id="platform:7")
+        found = await account.get("/tickets", {"external_id": "platform:7"})
         assert [ticket["id"] for ticket in found["tickets"]] == made
         assert found["count"] == 2
 
@@ -288,7 +288,7 @@ async def test_the_listing_finds_an_external_id_after_its_lag() -> None:
 async def test_the_listing_pages_by_cursor_without_fields_and_by_offset_with_them() -> None:
     async with an_account() as account:
         made = [(await account.create())["ticket"]["id"] for _ in range(3)]
-        first = await account.get("/tickets", **{"page[size]": 2, "sort": "-id"})
+        first = await account.get("/tickets", {"page[size]": 2, "sort": "-id"})
         assert [t["id"] for t in first["tickets"]] == made[:0:-1]
         assert "fields" not in first["tickets"][0]
         assert first["meta"]["has_more"] is True
@@ -296,11 +296,11 @@ async def test_the_listing_pages_by_cursor_without_fields_and_by_offset_with_the
         assert [t["id"] for t in rest["tickets"]] == made[:1]
         assert rest["meta"]["has_more"] is False
         assert rest["links"]["next"] is not None
-        offset = await account.get("/tickets", per_page=2, page=2)
+        offset = await account.get("/tickets", {"per_page": 2, "page": 2})
         assert [t["id"] for t in offset["tickets"]] == made[2:]
         assert (offset["next_page"], offset["count"]) == (None, 3)
         assert "fields" in offset["tickets"][0]
-        assert (await account.get("/tickets", status=400, page=102))["error"] == (
+        assert (await account.get("/tickets", {"page": 102}, status=400))["error"] == (
             "InvalidPaginationDepth"
         )
 
@@ -308,10 +308,10 @@ async def test_the_listing_pages_by_cursor_without_fields_and_by_offset_with_the
 async def test_show_many_leaves_out_what_is_not_there_and_orders_by_id() -> None:
     async with an_account() as account:
         a, b = [(await account.create())["ticket"]["id"] for _ in range(2)]
-        found = await account.get("/tickets/show_many", ids=f"{b},99,{a}")
+        found = await account.get("/tickets/show_many", {"ids": f"{b},99,{a}"})
         assert [ticket["id"] for ticket in found["tickets"]] == [a, b]
         many = ",".join(str(n) for n in range(101))
-        refused = await account.get("/tickets/show_many", status=400, ids=many)
+        refused = await account.get("/tickets/show_many", {"ids": many}, status=400)
         assert (refused["error"], refused["max_count"]) == ("TooManyValues", 100)
 
 

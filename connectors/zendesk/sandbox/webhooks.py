@@ -105,6 +105,7 @@ class Webhooks:
         self._hooks: dict[str, Webhook] = {}
         self._count = 0
         breaker = Breaker(account=account)
+        self.pause_seconds = breaker.pause_seconds
         self.courier = Courier(
             time=account.time,
             retry=retry_seconds,
