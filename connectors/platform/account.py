@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from connectors.platform import wire
+from syncd.core.errors import Unauthorised
 from syncd.ports import CheckResult
 
 SCOPES = ("tickets:read", "tickets:write")
@@ -23,6 +24,11 @@ def check_account(me: wire.Me, *, now: datetime) -> tuple[CheckResult, ...]:
         _views(me),
         _clock(me, now),
     )
+
+
+def refused_account(error: Unauthorised) -> CheckResult:
+    """What is left to say of a token that is not accepted."""
+    return CheckResult(name="token", is_ok=False, message="not accepted", hint=error.hint)
 
 
 def _scopes(me: wire.Me) -> CheckResult:

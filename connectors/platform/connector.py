@@ -14,7 +14,7 @@ import httpx
 
 from connectors.http import OnRequest
 from connectors.platform import wire
-from connectors.platform.account import check_account
+from connectors.platform.account import check_account, refused_account
 from connectors.platform.client import PlatformClient
 from connectors.platform.cursor import Cursor, read_cursor, write_cursor
 from connectors.platform.mapping import (
@@ -27,7 +27,7 @@ from connectors.platform.mapping import (
 from connectors.platform.rows import change_rows, ticket_rows
 from connectors.platform.settings import Settings
 from connectors.platform.webhook import read_webhook
-from syncd.core.errors import Rejected, Unintelligible
+from syncd.core.errors import Rejected, Unauthorised, Unintelligible
 from syncd.core.model import Capabilities, ConnectionName, Sighting, TicketId
 from syncd.core.operations import Answer, Fate, Finding, Intent, UpdateTicket
 from syncd.ports import Budget, Changes, CheckResult, Clock, Read, ViewPage
@@ -186,7 +186,10 @@ class PlatformConnector:
 
     async def check(self) -> Sequence[CheckResult]:
         """One request: who the token is, what it may do, and whose clock is wrong."""
-        me = await self._client.me()
+        try:
+            me = await self._client.me()
+        except Unauthorised as error:
+            return (refused_account(error),)
         return check_account(me, now=self._clock.now())
 
     async def close(self) -> None:

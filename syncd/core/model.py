@@ -243,6 +243,8 @@ class StatusBase:
 
     agreed: Status
     seen: Mapping[Side, str] = field(default_factory=dict)
+    #: The side whose wish `agreed` was; None when both had it or nobody knows any more.
+    by: Side | None = None
     #: The partner's status differs and is left alone: it was set back once already during this hand-off.
     is_let_be: bool = False
 

@@ -156,3 +156,18 @@ def op_id(*parts: str) -> OpId:
     """The id that equal inputs always give; 128 bits in hex, safe in URLs and metadata."""
     digest = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
     return OpId(digest[:32])
+
+
+def create_op(pair_key: str, target: Side) -> OpId:
+    """The id of the operation that makes the twin."""
+    return op_id(pair_key, target.value, "create")
+
+
+def copy_op(pair_key: str, target: Side, source_id: CommentId) -> OpId:
+    """The id of the operation that copies a comment, whenever it is planned."""
+    return op_id(pair_key, target.value, "copy", source_id)
+
+
+def note_op(pair_key: str, target: Side, key: str) -> OpId:
+    """The id of the operation that writes a note, whenever it is planned."""
+    return op_id(pair_key, target.value, "note", key)

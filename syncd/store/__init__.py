@@ -1,0 +1,11 @@
+"""The durable memory on SQLite.
+
+Opened with `open_store`, or with `open_reader` beside a running daemon; no session, row or SQL
+leaves.
+"""
+
+from __future__ import annotations
+
+from syncd.store.store import SqliteReader, SqliteStore, open_reader, open_store
+
+__all__ = ["SqliteReader", "SqliteStore", "open_reader", "open_store"]

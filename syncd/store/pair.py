@@ -6,7 +6,7 @@ woken it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -231,7 +231,7 @@ def open_pairs(session: Session, *, after: int, limit: int) -> list[Pair]:
     return [to_pair(row) for row in session.rows(_OPEN, {"after": after, "limit": limit})]
 
 
-def find_pairs(session: Session, filters: dict[str, object], *, limit: int) -> list[Pair]:
+def find_pairs(session: Session, filters: Mapping[str, object], *, limit: int) -> list[Pair]:
     """Pairs that fit all filters that are not None."""
     wanted = {name: value for name, value in filters.items() if value is not None}
     statement = _pairs_by(frozenset(wanted))

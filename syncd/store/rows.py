@@ -32,7 +32,6 @@ from syncd.core.model import (
     Side,
     Sighting,
     Stamp,
-    Status,
     StatusBase,
     StatusUpdate,
     TagBase,
@@ -48,7 +47,7 @@ _ENCODE = msgspec.json.Encoder(order="deterministic").encode
 _STRINGS = msgspec.json.Decoder(frozenset[str]).decode
 _PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _STATUS_UPDATE = msgspec.json.Decoder(StatusUpdate).decode
-_SEEN = msgspec.json.Decoder(dict[Side, str]).decode
+_STATUS_BASE = msgspec.json.Decoder(StatusBase).decode
 _TAG_BASE = msgspec.json.Decoder(TagBase).decode
 _HAND_OFF = msgspec.json.Decoder(HandOff).decode
 _OWED = msgspec.json.Decoder(tuple[OwedNote, ...]).decode
@@ -252,7 +251,7 @@ def base_values(pair_id: PairId, base: Base) -> dict[str, object]:
     return {
         "pair_id": pair_id,
         "agreed": None if status is None else status.agreed.value,
-        "status_seen": None if status is None else packed(status.seen),
+        "status": None if status is None else packed(status),
         "tags": packed(base.tags),
         "hand_off_state": base.hand_off.state.value,
         "hand_off": packed(base.hand_off),
@@ -262,11 +261,9 @@ def base_values(pair_id: PairId, base: Base) -> dict[str, object]:
 
 
 def to_base(row: sqlite3.Row, comments: tuple[CommentMapping, ...]) -> Base:
-    agreed = row["agreed"]
+    status = row["status"]
     return Base(
-        status=None
-        if agreed is None
-        else StatusBase(agreed=Status(agreed), seen=_SEEN(row["status_seen"])),
+        status=None if status is None else _STATUS_BASE(status),
         tags=_TAG_BASE(row["tags"]),
         comments=comments,
         hand_off=to_hand_off(row),

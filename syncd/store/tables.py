@@ -188,9 +188,9 @@ class Base(Row, table=True):
     __tablename__ = "base"
 
     pair_id: int = Field(primary_key=True, foreign_key="pair.id")
-    #: The agreed canonical status; NULL with `status_seen` while none was agreed.
+    #: The agreed canonical status, taken out of `status` for queries; both NULL at first.
     agreed: str | None
-    status_seen: str | None
+    status: str | None
     tags: str
     hand_off_state: str
     hand_off: str

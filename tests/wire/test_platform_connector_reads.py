@@ -445,6 +445,13 @@ def me(**members: Any) -> wire.Me:
     return wire.Me(**given)
 
 
+async def test_a_refused_token_is_a_failed_check_with_a_hint() -> None:
+    async with a_rig(token="wrong") as rig:
+        (result,) = await rig.connector.check()
+    assert (result.name, result.is_ok) == ("token", False)
+    assert "token" in result.hint
+
+
 @pytest.mark.parametrize(
     ("members", "name", "word"),
     [
@@ -495,6 +502,6 @@ async def test_every_request_spends_and_the_desks_figures_are_reported() -> None
 async def test_the_token_shows_nowhere() -> None:
     async with scripted(httpx.Response(401, text="platform-token")) as desk:
         with pytest.raises(Unauthorised) as caught:
-            await desk.connector.check()
+            await desk.connector.fetch(TicketId("t1"), Read.FIELDS)
     shown = f"{caught.value} {caught.value!r} {caught.value.hint} {desk.connector!r}"
     assert "platform-token" not in shown

@@ -337,7 +337,7 @@ async def test_a_write_that_landed_unanswered_is_found(action: str, version: int
 
         assert finding.fate is Fate.FOUND
         assert finding.answer is not None
-        assert finding.answer.comment_ids == (intent.stamp,)
+        assert finding.answer.comment_ids == (CommentId(intent.stamp),)
         assert finding.answer.stored == (Audience.SHARED,)
         assert finding.answer.replaced_status == "Open"
         assert finding.answer.sighting.covers == Span(after=version or 0, to=4)
@@ -383,6 +383,18 @@ async def test_a_repetition_and_its_late_original_land_once() -> None:
         rig.platform.sandbox.held.release(Release())
         await rig.platform.control.get("/_sandbox/state")
         assert await count(rig, ticket) == 1
+
+
+async def test_a_lost_answer_to_a_write_without_effect_is_asked_for_again() -> None:
+    async with lost_answers() as rig:
+        ticket = await rig.platform.a_ticket(tags=["urgent"])
+        op = an_update_op(ticket["id"], add_tags=frozenset({"urgent"}))
+        intent = an_intent(op, version=2)
+        rig.strike("drop_after")
+        with pytest.raises(OutcomeUnknown):
+            await rig.connector.write(intent)
+        assert (await rig.connector.find(intent)).fate is Fate.REPEATABLE
+        assert (await rig.connector.write(intent)).comment_ids == ()
 
 
 async def test_without_a_precondition_an_absent_write_may_always_go_again() -> None:

@@ -27,13 +27,14 @@ async def test_a_completed_job_can_hold_failed_rows() -> None:
         done = await job(account, "PUT", "/tickets/update_many", json={"tickets": rows})
         assert (done["status"], done["total"]) == ("completed", 3)
         assert done["results"][0] == {
-            "index": 0,
             "id": a,
             "action": "update",
             "status": "Updated",
             "success": True,
         }
-        assert [row["index"] for row in done["results"] if not row["success"]] == [1, 2]
+        failed = [row for row in done["results"] if not row["success"]]
+        assert [row["id"] for row in failed] == [b, 99]
+        assert "closed prevents ticket update" in failed[0]["details"]
         assert (await account.shown(a))["status"] == "pending"
 
 

@@ -141,8 +141,8 @@ class JobRoutes:
             self._updates.carry_out(ticket, given, actor, Via())
             return {"id": ticket.id, "action": "update", "status": "Updated", "success": True}
 
-        def row(index: int, given: Json) -> Row:
-            return lambda: {"index": index} | update(given)
+        def row(_index: int, given: Json) -> Row:
+            return lambda: update(given)
 
         return self._start(call, "Bulk Update Ticket", rows, row)
 
@@ -209,7 +209,9 @@ class JobRoutes:
             due=self._account.time.now() + seconds,
         )
         self._account.jobs[job.id] = job
-        self._work[job.id] = [row(index, given) for index, given in enumerate(rows)]
+        self._work[job.id] = [
+            _told(row(index, given), index, given) for index, given in enumerate(rows)
+        ]
         # The answer tells of a job that has not begun, whatever becomes of it meanwhile.
         answer = job_json(job, call.base_url)
         if seconds > 0:
@@ -223,12 +225,7 @@ class JobRoutes:
         if work is None:
             return
         job.status, job.results = "working", []
-        for index, row in enumerate(work):
-            try:
-                job.results.append(row())
-            except Refusal as refusal:
-                error = json_error(refusal)
-                job.results.append({"index": index, "success": False, **error})
+        job.results += [row() for row in work]
         job.status = "completed"
         job.message = f"Completed at {stamp(self._account.second())}"
 
@@ -243,10 +240,21 @@ class JobRoutes:
         return {**given, "safe_update": True, "updated_stamp": stamp(ticket.updated_at)}
 
 
-def json_error(refusal: Refusal) -> Json:
-    """A refusal as a failed row tells it."""
-    text = refusal.reply.body.decode()
-    return {"error": "TicketUpdateFailed", "status": "Failed", "details": text}
+def _told(row: Row, index: int, given: Json) -> Row:
+    """The row, with a refusal told as its result: by id, or by place where there is none yet."""
+
+    def run() -> Json:
+        try:
+            return row()
+        except Refusal as refusal:
+            what: Json = {"id": given["id"], "action": "update"} if "id" in given else {}
+            return (what or {"index": index}) | {
+                "success": False,
+                "error": "TicketUpdateFailed" if what else "TicketCreateFailed",
+                "details": refusal.reply.body.decode(),
+            }
+
+    return run
 
 
 def _rows(call: Call) -> list[Json]:

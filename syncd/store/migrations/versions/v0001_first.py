@@ -17,14 +17,14 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("verb", sa.String(), nullable=False),
         sa.Column("object", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_trail")),
+        sa.PrimaryKeyConstraint("id", name="pk_audit_trail"),
     )
     op.create_table(
         "connection",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_connection")),
-        sa.UniqueConstraint("name", name=op.f("uq_connection_name")),
+        sa.PrimaryKeyConstraint("id", name="pk_connection"),
+        sa.UniqueConstraint("name", name="uq_connection_name"),
     )
     op.create_table(
         "link_state",
@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("hint", sa.String(), nullable=False),
         sa.Column("parked_at", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("link", name=op.f("pk_link_state")),
+        sa.PrimaryKeyConstraint("link", name="pk_link_state"),
     )
     op.create_table(
         "pair",
@@ -54,8 +54,8 @@ def upgrade() -> None:
         sa.Column("parked_at", sa.String(), nullable=True),
         sa.Column("ball", sa.String(), nullable=True),
         sa.Column("ball_since", sa.String(), nullable=True),
-        sa.CheckConstraint("state IN ('active', 'parked', 'ended')", name=op.f("ck_pair_state")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pair")),
+        sa.CheckConstraint("state IN ('active', 'parked', 'ended')", name="ck_pair_state"),
+        sa.PrimaryKeyConstraint("id", name="pk_pair"),
     )
     op.create_index(
         "ix_pair_due",
@@ -69,14 +69,14 @@ def upgrade() -> None:
         "base",
         sa.Column("pair_id", sa.Integer(), nullable=False),
         sa.Column("agreed", sa.String(), nullable=True),
-        sa.Column("status_seen", sa.String(), nullable=True),
+        sa.Column("status", sa.String(), nullable=True),
         sa.Column("tags", sa.String(), nullable=False),
         sa.Column("hand_off_state", sa.String(), nullable=False),
         sa.Column("hand_off", sa.String(), nullable=False),
         sa.Column("owed", sa.String(), nullable=False),
         sa.Column("released", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name=op.f("fk_base_pair_id")),
-        sa.PrimaryKeyConstraint("pair_id", name=op.f("pk_base")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name="fk_base_pair_id"),
+        sa.PrimaryKeyConstraint("pair_id", name="pk_base"),
     )
     op.create_table(
         "comment_map",
@@ -88,10 +88,10 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("audience", sa.String(), nullable=False),
         sa.Column("note_key", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name=op.f("fk_comment_map_pair_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment_map")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name="fk_comment_map_pair_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_comment_map"),
         sa.UniqueConstraint(
-            "pair_id", "origin", "comment_id", name=op.f("uq_comment_map_pair_id_origin_comment_id")
+            "pair_id", "origin", "comment_id", name="uq_comment_map_pair_id_origin_comment_id"
         ),
     )
     op.create_index("ix_comment_map_copy", "comment_map", ["pair_id", "copy_id"], unique=False)
@@ -106,11 +106,11 @@ def upgrade() -> None:
         sa.Column("result", sa.String(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
         sa.Column("seen_at", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name=op.f("fk_conflict_pair_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_conflict")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name="fk_conflict_pair_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_conflict"),
     )
-    op.create_index(op.f("ix_conflict_pair_id"), "conflict", ["pair_id"], unique=False)
-    op.create_index(op.f("ix_conflict_seen_at"), "conflict", ["seen_at"], unique=False)
+    op.create_index("ix_conflict_pair_id", "conflict", ["pair_id"], unique=False)
+    op.create_index("ix_conflict_seen_at", "conflict", ["seen_at"], unique=False)
     op.create_table(
         "cursor",
         sa.Column("connection_ref", sa.Integer(), nullable=False),
@@ -118,9 +118,9 @@ def upgrade() -> None:
         sa.Column("cursor", sa.String(), nullable=False),
         sa.Column("moved_at", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_ref"], ["connection.id"], name=op.f("fk_cursor_connection_ref")
+            ["connection_ref"], ["connection.id"], name="fk_cursor_connection_ref"
         ),
-        sa.PrimaryKeyConstraint("connection_ref", "feed", name=op.f("pk_cursor")),
+        sa.PrimaryKeyConstraint("connection_ref", "feed", name="pk_cursor"),
     )
     op.create_table(
         "hand_off",
@@ -132,10 +132,10 @@ def upgrade() -> None:
         sa.Column("asked_by", sa.String(), nullable=False),
         sa.Column("offered_at", sa.String(), nullable=True),
         sa.Column("seen_at", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name=op.f("fk_hand_off_pair_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_hand_off")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name="fk_hand_off_pair_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_hand_off"),
     )
-    op.create_index(op.f("ix_hand_off_pair_id"), "hand_off", ["pair_id"], unique=False)
+    op.create_index("ix_hand_off_pair_id", "hand_off", ["pair_id"], unique=False)
     op.create_table(
         "operation",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -151,12 +151,12 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.String(), nullable=True),
         sa.Column("comment_ids", sa.String(), nullable=True),
         sa.Column("payload", sa.String(), nullable=True),
-        sa.CheckConstraint("state IN ('sent', 'done', 'dropped')", name=op.f("ck_operation_state")),
+        sa.CheckConstraint("state IN ('sent', 'done', 'dropped')", name="ck_operation_state"),
         sa.ForeignKeyConstraint(
-            ["connection_ref"], ["connection.id"], name=op.f("fk_operation_connection_ref")
+            ["connection_ref"], ["connection.id"], name="fk_operation_connection_ref"
         ),
-        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name=op.f("fk_operation_pair_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name="fk_operation_pair_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_operation"),
     )
     op.create_index(
         "uq_operation_sent",
@@ -175,20 +175,18 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("added_at", sa.String(), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('first', 'follow_up', 'merged')", name=op.f("ck_pair_ticket_kind")
-        ),
-        sa.CheckConstraint("side IN ('platform', 'partner')", name=op.f("ck_pair_ticket_side")),
+        sa.CheckConstraint("kind IN ('first', 'follow_up', 'merged')", name="ck_pair_ticket_kind"),
+        sa.CheckConstraint("side IN ('platform', 'partner')", name="ck_pair_ticket_side"),
         sa.ForeignKeyConstraint(
-            ["connection_ref"], ["connection.id"], name=op.f("fk_pair_ticket_connection_ref")
+            ["connection_ref"], ["connection.id"], name="fk_pair_ticket_connection_ref"
         ),
-        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name=op.f("fk_pair_ticket_pair_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_pair_ticket")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name="fk_pair_ticket_pair_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_pair_ticket"),
         sa.UniqueConstraint(
             "connection_ref",
             "ticket_id",
             "link",
-            name=op.f("uq_pair_ticket_connection_ref_ticket_id_link"),
+            name="uq_pair_ticket_connection_ref_ticket_id_link",
         ),
     )
     op.create_index("ix_pair_ticket_pair_id_side", "pair_ticket", ["pair_id", "side"], unique=False)
@@ -200,15 +198,15 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["connection_ref"], ["connection.id"], name=op.f("fk_person_connection_ref")
+            ["connection_ref"], ["connection.id"], name="fk_person_connection_ref"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+        sa.PrimaryKeyConstraint("id", name="pk_person"),
         sa.UniqueConstraint(
             "connection_ref",
             "person_id",
             "name",
             "role",
-            name=op.f("uq_person_connection_ref_person_id_name_role"),
+            name="uq_person_connection_ref_person_id_name_role",
         ),
     )
     op.create_table(
@@ -222,10 +220,10 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(), nullable=False),
         sa.Column("at", sa.String(), nullable=True),
         sa.Column("seen_at", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name=op.f("fk_timeline_pair_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_timeline")),
+        sa.ForeignKeyConstraint(["pair_id"], ["pair.id"], name="fk_timeline_pair_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_timeline"),
     )
-    op.create_index(op.f("ix_timeline_pair_id"), "timeline", ["pair_id"], unique=False)
+    op.create_index("ix_timeline_pair_id", "timeline", ["pair_id"], unique=False)
     op.create_table(
         "ticket",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -251,14 +249,12 @@ def upgrade() -> None:
         sa.Column("merged_into", sa.String(), nullable=True),
         sa.Column("status_update", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["connection_ref"], ["connection.id"], name=op.f("fk_ticket_connection_ref")
+            ["connection_ref"], ["connection.id"], name="fk_ticket_connection_ref"
         ),
-        sa.ForeignKeyConstraint(
-            ["requester_ref"], ["person.id"], name=op.f("fk_ticket_requester_ref")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket")),
+        sa.ForeignKeyConstraint(["requester_ref"], ["person.id"], name="fk_ticket_requester_ref"),
+        sa.PrimaryKeyConstraint("id", name="pk_ticket"),
         sa.UniqueConstraint(
-            "connection_ref", "ticket_id", name=op.f("uq_ticket_connection_ref_ticket_id")
+            "connection_ref", "ticket_id", name="uq_ticket_connection_ref_ticket_id"
         ),
     )
     op.create_table(
@@ -274,12 +270,10 @@ def upgrade() -> None:
         sa.Column("created_at", sa.String(), nullable=False),
         sa.Column("stamp", sa.String(), nullable=True),
         sa.Column("html", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(["author_ref"], ["person.id"], name=op.f("fk_comment_author_ref")),
-        sa.ForeignKeyConstraint(["ticket_ref"], ["ticket.id"], name=op.f("fk_comment_ticket_ref")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
-        sa.UniqueConstraint(
-            "ticket_ref", "comment_id", name=op.f("uq_comment_ticket_ref_comment_id")
-        ),
+        sa.ForeignKeyConstraint(["author_ref"], ["person.id"], name="fk_comment_author_ref"),
+        sa.ForeignKeyConstraint(["ticket_ref"], ["ticket.id"], name="fk_comment_ticket_ref"),
+        sa.PrimaryKeyConstraint("id", name="pk_comment"),
+        sa.UniqueConstraint("ticket_ref", "comment_id", name="uq_comment_ticket_ref_comment_id"),
     )
     op.create_table(
         "attachment",
@@ -290,8 +284,6 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("content_type", sa.String(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["comment_ref"], ["comment.id"], name=op.f("fk_attachment_comment_ref")
-        ),
-        sa.PrimaryKeyConstraint("comment_ref", "ordinal", name=op.f("pk_attachment")),
+        sa.ForeignKeyConstraint(["comment_ref"], ["comment.id"], name="fk_attachment_comment_ref"),
+        sa.PrimaryKeyConstraint("comment_ref", "ordinal", name="pk_attachment"),
     )

@@ -1,0 +1,216 @@
+"""The Store port on one SQLite file: what each method is as a unit of work or a read.
+
+`SqliteReader` answers questions and can be opened beside a running daemon; `SqliteStore` also
+writes.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from syncd.core.errors import StoreUnavailable
+from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
+from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, StaleRow
+from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Run, Step
+from syncd.store import feed, pair, report, trail
+from syncd.store.file import connect_reader, connect_writer, create, path_of, unavailable
+from syncd.store.migrate import REVISIONS, migrate, revision_of
+from syncd.store.reader import Reader
+from syncd.store.run import load_run
+from syncd.store.statement import Session
+from syncd.store.step import take_step
+from syncd.store.writer import Fuse, Writer
+
+#: How long a process waits for another one to finish its transaction.
+_BUSY_TIMEOUT_SECONDS = 15.0
+
+
+class SqliteReader:
+    """The questions of the Store port, each answered from one moment of the file."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def load_run(self, pair_id: PairId) -> Run | None:
+        return await self._reader.read(partial(load_run, pair_id=pair_id))
+
+    async def load_due(self, now: datetime) -> Sequence[tuple[PairId, datetime | None]]:
+        return await self._reader.read(partial(pair.load_due, now=now))
+
+    async def load_cursor(self, connection: ConnectionName, feed_name: str) -> str | None:
+        return await self._reader.read(
+            partial(feed.load_cursor, connection=connection, feed=feed_name)
+        )
+
+    async def open_pairs(self, *, batch: int = 500) -> AsyncIterator[Sequence[Pair]]:
+        after = 0
+        while found := await self._reader.read(partial(pair.open_pairs, after=after, limit=batch)):
+            yield found
+            after = found[-1].pair_id
+
+    async def find_pairs(
+        self,
+        *,
+        link: LinkName | None = None,
+        state: PairState | None = None,
+        ticket_id: TicketId | None = None,
+        pair_id: PairId | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Pair]:
+        filters = {"link": link, "state": state, "ticket_id": ticket_id, "pair_id": pair_id}
+        return await self._reader.read(partial(pair.find_pairs, filters=filters, limit=limit))
+
+    async def parked_links(self) -> Mapping[LinkName, Park]:
+        return await self._reader.read(report.parked_links)
+
+    async def conflicts(
+        self, *, link: LinkName | None = None, since: datetime | None = None, limit: int = 1000
+    ) -> Sequence[ConflictRow]:
+        return await self._reader.read(
+            partial(report.conflicts, link=link, since=since, limit=limit)
+        )
+
+    async def stale(self, *, link: LinkName | None = None) -> Sequence[StaleRow]:
+        return await self._reader.read(partial(report.stale, link=link))
+
+    async def summaries(self) -> Sequence[LinkSummary]:
+        return await self._reader.read(report.summaries)
+
+    async def feeds(self) -> Sequence[FeedSummary]:
+        return await self._reader.read(report.feeds)
+
+    async def close(self) -> None:
+        await self._reader.close()
+
+
+class SqliteStore(SqliteReader):
+    """The whole Store port. A write returns when its transaction is on disk."""
+
+    def __init__(self, reader: Reader, writer: Writer) -> None:
+        super().__init__(reader)
+        self._writer = writer
+
+    @property
+    def commit_count(self) -> int:
+        """Transactions committed since opening; fewer than units when many came at once."""
+        return self._writer.commit_count
+
+    async def record_sightings(
+        self,
+        connection: ConnectionName,
+        sightings: Sequence[Sighting],
+        *,
+        side: Side,
+        births: Sequence[Birth] = (),
+        cursor: CursorMove | None = None,
+        seen_at: datetime,
+    ) -> frozenset[PairId]:
+        def work(session: Session) -> frozenset[PairId]:
+            return feed.record_sightings(
+                session,
+                connection,
+                sightings,
+                side=side,
+                births=births,
+                cursor=cursor,
+                seen_at=seen_at,
+            )
+
+        return await self._writer.submit(work)
+
+    async def step(
+        self, pair_id: PairId, token: str, step: Step, *, now: datetime, lease_until: datetime
+    ) -> bool:
+        def work(session: Session) -> bool:
+            return take_step(session, pair_id, token, step, now=now, lease_until=lease_until)
+
+        return await self._writer.submit(work)
+
+    async def mark(self, pair_ids: Sequence[PairId], *, now: datetime) -> None:
+        await self._writer.submit(partial(pair.mark, pair_ids=pair_ids, seen_at=now))
+
+    async def unpark(self, pair_id: PairId, *, actor: str, now: datetime) -> bool:
+        return await self._writer.submit(
+            partial(trail.unpark, pair_id=pair_id, actor=actor, now=now)
+        )
+
+    async def release_comment(
+        self, pair_id: PairId, side: Side, comment_id: CommentId, *, actor: str, now: datetime
+    ) -> bool:
+        def work(session: Session) -> bool:
+            return trail.release_comment(session, pair_id, side, comment_id, actor=actor, now=now)
+
+        return await self._writer.submit(work)
+
+    async def park_link(self, link: LinkName, park: Park, *, now: datetime) -> None:
+        await self._writer.submit(partial(trail.park_link, link=link, park=park, now=now))
+
+    async def unpark_link(self, link: LinkName, *, actor: str, now: datetime) -> bool:
+        return await self._writer.submit(
+            partial(trail.unpark_link, link=link, actor=actor, now=now)
+        )
+
+    async def close(self) -> None:
+        """Wait for the units already submitted, then close the file."""
+        await self._writer.close()
+        await self._reader.close()
+
+
+def open_store(
+    location: str | os.PathLike[str],
+    *,
+    is_durable: bool = True,
+    busy_timeout_seconds: float = _BUSY_TIMEOUT_SECONDS,
+    commit_delay_seconds: float = 0.0,
+    fuse: Fuse | None = None,
+) -> SqliteStore:
+    """Open the store at a path or `sqlite:///` URL; make it, or bring its schema up to date, first.
+
+    Raises `StoreTooNew` or `StoreUnavailable`. `is_durable=False` lets a power cut take the last
+    commits, `commit_delay_seconds` and `fuse` slow down or blow up each one: for tests and
+    measurements.
+    """
+    path = path_of(location)
+    try:
+        create(path)
+        connection = connect_writer(
+            path, busy_timeout_seconds=busy_timeout_seconds, is_durable=is_durable
+        )
+        try:
+            migrate(connection, path=path)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise unavailable(error, path=path) from error
+    writer = Writer(connection, path=path, commit_delay_seconds=commit_delay_seconds, fuse=fuse)
+    return SqliteStore(Reader(path, busy_timeout_seconds=busy_timeout_seconds), writer)
+
+
+def open_reader(
+    location: str | os.PathLike[str], *, busy_timeout_seconds: float = _BUSY_TIMEOUT_SECONDS
+) -> SqliteReader:
+    """Open an existing store for questions only, beside a running daemon or without one.
+
+    Raises `StoreTooNew`, or `StoreUnavailable` also for a schema that is still to be brought up to
+    date.
+    """
+    path = path_of(location)
+    try:
+        connection = connect_reader(path, busy_timeout_seconds=busy_timeout_seconds)
+        try:
+            revision = revision_of(connection, path=path)
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise unavailable(error, path=path) from error
+    if revision != REVISIONS[-1]:
+        raise StoreUnavailable(
+            f"{path}: has schema {revision}, this syncd reads {REVISIONS[-1]}",
+            hint="Start `syncd run` once; it brings the store up to date.",
+        )
+    return SqliteReader(Reader(path, busy_timeout_seconds=busy_timeout_seconds))
