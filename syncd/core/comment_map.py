@@ -15,18 +15,18 @@ from syncd.core.thread import known_ids
 
 def take_written(base: Base, side: Side, written: Iterable[tuple[Draft, CommentId]]) -> Base:
     """The base with our comments on `side` mapped; a note among them is no longer owed."""
-    for draft, comment_id in written:
-        if comment_id in known_ids(base, side):
-            continue
-        base = replace(
-            base,
-            comments=(*base.comments, *_mappings(side, draft, comment_id)),
-            owed=tuple(note for note in base.owed if note.key != draft.note_key),
-        )
-    return base
+    explained = known_ids(base, side)
+    fresh = [(draft, comment_id) for draft, comment_id in written if comment_id not in explained]
+    mappings = [row for draft, comment_id in fresh for row in _mappings(side, draft, comment_id)]
+    keys = {draft.note_key for draft, _ in fresh if draft.note_key is not None}
+    return replace(
+        base,
+        comments=(*base.comments, *mappings),
+        owed=tuple(note for note in base.owed if note.key not in keys),
+    )
 
 
-def _mappings(side: Side, draft: Draft, comment_id: CommentId) -> tuple[CommentMapping, ...]:
+def _mappings(side: Side, draft: Draft, comment_id: CommentId) -> list[CommentMapping]:
     if draft.source_id is not None:
         copied = CommentMapping(
             kind=Known.COPIED,
@@ -35,7 +35,7 @@ def _mappings(side: Side, draft: Draft, comment_id: CommentId) -> tuple[CommentM
             copy_id=comment_id,
             audience=draft.audience,
         )
-        return (copied,)
+        return [copied]
     note = CommentMapping(
         kind=Known.NOTE,
         origin=side,
@@ -49,4 +49,4 @@ def _mappings(side: Side, draft: Draft, comment_id: CommentId) -> tuple[CommentM
         )
         for source in draft.digested_ids
     )
-    return (note, *digested)
+    return [note, *digested]

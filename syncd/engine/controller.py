@@ -1,21 +1,19 @@
 """Runs pairs as they become dirty: one run per pair at a time, many pairs at once.
 
-The pair row is the queue; memory only wakes. This is the border where errors end: below it nobody
-logs and raises, above it nobody sees a desk's error. A bug parks its pair; a failing store stops us.
+The pair row is the queue; memory only wakes. Errors of desks and bugs end in `reconcile`; a store
+that fails stops the process, and so does one bug after another.
 """
 
 from __future__ import annotations
 
 import asyncio
-import traceback
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from syncd.core.errors import LeaseLost, StoreError
+from syncd.core.errors import LeaseLost
 from syncd.core.model import PairId
-from syncd.core.work import Park, Step
 from syncd.engine.health import Health
 from syncd.engine.reconcile import Outcome, Reconciler, Result
 from syncd.log import logger
@@ -92,11 +90,9 @@ class Controller:
             except LeaseLost:
                 logger().info("pair.lease_lost", pair=pair_id)
                 return Outcome(result=Result.IDLE)
-            except StoreError:
-                raise
-            except Exception as bug:  # noqa: BLE001 - the border: a bug parks one pair, not all
-                return await self._park_for_bug(pair_id, bug)
-        self._tally.bugs_in_a_row = 0
+        self._tally.bugs_in_a_row = self._tally.bugs_in_a_row + 1 if outcome.is_bug else 0
+        if self._tally.bugs_in_a_row > _MOST_BUGS:
+            raise RuntimeError("one bug after another: the fault is not in the pairs")
         self._health.counts[f"run.{outcome.result.value}"] += 1
         self._come_back(pair_id, outcome)
         return outcome
@@ -109,18 +105,6 @@ class Controller:
 
     def _in_monotonic(self, at: datetime) -> float:
         return self._clock.monotonic() + (at - self._clock.now()).total_seconds()
-
-    async def _park_for_bug(self, pair_id: PairId, bug: Exception) -> Outcome:
-        self._tally.bugs_in_a_row += 1
-        place = _place(bug)
-        logger().error("pair.failed", pair=pair_id, reason=type(bug).__name__, place=place)
-        if self._tally.bugs_in_a_row > _MOST_BUGS:
-            raise bug
-        now = self._clock.now()
-        hint = f"A bug in syncd ({type(bug).__name__} at {place}); report it, then retry."
-        step = Step(park=Park(reason="bug", hint=hint))
-        await self._store.step(pair_id, f"bug-{pair_id}", step, now=now, lease_until=now)
-        return Outcome(result=Result.PARKED)
 
     async def _scan(self) -> None:
         """Wake what is due: at the start everything left over, later what others marked."""
@@ -143,12 +127,3 @@ async def wait_or_stop(clock: Clock, stopping: asyncio.Event, seconds: float) ->
     finally:
         sleeping.cancel()
         waiting.cancel()
-
-
-def _place(bug: Exception) -> str:
-    """File, line and function of the innermost frame: enough to find a bug, and no ticket text."""
-    frames = traceback.extract_tb(bug.__traceback__)
-    if not frames:
-        return "?"
-    last = frames[-1]
-    return f"{last.filename.rsplit('/', maxsplit=1)[-1]}:{last.lineno} {last.name}"

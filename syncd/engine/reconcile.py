@@ -7,6 +7,7 @@ Deciding is `syncd.core`'s work; who runs when is the controller's.
 
 from __future__ import annotations
 
+import traceback
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,11 +16,13 @@ from enum import StrEnum
 
 from syncd.core.errors import (
     Gone,
+    LeaseLost,
     OutcomeUnknown,
     RateLimited,
     Rejected,
     RemoteError,
     Stale,
+    StoreError,
 )
 from syncd.core.model import Held, LinkName, PairId, Side
 from syncd.core.operations import Answer, Fate, Intent, Operation
@@ -62,6 +65,8 @@ class Outcome:
     is_dirty: bool = False
     retry_at: datetime | None = None
     writes: int = 0
+    #: Parked for a fault of ours.
+    is_bug: bool = False
     held: tuple[Held, ...] = ()
     left_out: tuple[Held, ...] = ()
 
@@ -73,7 +78,7 @@ class _Wait:
 
 
 class Reconciler:
-    """Runs pairs. Raises `StoreUnavailable` and `LeaseLost`; every desk's error ends inside."""
+    """Runs pairs. Raises `StoreError` and `LeaseLost`; desks' errors and bugs end inside."""
 
     def __init__(self, *, store: Store, links: Links, clock: Clock, health: Health) -> None:
         self._store = store
@@ -95,7 +100,13 @@ class Reconciler:
         if link is None:
             # The link left the configuration: its pairs rest until it is back.
             return Outcome(result=Result.IDLE)
-        return await _PairRun(self, run, link, is_quiet=is_quiet).run()
+        pair_run = _PairRun(self, run, link, is_quiet=is_quiet)
+        try:
+            return await pair_run.run()
+        except (LeaseLost, StoreError):
+            raise
+        except Exception as bug:  # noqa: BLE001 - the border: a bug parks one pair and no other
+            return await pair_run.park_for(bug)
 
     # What a run needs of its surroundings.
 
@@ -374,6 +385,15 @@ class _PairRun:
         )
         return await self._finish(step, Outcome(result=Result.PARKED), None)
 
+    async def park_for(self, bug: Exception) -> Outcome:
+        """Stop the pair because of a fault of ours; a write on its way stays in the journal."""
+        place = _place(bug)
+        reason = type(bug).__name__
+        logger().error("pair.failed", pair=self._pair.pair_id, reason=reason, place=place)
+        hint = f"A bug in syncd ({reason} at {place}); report it, then `syncd retry PAIR`."
+        step = Step(revision=self._pair.revision, park=Park(reason="bug", hint=hint))
+        return await self._finish(step, Outcome(result=Result.PARKED, is_bug=True), None)
+
     async def _finish(self, step: Step, outcome: Outcome, event: str | None) -> Outcome:
         _tell(step, self._pair.pair_id)
         is_dirty = await self._env.record(self._pair.pair_id, self._token, step)
@@ -396,6 +416,15 @@ def _tell(step: Step, pair_id: PairId) -> None:
     for moved in step.transitions:
         if moved.name == "hand_off":
             logger().info("hand_off.moved", pair=pair_id, before=moved.before, after=moved.after)
+
+
+def _place(bug: Exception) -> str:
+    """File, line and function of the innermost frame: enough to find a bug, and no ticket text."""
+    frames = traceback.extract_tb(bug.__traceback__)
+    if not frames:
+        return "?"
+    last = frames[-1]
+    return f"{last.filename.rsplit('/', maxsplit=1)[-1]}:{last.lineno} {last.name}"
 
 
 def _word(error: RemoteError) -> str:

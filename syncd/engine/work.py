@@ -174,6 +174,7 @@ class Work:
         """Everything learnt since the last step, as one unit; the run then holds nothing."""
         is_over = is_done or park is not None or ends_pair
         step = Step(
+            revision=self.pair.revision,
             settled=tuple(self._settled),
             sightings=self._taken_sightings(),
             base=self.base if self.base != self._recorded else None,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Exists, ScalarSelect, bindparam, case, exists, func, literal_column, select
+from sqlalchemy import Exists, ScalarSelect, bindparam, case, exists, func, select
 
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import Birth, Pair, PairState
@@ -104,10 +104,18 @@ _OPEN = Statement(
     )
 )
 _DUE = Statement(
-    select(_PAIR.c.id, _PAIR.c.not_before, _PAIR.c.lease_until)
-    .join_from(_PAIR, _LINK_STATE, _LINK_STATE.c.link == _PAIR.c.link, isouter=True)
-    .where(literal_column(tables.IS_DUE), _IS_RUNNING_LINK)
-    .order_by(_PAIR.c.id)
+    f"""
+    SELECT pair.id, pair.not_before, pair.lease_until
+    FROM (
+        SELECT id FROM pair WHERE {tables.IS_DUE}
+        UNION
+        SELECT pair_id FROM operation WHERE state = 'sent'
+    ) AS due
+    JOIN pair ON pair.id = due.id AND pair.state = 'active'
+    LEFT JOIN link_state ON link_state.link = pair.link
+    WHERE link_state.link IS NULL AND (:link IS NULL OR pair.link = :link)
+    ORDER BY pair.id
+    """  # noqa: S608 - a constant of ours
 )
 _MARK = Statement(
     """
@@ -216,10 +224,12 @@ def add_ticket(
     session.run(_ADD_TICKET, values)
 
 
-def load_due(session: Session, now: datetime) -> list[tuple[PairId, datetime | None]]:
-    """Active dirty pairs, each with the moment that its back-off or somebody's lease ends."""
+def load_due(
+    session: Session, *, now: datetime, link: LinkName | None
+) -> list[tuple[PairId, datetime | None]]:
+    """Active pairs that are dirty or have a write on its way, with the end of back-off or lease."""
     due: list[tuple[PairId, datetime | None]] = []
-    for pair_id, not_before, lease_until in session.rows(_DUE):
+    for pair_id, not_before, lease_until in session.rows(_DUE, {"link": link}):
         ends = (to_moment_or_none(not_before), to_moment_or_none(lease_until))
         ahead = [end for end in ends if end is not None and end > now]
         due.append((PairId(pair_id), max(ahead, default=None)))

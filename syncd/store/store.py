@@ -16,7 +16,8 @@ from syncd.core.errors import StoreUnavailable
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
 from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, StaleRow
 from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Run, Step
-from syncd.store import feed, pair, report, trail
+from syncd.store import pair, report, trail
+from syncd.store.feed import load_cursor, record_sightings
 from syncd.store.file import connect_reader, connect_writer, create, path_of, unavailable
 from syncd.store.migrate import REVISIONS, migrate, revision_of
 from syncd.store.reader import Reader
@@ -38,13 +39,13 @@ class SqliteReader:
     async def load_run(self, pair_id: PairId) -> Run | None:
         return await self._reader.read(partial(load_run, pair_id=pair_id))
 
-    async def load_due(self, now: datetime) -> Sequence[tuple[PairId, datetime | None]]:
-        return await self._reader.read(partial(pair.load_due, now=now))
+    async def load_due(
+        self, now: datetime, *, link: LinkName | None = None
+    ) -> Sequence[tuple[PairId, datetime | None]]:
+        return await self._reader.read(partial(pair.load_due, now=now, link=link))
 
-    async def load_cursor(self, connection: ConnectionName, feed_name: str) -> str | None:
-        return await self._reader.read(
-            partial(feed.load_cursor, connection=connection, feed=feed_name)
-        )
+    async def load_cursor(self, connection: ConnectionName, feed: str) -> str | None:
+        return await self._reader.read(partial(load_cursor, connection=connection, feed=feed))
 
     async def open_pairs(self, *, batch: int = 500) -> AsyncIterator[Sequence[Pair]]:
         after = 0
@@ -110,7 +111,7 @@ class SqliteStore(SqliteReader):
         seen_at: datetime,
     ) -> frozenset[PairId]:
         def work(session: Session) -> frozenset[PairId]:
-            return feed.record_sightings(
+            return record_sightings(
                 session,
                 connection,
                 sightings,

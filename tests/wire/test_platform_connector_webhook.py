@@ -117,11 +117,25 @@ def test_a_timestamp_outside_the_window_is_refused_though_signed(off: timedelta)
         b'{"position": "1"}',
         b"\xff\xfe",
         b"[" * 100_000,
+        b'{"more": ' + b"[" * 100_000,
+        a_body().replace(b"Hello", b"H\xffllo"),
         a_body()[:-20],
         a_body().replace(b'"version": 7, "actor"', b'"version": 8, "actor"'),
         a_body().replace(b'"ticket_id": "t1"', b'"ticket_id": "t2"'),
     ],
-    ids=["empty", "html", "list", "partial", "bytes", "deep", "cut", "from-the-future", "foreign"],
+    ids=[
+        "empty",
+        "html",
+        "list",
+        "partial",
+        "bytes",
+        "deep",
+        "deeper",
+        "latin",
+        "cut",
+        "from-the-future",
+        "foreign",
+    ],
 )
 def test_a_signed_riddle_is_not_guessed(body: bytes) -> None:
     with pytest.raises(Unintelligible) as caught:

@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 import pytest
+import requests
 
 from connectors.sandbox import SandboxTime
 from connectors.zendesk.sandbox import ZendeskSandbox
@@ -26,6 +27,8 @@ from zenpy import Zenpy
 from zenpy.lib.api_objects import Comment, Ticket, User
 
 client = Zenpy(subdomain="acme", email="syncd@acme.test", token="sandbox-api-token")
+# Every read goes over the wire.
+client.disable_caching()
 told = {}
 
 audit = client.tickets.create(
@@ -46,6 +49,8 @@ for number in range(3):
     client.tickets.update(Ticket(id=ticket_id, comment=Comment(body=str(number), public=False)))
 comments = client.tickets.comments(ticket_id)
 told["comments"] = [[comment.plain_body, comment.public] for comment in comments]
+
+told["long"] = len({comment.id for comment in client.tickets.comments(int(sys.argv[2]))})
 
 user = client.users.create(User(name="Cleo", external_id="platform:u9"))
 told["user"] = [found.name for found in client.users.search(external_id="platform:u9")]
@@ -75,12 +80,25 @@ class ShiftingClock:
         return time.time() + self.shift
 
 
+def _a_long_thread(address: str) -> int:
+    """A ticket with more comments than two pages hold."""
+    rows = [{"value": f"comment {number}"} for number in range(230)]
+    answer = requests.post(
+        f"{address}/api/v2/imports/tickets",
+        json={"ticket": {"subject": "long", "comments": rows}},
+        auth=("syncd@acme.test/token", "sandbox-api-token"),
+        timeout=10,
+    )
+    ticket_id: int = answer.json()["ticket"]["id"]
+    return ticket_id
+
+
 def test_zenpy_creates_reads_updates_lists_and_exports() -> None:
     start = int(time.time()) - 1000
     sandbox = ZendeskSandbox(time=SandboxTime(now=ShiftingClock(), scale=1000))
     with served_in_thread(sandbox) as address:
         answer = subprocess.run(
-            [sys.executable, "-c", SCRIPT, str(start)],
+            [sys.executable, "-c", SCRIPT, str(start), str(_a_long_thread(address))],
             env={
                 **os.environ,
                 "ZENPY_FORCE_SCHEME": "http",
@@ -98,6 +116,7 @@ def test_zenpy_creates_reads_updates_lists_and_exports() -> None:
         "read": ["Ticket", "From zenpy", ["a", "area_general", "auto_triage"]],
         "events": ["Change", "Comment"],
         "comments": [["hello", True], ["note", False], ["0", False], ["1", False], ["2", False]],
+        "long": 230,
         "user": ["Cleo"],
         "many": True,
         "me": "syncd@acme.test",
