@@ -137,7 +137,10 @@ class Sandbox:
             return json_reply(200, {"held": await self.held.wait(seconds)})
         for router in (self._controls, self.desk.controls):
             if found := router.find(call.method, call.path):
-                reply = found.route.handler(_routed(call, found))
+                try:
+                    reply = found.route.handler(_routed(call, found))
+                except ValueError as error:
+                    reply = json_reply(400, {"error": str(error)})
                 await self.desk.settle()
                 return reply
         return json_reply(404, {"error": "no such control", "path": call.path})

@@ -86,10 +86,10 @@ class Courier:
         self.deliveries: list[Delivery] = []
         self._time = time
         self._retry = retry
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._pause_seconds = pause_seconds
         self._on_attempt = on_attempt
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - repeatable dice, nothing secret
         self._tasks: set[asyncio.Task[None]] = set()
         self._first_attempts: set[asyncio.Event] = set()
         self._client: httpx.AsyncClient | None = None
@@ -181,7 +181,7 @@ class Courier:
         headers = {"content-type": "application/json", **parcel.sign(parcel.body)}
         try:
             answer = await self._client.post(
-                parcel.url, content=parcel.body, headers=headers, timeout=self._timeout_seconds
+                parcel.url, content=parcel.body, headers=headers, timeout=self.timeout_seconds
             )
         except httpx.HTTPError as error:
             is_timeout = isinstance(error, httpx.TimeoutException)

@@ -86,8 +86,7 @@ class FaultBook:
     _random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        # A seeded generator makes a test's faults repeatable; nothing here is secret.
-        self._random = random.Random(self.seed)
+        self._random = random.Random(self.seed)  # noqa: S311 - repeatable dice, nothing secret
 
     def arm(self, fault: Fault) -> None:
         """Add a rule behind those already armed."""

@@ -1,10 +1,12 @@
-"""The bodies of our writes. Pure: equal intents give equal bytes, which is what makes repeating safe.
+"""The bodies of our writes. Pure: equal intents give equal bytes, which makes repeating safe.
 
-`public` is in every comment, because Zendesk fills a missing one with the ticket's first visibility.
+`public` is in every comment: Zendesk fills a missing one with the ticket's first visibility.
 Foreign text holds no `{{placeholder}}` when it leaves: Zendesk would expand it for the customer.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from connectors.richtext import plain_characters, sanitise, without_placeholders
 from connectors.zendesk import wire
@@ -21,21 +23,17 @@ def body_of(draft: Draft) -> str:
     return without_placeholders(sanitise(draft.html)) or _EMPTY
 
 
-def creation(
-    op: CreateTicket, intent: Intent, *, group_id: int | None, brand_id: int | None
-) -> bytes:
-    """`POST /tickets`: the first message alone."""
-    ticket = _new_ticket(op, intent, group_id=group_id, brand_id=brand_id)
+def creation(op: CreateTicket, intent: Intent, *, placed: Mapping[str, int]) -> bytes:
+    """`POST /tickets`: the first message alone; `placed` are ids of group, brand and so on."""
+    ticket = _new_ticket(op, intent, placed)
     if op.comments:
         ticket["comment"] = _comment(op.comments[0])
     return wire.encode({"ticket": ticket})
 
 
-def silent_creation(
-    op: CreateTicket, intent: Intent, *, group_id: int | None, brand_id: int | None
-) -> bytes:
+def silent_creation(op: CreateTicket, intent: Intent, *, placed: Mapping[str, int]) -> bytes:
     """`POST /imports/tickets`: the history with its times, and nobody is told."""
-    ticket = _new_ticket(op, intent, group_id=group_id, brand_id=brand_id)
+    ticket = _new_ticket(op, intent, placed)
     ticket["comments"] = [_imported(draft) for draft in op.comments]
     times = [draft.occurred_at for draft in op.comments if draft.occurred_at is not None]
     if times:
@@ -64,10 +62,8 @@ def tags_after(op: UpdateTicket, intent: Intent) -> frozenset[str]:
     return (intent.tags_before | op.add_tags) - op.remove_tags
 
 
-def _new_ticket(
-    op: CreateTicket, intent: Intent, *, group_id: int | None, brand_id: int | None
-) -> wire.Loose:
-    ticket: wire.Loose = {
+def _new_ticket(op: CreateTicket, intent: Intent, placed: Mapping[str, int]) -> wire.Loose:
+    return {
         "external_id": op.external_id,
         "subject": without_placeholders(plain_characters(op.subject)),
         "status": op.status,
@@ -75,12 +71,8 @@ def _new_ticket(
         # Without an address the desk cannot mail the customer around the platform.
         "requester": {"name": plain_characters(op.requester.name).strip() or "Customer"},
         "metadata": {STAMP_KEY: intent.stamp},
+        **placed,
     }
-    if group_id is not None:
-        ticket["group_id"] = group_id
-    if brand_id is not None:
-        ticket["brand_id"] = brand_id
-    return ticket
 
 
 def _comment(draft: Draft) -> wire.Loose:

@@ -16,6 +16,7 @@ from syncd.core.model import (
     Base,
     Capabilities,
     Comment,
+    CommentId,
     Known,
     LinkName,
     OpId,
@@ -167,7 +168,7 @@ class _Look:
         for _ in stamped:
             yield None
 
-    def _digests(self, carried: set[object]) -> dict[OpId, Draft]:
+    def _digests(self, carried: set[CommentId | None]) -> dict[OpId, Draft]:
         """Older history in one note: it begins with the first comment that nothing else carried."""
         left = [c for c in self._travelling() if c.comment_id not in carried]
         ids = tuple(comment.comment_id for comment in left)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from syncd.core.adoption import adopt
 from syncd.core.decision import Circumstances
-from syncd.core.draft import draft_copy, draft_note
+from syncd.core.draft import draft_copy, draft_note, writable, writable_person
 from syncd.core.model import (
     Audience,
     Base,
@@ -19,7 +21,7 @@ from syncd.core.model import (
     Transition,
 )
 from syncd.core.notes import Note, NoteKind, note
-from syncd.core.operations import CreateTicket, Draft, op_id
+from syncd.core.operations import CreateTicket, Draft, create_op
 from syncd.core.owing import owe
 from syncd.core.policy import LinkPolicy
 from syncd.core.tags import shared_tags
@@ -40,7 +42,7 @@ def bear(
     platform: Snapshot,
     *,
     policy: LinkPolicy,
-    capabilities: Capabilities,
+    capabilities: Mapping[Side, Capabilities],
     circumstances: Circumstances,
 ) -> Born:
     """The partner's ticket, opened with the first comment that may travel.
@@ -49,6 +51,13 @@ def bear(
     of the history follows comment by comment. A silent one carries the whole history at once.
     The platform's status must be mapped; the caller has parked the pair otherwise.
     """
+    base = adopt(
+        base,
+        {Side.PLATFORM: platform},
+        policy=policy,
+        capabilities=capabilities,
+        pair_key=circumstances.pair_key,
+    )
     travelling = [
         comment
         for comment in news(base, Side.PLATFORM, platform)
@@ -56,17 +65,19 @@ def bear(
     ]
     if not travelling:
         return Born(base=base)
-    ticket = platform.ticket
+    ticket, desk = platform.ticket, capabilities[Side.PARTNER]
     base, status = _agree(base, ticket, policy)
     create = CreateTicket(
-        op_id=op_id(circumstances.pair_key, Side.PARTNER.value, "create"),
+        op_id=create_op(circumstances.pair_key, Side.PARTNER),
         side=Side.PARTNER,
         external_id=circumstances.pair_key,
-        subject=ticket.subject,
+        subject=writable(ticket.subject),
         status=policy.statuses.raw(Side.PARTNER, status.agreed),
-        tags=base.tags.agreed | frozenset(policy.partner_tags),
-        requester=ticket.requester,
-        comments=_opening(base, travelling, policy, capabilities, circumstances),
+        tags=base.tags.agreed | frozenset(policy.partner_tags)
+        if desk.has_tags
+        else frozenset(),
+        requester=writable_person(ticket.requester),
+        comments=_opening(base, travelling, policy, desk, circumstances),
         placement=policy.placement,
         is_silent=circumstances.is_silent,
     )

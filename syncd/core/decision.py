@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from syncd.core import turns
+from syncd.core.adoption import adopt, name_notes
+from syncd.core.draft import part_source
 from syncd.core.model import (
     Audience,
     Base,
@@ -21,8 +23,6 @@ from syncd.core.model import (
     HandOffState,
     Held,
     Known,
-    LinkName,
-    OpId,
     Role,
     Side,
     Snapshot,
@@ -30,13 +30,11 @@ from syncd.core.model import (
     Transition,
 )
 from syncd.core.notes import NoteKind, note
-from syncd.core.operations import op_id
-from syncd.core.owing import owe
+from syncd.core.owing import owe, owe_conflict
 from syncd.core.policy import LinkPolicy
-from syncd.core.stamp import read_stamp
 from syncd.core.status import decide_status
 from syncd.core.tags import decide_tags, unheld_tags
-from syncd.core.thread import audience_for, is_answered_and_closed, known_ids, news
+from syncd.core.thread import audience_for, is_answered_and_closed, news
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,16 +67,6 @@ class Decision:
     left_out: tuple[Held, ...] = ()
 
 
-def copy_op(pair_key: str, target: Side, source_id: CommentId) -> OpId:
-    """The id of the operation that copies a comment, whenever it is planned."""
-    return op_id(pair_key, target.value, "copy", source_id)
-
-
-def note_op(pair_key: str, target: Side, key: str) -> OpId:
-    """The id of the operation that writes a note, whenever it is planned."""
-    return op_id(pair_key, target.value, "note", key)
-
-
 def decide(
     base: Base,
     snapshots: Mapping[Side, Snapshot],
@@ -91,20 +79,28 @@ def decide(
 
     Both snapshots carry known statuses; the caller has parked the pair otherwise.
     """
-    base = adopt_stamped(base, snapshots, policy.link, circumstances.pair_key)
+    base = adopt(
+        base,
+        snapshots,
+        policy=policy,
+        capabilities=capabilities,
+        pair_key=circumstances.pair_key,
+    )
     transitions: list[Transition] = []
-    was_away = base.hand_off.is_away
     if capabilities[Side.PLATFORM].has_views:
         turn = turns.follow_views(base, snapshots[Side.PLATFORM], policy)
         base = turn.base
         transitions += turn.transitions
     if circumstances.is_hand_off_late:
         base = turns.be_late(base, policy)
+    was_away = base.hand_off.is_away
     threads = _Threads(policy, circumstances, snapshots)
     for side in Side:
         base = threads.read(base, side)
     is_new_offer = base.hand_off.state is HandOffState.OFFERED and not was_away
-    base, conflicts, moved = _decide_status(base, snapshots, policy, is_new_offer=is_new_offer)
+    base, conflicts, moved = _decide_status(
+        base, snapshots, policy, siblings=circumstances.siblings, is_new_offer=is_new_offer
+    )
     base = replace(
         base,
         tags=decide_tags(
@@ -116,6 +112,7 @@ def decide(
     )
     base = _report_unheld(base, snapshots, policy, capabilities)
     base = _follow_restrictions(base, snapshots, policy, capabilities)
+    base = name_notes(base, circumstances.pair_key)
     return Decision(
         base=base,
         travelling={side: tuple(threads.travelling[side]) for side in Side},
@@ -164,8 +161,7 @@ class _Threads:
         return self._circumstances.is_quiet and comment.audience is Audience.PUBLIC
 
     def _read_for_hand_off(self, base: Base, side: Side, comment: Comment) -> tuple[Base, bool]:
-        # A comment that an earlier run already took for the offer is not read twice.
-        if side is not Side.PARTNER or base.hand_off.comment_id == comment.comment_id:
+        if side is not Side.PARTNER or turns.was_obeyed(base, comment):
             return base, False
         turn = turns.read_partner_comment(
             base,
@@ -174,8 +170,9 @@ class _Threads:
             platform=self._snapshots[Side.PLATFORM].ticket,
             is_historic=self._circumstances.is_quiet,
         )
-        if not self.travelling[side.other]:
-            # Planned again after each operation, a comment further back would be counted each time.
+        # Planned again after each operation, what leaves no trace in the base would be counted each
+        # time; it is counted when the comment is next to travel.
+        if turn.base != base or not self.travelling[side.other]:
             self.transitions += turn.transitions
         return turn.base, turn.is_held
 
@@ -191,140 +188,78 @@ def _map(base: Base, side: Side, comment: Comment, kind: Known) -> Base:
     return replace(base, comments=(*base.comments, mapping))
 
 
-def adopt_stamped(
-    base: Base, snapshots: Mapping[Side, Snapshot], link: LinkName, pair_key: str
-) -> Base:
-    """Recognise writes of ours by their stamp, whatever the comment map has forgotten.
-
-    Nothing that carries this link's stamp is ever news.
-    """
-    for target in Side:
-        if target not in snapshots:
-            continue
-        explained = known_ids(base, target)
-        stamped = [
-            (comment, stamp[1])
-            for comment in snapshots[target].comments
-            if comment.comment_id not in explained
-            and comment.stamp is not None
-            and (stamp := read_stamp(comment.stamp)) is not None
-            and stamp[0] == link
-        ]
-        if stamped:
-            base = _adopt(base, target, stamped, snapshots.get(target.other), pair_key)
-    return base
-
-
-def _adopt(
-    base: Base,
-    target: Side,
-    stamped: list[tuple[Comment, OpId]],
-    other: Snapshot | None,
-    pair_key: str,
-) -> Base:
-    originals = news(base, target.other, other) if other is not None else ()
-    copies = {copy_op(pair_key, target, c.comment_id): c for c in originals}
-    notes = {note_op(pair_key, target, n.key): n.key for n in base.owed if n.side is target}
-    for comment, operation in stamped:
-        original = copies.get(operation)
-        if original is not None:
-            mapping = CommentMapping(
-                kind=Known.COPIED,
-                origin=target.other,
-                comment_id=original.comment_id,
-                copy_id=comment.comment_id,
-                audience=original.audience,
-            )
-        else:
-            mapping = CommentMapping(
-                kind=Known.NOTE,
-                origin=target,
-                comment_id=comment.comment_id,
-                audience=comment.audience,
-                note_key=notes.get(operation, f"stamp:{operation}"),
-            )
-        base = replace(
-            base,
-            comments=(*base.comments, mapping),
-            owed=tuple(n for n in base.owed if n.key != mapping.note_key or n.side is not target),
-        )
-    return base
-
-
 def _decide_status(
-    base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy, *, is_new_offer: bool
+    base: Base,
+    snapshots: Mapping[Side, Snapshot],
+    policy: LinkPolicy,
+    *,
+    siblings: tuple[Status, ...],
+    is_new_offer: bool,
 ) -> tuple[Base, tuple[Conflict, ...], list[Transition]]:
-    if base.status is None:
-        return base, (), []
-    before = base.status
-    shown = {side: snapshot.ticket.status for side, snapshot in snapshots.items()}
-    guarded = _guarded(snapshots, policy)
+    is_away = base.hand_off.is_away
+    guarded = _guarded(base, snapshots, policy)
     decision = decide_status(
-        before,
-        shown,
+        base.status,
+        {side: snapshot.ticket.status for side, snapshot in snapshots.items()},
         statuses=policy.statuses,
         rule=policy.status_rule,
         guarded=guarded,
-        mute=frozenset({Side.PARTNER}) if base.hand_off.is_away else frozenset(),
+        mute=frozenset({Side.PARTNER}) if is_away else frozenset(),
+        siblings=siblings,
     )
+    moved = [_status_moved(side, base, snapshots[side]) for side in sorted(decision.changed)]
     base = replace(base, status=decision.base)
-    is_away = base.hand_off.is_away
     for side in sorted(decision.changed & guarded.keys()):
         is_muted = is_away and side is Side.PARTNER
         if decision.base.agreed is Status.WITH_CUSTOMER and not is_muted:
-            about = _update_name(snapshots[side])
-            base = owe(base, note(NoteKind.CLOSE_GUARD), side, about)
+            base = owe(base, note(NoteKind.CLOSE_GUARD), side, _update_name(snapshots[side]))
     if is_new_offer:
-        base = replace(base, status=replace(decision.base, agreed=Status.OPEN))
+        offered = replace(decision.base, agreed=Status.OPEN, by=Side.PARTNER)
+        base = replace(base, status=offered)
     if is_away and (Side.PARTNER in decision.changed or is_new_offer):
-        base = turns.hold_open(base, snapshots[Side.PARTNER].ticket, policy)
-    if decision.conflict is not None:
-        base = _tell_loser(base, decision.conflict, snapshots, policy)
-    conflicts = (decision.conflict,) if decision.conflict else ()
-    moved = [
-        _status_moved(side, before.seen.get(side, ""), snapshots[side])
-        for side in sorted(decision.changed)
-    ]
-    return base, conflicts, moved
+        base = turns.hold_open(base, snapshots[Side.PARTNER].ticket.status, policy)
+    if decision.conflict is None:
+        return base, (), moved
+    return _tell_loser(base, decision.conflict, snapshots, policy), (decision.conflict,), moved
 
 
 def _update_name(snapshot: Snapshot) -> str:
-    update = snapshot.ticket.status_update
-    return (update.update_id or update.at.isoformat()) if update else ""
+    """What tells this change of the status from every other one of the ticket."""
+    ticket = snapshot.ticket
+    update = ticket.status_update
+    if update is None:
+        return f"as-of-{ticket.fields_as_of}"
+    return update.update_id or update.at.isoformat()
 
 
 def _tell_loser(
     base: Base, conflict: Conflict, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy
 ) -> Base:
     """A status that is moved against the person who set it comes with a note."""
-    agreed = base.status.agreed if base.status else None
+    agreed = Status(conflict.result)
     for side in Side:
-        if policy.statuses.meaning(side, snapshots[side].ticket.status) is agreed:
-            continue
-        lost = note(
-            NoteKind.STATUS_CONFLICT,
-            platform=policy.platform_name,
-            platform_status=conflict.platform,
-            partner=policy.partner_name,
-            partner_status=conflict.partner,
-            kept=policy.statuses.raw(side, agreed) if agreed else "",
-        )
-        base = owe(base, lost, side, _update_name(snapshots[side]))
+        if policy.statuses.meaning(side, snapshots[side].ticket.status) is not agreed:
+            kept = policy.statuses.raw(side, agreed)
+            about = _update_name(snapshots[side])
+            base = owe_conflict(base, conflict, side, kept, policy, about)
     return base
 
 
-def _guarded(snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> dict[Side, Status]:
+def _guarded(
+    base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy
+) -> dict[Side, Status]:
     if not policy.has_close_guard:
         return {}
     return {
         side: Status.WITH_CUSTOMER
         for side, snapshot in snapshots.items()
         if policy.statuses.meaning(side, snapshot.ticket.status) is Status.CLOSED
-        and is_answered_and_closed(snapshot)
+        and is_answered_and_closed(base, side, snapshot)
     }
 
 
-def _status_moved(side: Side, before: str, snapshot: Snapshot) -> Transition:
+def _status_moved(side: Side, base: Base, snapshot: Snapshot) -> Transition:
+    before = base.status.seen[side] if base.status else ""
     ticket = snapshot.ticket
     update = ticket.status_update
     return Transition(
@@ -360,10 +295,13 @@ def _follow_restrictions(
 ) -> Base:
     """Where an original was made private and the copy's desk cannot follow, say so there, once."""
     mappings = list(base.comments)
-    for side, comment, index in narrowed(base, snapshots):
+    for found in narrowed(base, snapshots):
+        side, comment = found.origin, found.comment
+        if side is Side.PARTNER:
+            base = turns.hint_made_private(base, comment, policy)
         if capabilities[side.other].can_restrict:
             continue
-        mappings[index] = replace(mappings[index], audience=comment.audience)
+        mappings[found.index] = replace(mappings[found.index], audience=comment.audience)
         desk = policy.platform_name if side is Side.PLATFORM else policy.partner_name
         told = note(
             NoteKind.COMMENT_MADE_PRIVATE,
@@ -376,18 +314,43 @@ def _follow_restrictions(
     return replace(base, comments=tuple(mappings))
 
 
-def narrowed(
-    base: Base, snapshots: Mapping[Side, Snapshot]
-) -> tuple[tuple[Side, Comment, int], ...]:
-    """Copied public comments whose original is private by now, with their place in the comment map."""
-    shown = {
-        side: {c.comment_id: c for c in snapshot.comments} for side, snapshot in snapshots.items()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Narrowed:
+    """A comment made private by now, and a public copy of it or of a part of it."""
+
+    origin: Side
+    comment: Comment
+    copy_id: CommentId
+    #: Place of the copy in the comment map.
+    index: int
+
+
+def narrowed(base: Base, snapshots: Mapping[Side, Snapshot]) -> tuple[Narrowed, ...]:
+    """Public copies whose original is private by now."""
+    public = [
+        (index, mapping)
+        for index, mapping in enumerate(base.comments)
+        if mapping.audience is Audience.PUBLIC and mapping.kind in (Known.COPIED, Known.NOTE)
+    ]
+    hidden = {
+        (side, comment.comment_id): comment
+        for side, snapshot in snapshots.items()
+        for comment in snapshot.comments
+        if comment.audience is not Audience.PUBLIC
     }
     found = []
-    for index, mapping in enumerate(base.comments):
-        if mapping.kind is not Known.COPIED or mapping.audience is not Audience.PUBLIC:
-            continue
-        comment = shown.get(mapping.origin, {}).get(mapping.comment_id)
-        if comment is not None and comment.audience is not Audience.PUBLIC:
-            found.append((mapping.origin, comment, index))
+    for index, mapping in public:
+        origin, original_id, copy_id = _original(mapping)
+        comment = hidden.get((origin, original_id))
+        if comment is not None and copy_id is not None:
+            copied = Narrowed(origin=origin, comment=comment, copy_id=copy_id, index=index)
+            found.append(copied)
     return tuple(found)
+
+
+def _original(mapping: CommentMapping) -> tuple[Side, CommentId, CommentId | None]:
+    """Which comment a row of the map copies, and the copy's own id."""
+    if mapping.kind is Known.COPIED:
+        return mapping.origin, mapping.comment_id, mapping.copy_id
+    # Of our notes, only the parts of a long comment are ever public.
+    return mapping.origin.other, part_source(mapping.note_key or ""), mapping.comment_id

@@ -1,14 +1,17 @@
 """Comments ready to be written: copies with their attribution, notes in the link's language.
 
 Visibility is decided here and nowhere else: a draft is public only if the comment it copies is.
+No draft is longer than its desk can hold, and none holds a character that no desk can.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from html import escape
 
 from syncd.core.lines import plain_text
-from syncd.core.model import Audience, Capabilities, Comment, CommentId, OwedNote, Side
+from syncd.core.model import Audience, Capabilities, Comment, CommentId, OwedNote, Person, Side
 from syncd.core.notes import (
     AttachmentReason,
     Note,
@@ -22,14 +25,21 @@ from syncd.core.notes import (
 from syncd.core.operations import Draft
 from syncd.core.policy import LinkPolicy
 
+# JSON can bring halves of characters, and a null byte, that no request can carry further.
+_UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
+_MARKER_ROOM = 512
+# In a digest that is too long, no comment is shown with less room than this, in bytes.
+_LEAST_ENTRY = 400
+_OMITTED = "<p>…</p>"
+
 
 def draft_copy(
     comment: Comment, target: Side, *, policy: LinkPolicy, capabilities: Capabilities
 ) -> tuple[Draft, ...]:
-    """The drafts that carry one comment to `target`: one, or several parts where its limit asks for it.
+    """The drafts that carry one comment to `target`: one, or several parts if it is too long.
 
-    The last part stands for the comment; those before it are notes with keys of their own, so that a run
-    cut short between two parts goes on with the next.
+    The last part stands for the comment; those before it are notes with keys of their own, so that
+    a run cut short between two parts goes on with the next.
     """
     html = comment_html(comment, policy=policy, capabilities=capabilities)
     audience = Audience.PUBLIC if comment.audience is Audience.PUBLIC else Audience.SHARED
@@ -40,7 +50,7 @@ def draft_copy(
             html=part,
             audience=audience,
             view=_view(audience, policy, capabilities),
-            author=comment.author,
+            author=writable_person(comment.author),
             occurred_at=comment.created_at,
             source_id=comment.comment_id if number == last else None,
             note_key=None if number == last else part_key(comment.comment_id, target, number),
@@ -54,9 +64,32 @@ def part_key(comment_id: CommentId, target: Side, number: int) -> str:
     return f"part:{comment_id}:{number}@{target.value}"
 
 
+def part_source(key: str) -> CommentId:
+    """The comment that a part's key names; of any other key, an id that no comment has."""
+    word, _, rest = key.partition(":")
+    return CommentId(rest.rpartition(":")[0] if word == "part" else "")
+
+
+def digest_key(first: Comment, last: Comment, target: Side) -> str:
+    """What makes a digest of older history once-only."""
+    return f"digest:{first.comment_id}:{last.comment_id}@{target.value}"
+
+
+def writable(text: str) -> str:
+    """The text without null bytes and halves of characters."""
+    return _UNWRITABLE.sub("\ufffd", text)
+
+
+def writable_person(person: Person) -> Person:
+    """The person under a name that every desk can be sent."""
+    return replace(person, name=writable(person.name))
+
+
 def comment_html(comment: Comment, *, policy: LinkPolicy, capabilities: Capabilities) -> str:
-    """The comment's body with one attribution line where the desk cannot hold author or time,
-    and a placeholder for each file that does not travel."""
+    """The comment's body with what its desk-to-be cannot hold otherwise.
+
+    That is one attribution line for author or time, and a placeholder for each file.
+    """
     pieces = []
     if not (capabilities.keeps_author and capabilities.keeps_time):
         author = comment.author
@@ -68,50 +101,77 @@ def comment_html(comment: Comment, *, policy: LinkPolicy, capabilities: Capabili
         )
         for file in comment.attachments
     )
-    return "".join(pieces)
+    return writable("".join(pieces))
 
 
 def draft_note(owed: OwedNote, *, policy: LinkPolicy, capabilities: Capabilities) -> Draft:
-    """A note of ours: never public."""
-    due = Note(NoteKind(owed.kind), owed.facts, owed.rows)
+    """A note of ours: never public. A table too long for the desk loses its last rows."""
+    rows = owed.rows
+    html = _rendered(owed, rows, policy)
+    while rows and len(html.encode()) > capabilities.max_body_bytes:
+        rows = rows[: len(rows) // 2]
+        html = _rendered(owed, rows, policy)
     return Draft(
-        html=render(due, policy.language, policy.wording),
+        html=html,
         audience=Audience.SHARED,
         view=_view(Audience.SHARED, policy, capabilities),
         note_key=owed.key,
     )
 
 
+def _rendered(owed: OwedNote, rows: tuple[tuple[str, str], ...], policy: LinkPolicy) -> str:
+    due = Note(NoteKind(owed.kind), owed.facts, rows)
+    return writable(render(due, policy.language, policy.wording))
+
+
 def draft_digest(
     comments: tuple[Comment, ...],
-    key: str,
+    target: Side,
     *,
     url: str,
     policy: LinkPolicy,
     capabilities: Capabilities,
 ) -> Draft:
-    """Older history as one private note; where it would be too long, each comment's first lines stand for it."""
+    """Older history as one private note.
+
+    Where it would be too long, each comment's first lines stand for it; where even those are too
+    many, the newest are shown and the rest counted.
+    """
     due = note(NoteKind.DIGEST, platform=policy.platform_name, count=len(comments), url=url)
-    header = render(due, policy.language, policy.wording)
+    header = writable(render(due, policy.language, policy.wording))
     bare = Capabilities(max_body_bytes=capabilities.max_body_bytes)
-    full = [comment_html(c, policy=policy, capabilities=bare) for c in comments]
+    entries = [comment_html(c, policy=policy, capabilities=bare) for c in comments]
     room = capabilities.max_body_bytes - len(header.encode())
-    if sum(len(entry.encode()) for entry in full) > room:
-        full = [_shortened(c, room // len(comments), policy) for c in comments]
+    if sum(len(entry.encode()) for entry in entries) > room:
+        entries = _fitted(comments, room, policy)
     return Draft(
-        html=header + "".join(full),
+        html=header + "".join(entries),
         audience=Audience.SHARED,
         view=_view(Audience.SHARED, policy, capabilities),
-        note_key=key,
+        note_key=digest_key(comments[0], comments[-1], target),
         digested_ids=tuple(c.comment_id for c in comments),
     )
 
 
+def _fitted(comments: tuple[Comment, ...], room: int, policy: LinkPolicy) -> list[str]:
+    each = max(room // len(comments), _LEAST_ENTRY)
+    entries: list[str] = []
+    left = room - len(_OMITTED.encode())
+    for comment in reversed(comments):
+        entry = _shortened(comment, each, policy)
+        left -= len(entry.encode())
+        if left < 0:
+            entries.append(_OMITTED)
+            break
+        entries.append(entry)
+    return entries[::-1]
+
+
 def _shortened(comment: Comment, room: int, policy: LinkPolicy) -> str:
-    line = attribution(
-        policy.language, comment.author.name, comment.author.role, comment.created_at
+    line = writable(
+        attribution(policy.language, comment.author.name, comment.author.role, comment.created_at)
     )
-    text = plain_text(comment.html or "")
+    text = writable(plain_text(comment.html or ""))
     # Escaping makes at most six bytes of one character's byte, and a character has at most four.
     budget = max(0, (room - len(line.encode()) - 32) // 6)
     cut = text.encode()[:budget].decode(errors="ignore")
@@ -128,10 +188,11 @@ def split_html(html: str, limit: int, language: str) -> tuple[str, ...]:
     """The HTML whole if it fits into `limit` bytes, else its text in numbered parts that do.
 
     Markup is given up rather than any word: a cut inside a tag would lose more.
+    `limit` leaves room for a line of text: at least 1,000 bytes.
     """
     if len(html.encode()) <= limit:
         return (html,)
-    room = limit - 512
+    room = limit - _MARKER_ROOM
     parts: list[list[str]] = [[]]
     used = 0
     for piece in _pieces(plain_text(html), room):
@@ -151,7 +212,7 @@ def split_html(html: str, limit: int, language: str) -> tuple[str, ...]:
 def _pieces(text: str, room: int) -> list[str]:
     """Paragraphs of escaped text, none longer than `room` bytes."""
     pieces: list[str] = []
-    # Six bytes is the longest escape of one ASCII character (&quot;), four the longest other character.
+    # Six bytes is the longest escape of one ASCII character (&quot;), four the longest other one.
     width = max(1, (room - len("<p></p>")) // 6)
     for line in text.splitlines():
         chunks = (line[start : start + width] for start in range(0, len(line), width))

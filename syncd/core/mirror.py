@@ -12,6 +12,10 @@ from dataclasses import replace
 from syncd.core.model import Comment, CommentId, Sighting, Snapshot, StatusUpdate, Ticket
 
 
+# Longer than any desk's ids; `int` refuses thousands of digits.
+_MOST_DIGITS = 30
+
+
 def merge_ticket(
     known: Ticket | None, sighting: Sighting, *, held: Container[CommentId] = ()
 ) -> Ticket | None:
@@ -56,6 +60,7 @@ def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
             status_update=_newest_status_update(known, shown),
             # A desk that leaves a part out of its feeds has not thereby emptied it.
             metadata=shown.metadata or known.metadata,
+            metadata_as_of=shown.metadata_as_of or known.metadata_as_of,
             url=shown.url or known.url,
         )
     if _differ(known, shown):
@@ -113,14 +118,17 @@ def _explain(ticket: Ticket, sighting: Sighting) -> Ticket:
 
 
 def merge_comment(known: Comment | None, shown: Comment) -> Comment:
-    """The comment after it was shown again: an audience only narrows, a body once dropped stays dropped."""
+    """The comment after it was shown again: an audience only narrows, what was known stays known.
+
+    Whether a body is still needed is for the store to say.
+    """
     if known is None:
         return shown
     audience = shown.audience if _width(shown) < _width(known) else known.audience
     return replace(
         shown,
         audience=audience,
-        html=None if known.html is None else shown.html or known.html,
+        html=known.html if shown.html is None else shown.html,
         update_id=shown.update_id or known.update_id,
         writer_id=shown.writer_id or known.writer_id,
         stamp=shown.stamp or known.stamp,
@@ -141,10 +149,11 @@ def merge_snapshot(known: Snapshot | None, sighting: Sighting) -> Snapshot | Non
     ticket = merge_ticket(known.ticket if known else None, sighting, held=comments)
     if ticket is None:
         return None
-    # Desks number comments as they come; the sort is stable, so equal times keep the order seen.
+    # Desks number comments as they come.
     ordered = sorted(comments.values(), key=lambda c: (c.created_at, _number(c.comment_id)))
     return Snapshot(ticket=ticket, comments=tuple(ordered))
 
 
 def _number(comment_id: str) -> tuple[int, str]:
-    return (int(comment_id), "") if comment_id.isdigit() else (0, comment_id)
+    is_number = comment_id.isascii() and comment_id.isdigit() and len(comment_id) <= _MOST_DIGITS
+    return (int(comment_id), "") if is_number else (0, comment_id)

@@ -7,23 +7,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syncd.core.model import Base, OwedNote, Side
-from syncd.core.notes import Note, NoteKind
+from syncd.core.model import Base, Conflict, OwedNote, Side
+from syncd.core.notes import Note, NoteKind, note
+from syncd.core.policy import LinkPolicy
 from syncd.core.thread import note_keys
 
 
-def owe(base: Base, note: Note, side: Side, about: str) -> Base:
+def owe(base: Base, due: Note, side: Side, about: str) -> Base:
     """The base with one more note owed to `side`, unless the same was owed or written before."""
-    if was_noted(base, note.kind, side, about):
+    if was_noted(base, due.kind, side, about):
         return base
     owed = OwedNote(
-        key=note_key(note.kind, side, about),
+        key=note_key(due.kind, side, about),
         side=side,
-        kind=note.kind.value,
-        facts=note.facts,
-        rows=note.rows,
+        kind=due.kind.value,
+        facts=due.facts,
+        rows=due.rows,
     )
     return replace(base, owed=(*base.owed, owed))
+
+
+def owe_conflict(
+    base: Base, conflict: Conflict, side: Side, kept: str, policy: LinkPolicy, about: str
+) -> Base:
+    """Tell `side` that its status lost against the other's; `kept` is the raw value that stays."""
+    lost = note(
+        NoteKind.STATUS_CONFLICT,
+        platform=policy.platform_name,
+        platform_status=conflict.platform,
+        partner=policy.partner_name,
+        partner_status=conflict.partner,
+        kept=kept,
+    )
+    return owe(base, lost, side, about)
 
 
 def note_key(kind: NoteKind, side: Side, about: str) -> str:

@@ -26,7 +26,7 @@ from syncd.core.model import (
 from syncd.core.operations import Operation
 from syncd.core.policy import LinkPolicy
 from syncd.core.status import changed_sides
-from syncd.core.thread import is_explained, news
+from syncd.core.thread import is_explained, lacks_body
 from syncd.core.writes import Writes
 
 
@@ -83,6 +83,9 @@ def plan(
     if stop is not None:
         return Plan(base=base, stop=stop)
     if Side.PARTNER not in snapshots:
+        if base.status is not None and Side.PARTNER in base.status.seen:
+            # It was there: another birth would make a second twin.
+            return Plan(base=base, needs=(Need(side=Side.PARTNER, fields=True, thread=True),))
         return _birth(base, snapshots[Side.PLATFORM], policy, capabilities, circumstances)
     needs = _needs(base, snapshots, policy)
     if needs:
@@ -95,12 +98,15 @@ def plan(
         circumstances=circumstances,
     )
     writes = Writes(decision, snapshots, policy, capabilities, circumstances)
-    operations = tuple(operation for side in Side for operation in writes.to(side))
-    stop = _final(operations, snapshots)
+    owed = tuple(operation for side in Side for operation in writes.to(side))
+    final = {side for side, snapshot in snapshots.items() if snapshot.ticket.end is End.FINAL}
+    operations = tuple(operation for operation in owed if operation.side not in final)
+    # What the other side is still owed is written before a person is asked.
+    stop = _final(owed[0].side) if owed and not operations else None
     is_ended = decision.base.hand_off.state is HandOffState.ENDED and not decision.base.owed
     return Plan(
         base=decision.base,
-        operations=() if stop or is_ended else operations,
+        operations=() if is_ended else operations,
         conflicts=decision.conflicts,
         transitions=decision.transitions,
         held=decision.held,
@@ -132,16 +138,12 @@ def _stop(snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> Stop | None
     return None
 
 
-def _final(operations: tuple[Operation, ...], snapshots: Mapping[Side, Snapshot]) -> Stop | None:
+def _final(side: Side) -> Stop:
     """A ticket that can never be written again and is owed a write needs a person."""
-    for operation in operations:
-        snapshot = snapshots.get(operation.side)
-        if snapshot is not None and snapshot.ticket.end is End.FINAL:
-            return Stop(
-                reason=f"{operation.side.value}_ticket_final",
-                hint="The ticket is closed for good on its desk; open a follow-up there.",
-            )
-    return None
+    return Stop(
+        reason=f"{side.value}_ticket_final",
+        hint="The ticket is closed for good on its desk; open a follow-up there.",
+    )
 
 
 def _needs(base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> tuple[Need, ...]:
@@ -150,7 +152,7 @@ def _needs(base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -
     needs = []
     for side, snapshot in snapshots.items():
         ticket = snapshot.ticket
-        is_bodiless = any(comment.html is None for comment in news(base, side, snapshot))
+        is_bodiless = lacks_body(base, side, snapshot, policy)
         thread = (
             is_bodiless
             or ticket.comments_as_of == 0
@@ -181,7 +183,7 @@ def _birth(
         # It left the view before its twin was born: there is nothing to keep in step.
         return Plan(base=base, ends_pair=True)
     is_unread = ticket.comments_as_of == 0 or ticket.is_comment_hinted
-    is_bodiless = any(c.html is None for c in news(base, Side.PLATFORM, platform))
+    is_bodiless = lacks_body(base, Side.PLATFORM, platform, policy)
     if is_unread or is_bodiless or ticket.is_stale:
         need = Need(
             side=Side.PLATFORM, fields=ticket.is_stale, thread=True, is_whole_thread=is_bodiless
@@ -191,7 +193,7 @@ def _birth(
         base,
         platform,
         policy=policy,
-        capabilities=capabilities[Side.PARTNER],
+        capabilities=capabilities,
         circumstances=circumstances,
     )
     if born.operation is None:

@@ -136,7 +136,8 @@ class LinkPolicy:
     other_views: frozenset[str] = frozenset()
 
     def is_shared_tag(self, tag: str) -> bool:
-        return any(fnmatchcase(tag, pattern) for pattern in self.share_tags)
+        """Whether a folded tag matches one of the link's patterns, in any case."""
+        return any(fnmatchcase(tag, pattern.lower()) for pattern in self.share_tags)
 
     def wants(self, metadata: Mapping[str, str]) -> bool:
         """Whether a ticket with this metadata may be born as a pair."""

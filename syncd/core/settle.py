@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from syncd.core import turns
+from syncd.core.comment_map import take_written
 from syncd.core.model import (
     Audience,
     Base,
-    CommentId,
     CommentMapping,
     Conflict,
+    HandOff,
     HandOffState,
-    Known,
     Side,
+    Status,
     StatusBase,
+    TagBase,
     Ticket,
     Transition,
 )
@@ -31,6 +33,7 @@ from syncd.core.operations import (
     RestrictComment,
     UpdateTicket,
 )
+from syncd.core.owing import owe_conflict
 from syncd.core.plan import Stop
 from syncd.core.policy import LinkPolicy
 from syncd.core.status import resolve
@@ -49,8 +52,14 @@ class Settlement:
     is_leak: bool = False
 
 
-def settle(base: Base, intent: Intent, answer: Answer, *, policy: LinkPolicy) -> Settlement:
-    """Take the answer to one write into the base."""
+def settle(
+    base: Base, intent: Intent, answer: Answer, *, policy: LinkPolicy, is_found: bool = False
+) -> Settlement:
+    """Take the answer to one write into the base.
+
+    `is_found` says that the answer was lost and the write found later: the ticket that it shows may
+    have moved on since, so nothing in it is taken for the desk's own doing.
+    """
     operation = intent.op
     if isinstance(operation, RestrictComment):
         return Settlement(base=_restricted(base, operation))
@@ -58,19 +67,20 @@ def settle(base: Base, intent: Intent, answer: Answer, *, policy: LinkPolicy) ->
     if len(answer.comment_ids) != len(drafts):
         hint = "The desk accepted a comment and did not name it; compare both tickets."
         return Settlement(base=base, stop=Stop(reason="comment_without_id", hint=hint))
-    base = _map_drafts(base, operation.side, drafts, answer.comment_ids)
+    base = take_written(base, operation.side, zip(drafts, answer.comment_ids, strict=True))
     is_leak = any(
         stored is Audience.PUBLIC and draft.audience is not Audience.PUBLIC
         for draft, stored in zip(drafts, answer.stored, strict=False)
     )
     shown = answer.sighting.ticket
     if shown is None:
+        # What the fields became is unknown: the mirror still shows the old ones, and so must we.
         return Settlement(base=base, is_leak=is_leak)
     if isinstance(operation, CreateTicket):
-        return Settlement(base=_created(base, operation, shown, policy), is_leak=is_leak)
-    return replace(
-        _updated(base, intent, operation, answer, shown=shown, policy=policy), is_leak=is_leak
-    )
+        created = _created(base, operation, None if is_found else shown, policy)
+        return Settlement(base=created, is_leak=is_leak)
+    updated = _Update(intent, operation, answer, shown, policy, is_found=is_found)
+    return replace(updated.settle(base), is_leak=is_leak)
 
 
 def _drafts(operation: CreateTicket | UpdateTicket) -> tuple[Draft, ...]:
@@ -79,64 +89,30 @@ def _drafts(operation: CreateTicket | UpdateTicket) -> tuple[Draft, ...]:
     return (operation.comment,) if operation.comment is not None else ()
 
 
-def _map_drafts(
-    base: Base, side: Side, drafts: tuple[Draft, ...], comment_ids: tuple[CommentId, ...]
-) -> Base:
-    mappings: list[CommentMapping] = []
-    for draft, comment_id in zip(drafts, comment_ids, strict=True):
-        mappings.extend(_mappings(side, draft, comment_id))
-    written = {draft.note_key for draft in drafts if draft.note_key is not None}
-    owed = tuple(note for note in base.owed if note.key not in written)
-    return replace(base, comments=(*base.comments, *mappings), owed=owed)
-
-
-def _mappings(side: Side, draft: Draft, comment_id: CommentId) -> list[CommentMapping]:
-    if draft.source_id is not None:
-        return [
-            CommentMapping(
-                kind=Known.COPIED,
-                origin=side.other,
-                comment_id=draft.source_id,
-                copy_id=comment_id,
-                audience=draft.audience,
-            )
-        ]
-    note = CommentMapping(
-        kind=Known.NOTE,
-        origin=side,
-        comment_id=comment_id,
-        audience=draft.audience,
-        note_key=draft.note_key,
-    )
-    digested = [
-        CommentMapping(
-            kind=Known.HISTORIC, origin=side.other, comment_id=source, audience=Audience.SHARED
-        )
-        for source in draft.digested_ids
-    ]
-    return [note, *digested]
-
-
 def _restricted(base: Base, operation: RestrictComment) -> Base:
+    def is_it(mapping: CommentMapping) -> bool:
+        is_note = mapping.origin is operation.side
+        return operation.comment_id == (mapping.comment_id if is_note else mapping.copy_id)
+
     return replace(
         base,
         comments=tuple(
-            replace(mapping, audience=Audience.SHARED)
-            if mapping.copy_id == operation.comment_id and mapping.origin is operation.side.other
-            else mapping
+            replace(mapping, audience=Audience.SHARED) if is_it(mapping) else mapping
             for mapping in base.comments
         ),
     )
 
 
-def _created(base: Base, operation: CreateTicket, shown: Ticket, policy: LinkPolicy) -> Base:
+def _created(
+    base: Base, operation: CreateTicket, shown: Ticket | None, policy: LinkPolicy
+) -> Base:
     if base.status is not None:
-        # Should the desk have made something else of our status, the next plan sees it as its change.
+        # Should the desk have made something else of our status, the next plan sees its change.
         seen = {**base.status.seen, operation.side: operation.status}
         base = replace(base, status=replace(base.status, seen=seen))
     own = frozenset(fold(tag) for tag in policy.partner_tags)
     wanted = frozenset(fold(tag) for tag in operation.tags) - own
-    kept = shared_spelling(shown.tags, policy) - wanted
+    kept = shared_spelling(shown.tags, policy) - wanted if shown is not None else frozenset()
     return replace(
         base,
         tags=replace(
@@ -147,125 +123,167 @@ def _created(base: Base, operation: CreateTicket, shown: Ticket, policy: LinkPol
     )
 
 
-def _updated(
-    base: Base,
-    intent: Intent,
-    operation: UpdateTicket,
-    answer: Answer,
-    *,
-    shown: Ticket,
-    policy: LinkPolicy,
-) -> Settlement:
-    conflicts: list[Conflict] = []
-    transitions: list[Transition] = []
-    base, refused = _settle_tags(base, intent, operation, shown, policy)
-    if operation.status is not None and base.status is not None:
-        base, conflict = _settle_status(
-            base, base.status, intent, operation, answer=answer, policy=policy
+class _Update:
+    """One update, what was known when it left, and what its answer shows."""
+
+    def __init__(
+        self,
+        intent: Intent,
+        operation: UpdateTicket,
+        answer: Answer,
+        shown: Ticket,
+        policy: LinkPolicy,
+        *,
+        is_found: bool,
+    ) -> None:
+        self._intent = intent
+        self._operation = operation
+        self._side = operation.side
+        self._answer = answer
+        self._shown = shown
+        self._policy = policy
+        self._is_found = is_found
+
+    def settle(self, base: Base) -> Settlement:
+        base, is_refused = self._tags(base)
+        base, status_conflict = self._status(base)
+        base, tags_conflict = self._overwritten_tags(base)
+        base, transitions, stop = self._leave(base)
+        if stop is None and is_refused:
+            hint = "The desk does not keep a tag that the link shares; take it out of `tags: share`."
+            stop = Stop(reason="tag_refused", hint=hint)
+        conflicts = (status_conflict, tags_conflict)
+        return Settlement(
+            base=base,
+            conflicts=tuple(conflict for conflict in conflicts if conflict is not None),
+            transitions=transitions,
+            stop=stop,
         )
-        conflicts += [conflict] if conflict else []
-    base, repair = _settle_overwritten_tags(base, intent, operation, answer)
-    conflicts += [repair] if repair else []
-    has_left = operation.leave_view is not None and operation.leave_view not in shown.views
-    if has_left and base.hand_off.state is HandOffState.OFFERED:
-        turn = turns.confirm(base, policy)
-        base, transitions = turn.base, list(turn.transitions)
-    stop = None
-    if operation.leave_view is not None and operation.leave_view in shown.views:
-        hint = "The platform accepted the hand-off and kept the ticket in the view; ask its staff."
-        stop = Stop(reason="hand_off_without_effect", hint=hint)
-    elif refused:
-        hint = "The desk does not keep a tag that the link shares; take it out of `tags: share`."
-        stop = Stop(reason="tag_refused", hint=hint)
-    return Settlement(
-        base=base, conflicts=tuple(conflicts), transitions=tuple(transitions), stop=stop
-    )
+
+    def _leave(self, base: Base) -> tuple[Base, tuple[Transition, ...], Stop | None]:
+        view = self._operation.leave_view
+        if view is None:
+            return base, (), None
+        if view in self._shown.views and not self._is_found:
+            hint = "The platform accepted the hand-off and kept the ticket in the view; ask it why."
+            return base, (), Stop(reason="hand_off_without_effect", hint=hint)
+        if base.hand_off.state is not HandOffState.OFFERED:
+            return base, (), None
+        # Found in the view again, it was handed over and has been escalated anew since.
+        turn = turns.confirm(base, self._policy)
+        return turn.base, turn.transitions, None
+
+    def _status(self, base: Base) -> tuple[Base, Conflict | None]:
+        written = self._operation.status
+        if written is None or base.status is None:
+            return base, None
+        status = replace(base.status, seen={**base.status.seen, self._side: written})
+        base = replace(base, status=status)
+        replaced = self._answer.replaced_status
+        if replaced is None or replaced in (self._intent.status_before, written):
+            return base, None
+        theirs = self._policy.statuses.meaning(self._side, replaced)
+        before = self._policy.statuses.meaning(self._side, self._intent.status_before or "")
+        if theirs is None or theirs is before:
+            return base, None
+        return self._argue(base, status, written, replaced, theirs)
+
+    def _argue(
+        self, base: Base, status: StatusBase, written: str, replaced: str, theirs: Status
+    ) -> tuple[Base, Conflict | None]:
+        """Somebody changed it in the moment before our write: as if it had been seen in time."""
+        side = self._side
+        is_muted = base.hand_off.is_away and side is Side.PARTNER
+        wishes = {side: theirs, side.other: status.agreed}
+        winner = status.agreed if is_muted else resolve(wishes, self._policy.status_rule)
+        if is_muted:
+            base = turns.hold_open(base, replaced, self._policy)
+        if theirs is status.agreed:
+            return base, None
+        conflict = Conflict(
+            name="status",
+            base=self._intent.status_before or "",
+            platform=replaced if side is Side.PLATFORM else written,
+            partner=replaced if side is Side.PARTNER else written,
+            result=winner.value,
+            rule="overwritten",
+        )
+        if is_muted:
+            return base, conflict
+        if winner is theirs:
+            base = replace(base, status=replace(status, agreed=winner, by=side))
+        loser = side.other if winner is theirs else side
+        kept = self._policy.statuses.raw(loser, winner)
+        about = f"op-{self._operation.op_id}"
+        return owe_conflict(base, conflict, loser, kept, self._policy, about), conflict
+
+    def _tags(self, base: Base) -> tuple[Base, bool]:
+        """What the desk added by itself stays there; what it refuses to hold is told."""
+        side, operation, policy = self._side, self._operation, self._policy
+        tags = base.tags
+        added = shared_spelling(operation.add_tags, policy)
+        removed = {fold(tag) for tag in operation.remove_tags}
+        expected = (shared_spelling(self._intent.tags_before, policy) - removed) | added
+        after = shared_spelling(self._shown.tags, policy)
+        own = frozenset[str]() if self._is_found else after - expected
+        kept = (tags.kept.get(side, frozenset()) | own) & after
+        tags = replace(tags, kept={s: k for s, k in {**tags.kept, side: kept}.items() if k})
+        if operation.add_tags or operation.remove_tags:
+            tags = replace(
+                tags,
+                seen={**tags.seen, side: expected - kept},
+                owed_add=_without(tags.owed_add, side),
+                owed_remove=_without(tags.owed_remove, side),
+            )
+        base = replace(base, tags=tags, hand_off=self._ball_tag(base.hand_off))
+        return base, bool(added - after) and not self._is_found
+
+    def _ball_tag(self, hand_off: HandOff) -> HandOff:
+        tag, operation = self._policy.ball_tag, self._operation
+        if self._side is Side.PARTNER and tag in operation.add_tags | operation.remove_tags:
+            return replace(hand_off, is_tag_set=tag in operation.add_tags)
+        return hand_off
+
+    def _overwritten_tags(self, base: Base) -> tuple[Base, Conflict | None]:
+        """A desk that replaces all tags at once may have undone a change of the moment before."""
+        side, before, operation = self._side, self._intent.tags_before, self._operation
+        replaced = self._answer.replaced_tags
+        if replaced is None:
+            return base, None
+        ours = operation.add_tags | operation.remove_tags
+        add, remove = replaced - before - ours, before - replaced - ours
+        if not add and not remove:
+            return base, None
+        shown = " ".join(sorted(replaced))
+        conflict = Conflict(
+            name="tags",
+            base=" ".join(sorted(before)),
+            platform=shown if side is Side.PLATFORM else "",
+            partner=shown if side is Side.PARTNER else "",
+            result="merged",
+            rule="overwritten",
+        )
+        return replace(base, tags=self._repaired(base.tags, add, remove)), conflict
+
+    def _repaired(
+        self, tags: TagBase, add: frozenset[str], remove: frozenset[str]
+    ) -> TagBase:
+        """A shared tag is a person's change like any other; the rest is given back on its side."""
+        side = self._side
+        kept = tags.kept.get(side, frozenset())
+        shared_add = shared_spelling(add, self._policy)
+        shared_remove = shared_spelling(remove, self._policy) - kept
+        return replace(
+            tags,
+            agreed=(tags.agreed - shared_remove) | shared_add,
+            owed_add={**tags.owed_add, side: _others(add, shared_add)},
+            owed_remove={**tags.owed_remove, side: _others(remove, shared_remove)},
+        )
 
 
-def _settle_status(
-    base: Base,
-    status: StatusBase,
-    intent: Intent,
-    operation: UpdateTicket,
-    *,
-    answer: Answer,
-    policy: LinkPolicy,
-) -> tuple[Base, Conflict | None]:
-    side = operation.side
-    written = operation.status or ""
-    after = replace(status, seen={**status.seen, side: written})
-    replaced = answer.replaced_status
-    theirs = policy.statuses.meaning(side, replaced) if replaced is not None else None
-    if replaced in (None, intent.status_before, written) or theirs is None:
-        return replace(base, status=after), None
-    # Somebody changed it in the moment before our write: argue it out as if it had been seen in time.
-    winner = resolve({side: theirs, side.other: status.agreed}, policy.status_rule)
-    conflict = Conflict(
-        name="status",
-        base=intent.status_before or "",
-        platform=replaced or "" if side is Side.PLATFORM else written,
-        partner=replaced or "" if side is Side.PARTNER else written,
-        result=winner.value,
-        rule="overwritten",
-    )
-    return replace(base, status=replace(after, agreed=winner)), conflict
-
-
-def _settle_tags(
-    base: Base, intent: Intent, operation: UpdateTicket, shown: Ticket, policy: LinkPolicy
-) -> tuple[Base, bool]:
-    """What the desk added by itself stays there; what it refuses to hold is told."""
-    side = operation.side
-    tags = base.tags
-    before = shared_spelling(intent.tags_before, policy)
-    removed = {fold(tag) for tag in operation.remove_tags}
-    expected = (before - removed) | shared_spelling(operation.add_tags, policy)
-    after = shared_spelling(shown.tags, policy)
-    kept = (tags.kept.get(side, frozenset()) | (after - expected)) & after
-    has_delta = bool(operation.add_tags or operation.remove_tags)
-    seen = expected - kept if has_delta else tags.seen.get(side, frozenset())
-    tags = replace(
-        tags,
-        seen={**tags.seen, side: seen},
-        kept={s: k for s, k in {**tags.kept, side: kept}.items() if k},
-        owed_add=_without(tags.owed_add, side) if has_delta else tags.owed_add,
-        owed_remove=_without(tags.owed_remove, side) if has_delta else tags.owed_remove,
-    )
-    hand_off = base.hand_off
-    if side is Side.PARTNER and policy.ball_tag in operation.add_tags | operation.remove_tags:
-        hand_off = replace(hand_off, is_tag_set=policy.ball_tag in operation.add_tags)
-    is_refused = bool(shared_spelling(operation.add_tags, policy) - after)
-    return replace(base, tags=tags, hand_off=hand_off), is_refused
+def _others(tags: frozenset[str], shared: frozenset[str]) -> frozenset[str]:
+    return frozenset(tag for tag in tags if fold(tag) not in shared)
 
 
 def _without(owed: Mapping[Side, frozenset[str]], side: Side) -> Mapping[Side, frozenset[str]]:
     return {s: tags for s, tags in owed.items() if s is not side}
-
-
-def _settle_overwritten_tags(
-    base: Base, intent: Intent, operation: UpdateTicket, answer: Answer
-) -> tuple[Base, Conflict | None]:
-    """A desk that replaces all tags at once may have undone a change made in the moment before."""
-    replaced = answer.replaced_tags
-    if replaced is None or replaced == intent.tags_before:
-        return base, None
-    side = operation.side
-    add = replaced - intent.tags_before - operation.remove_tags
-    remove = intent.tags_before - replaced - operation.add_tags
-    if not add and not remove:
-        return base, None
-    tags = base.tags
-    conflict = Conflict(
-        name="tags",
-        base=" ".join(sorted(intent.tags_before)),
-        platform=" ".join(sorted(replaced)) if side is Side.PLATFORM else "",
-        partner=" ".join(sorted(replaced)) if side is Side.PARTNER else "",
-        result="merged",
-        rule="overwritten",
-    )
-    tags = replace(
-        tags,
-        owed_add={**tags.owed_add, side: add},
-        owed_remove={**tags.owed_remove, side: remove},
-    )
-    return replace(base, tags=tags), conflict

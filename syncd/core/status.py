@@ -18,7 +18,7 @@ class StatusDecision:
     """The status base after the decision, who changed it, and the conflict if both did."""
 
     base: StatusBase
-    changed: frozenset[Side]
+    changed: frozenset[Side] = frozenset()
     conflict: Conflict | None = None
 
 
@@ -26,64 +26,88 @@ def changed_sides(
     base: StatusBase, shown: Mapping[Side, str], statuses: StatusMap
 ) -> frozenset[Side]:
     """The sides whose raw value moved to another meaning than the one they last showed."""
-    changed = set()
-    for side, raw in shown.items():
-        before = base.seen.get(side)
-        if before is None or raw == before:
-            continue
-        if statuses.meaning(side, raw) != statuses.meaning(side, before) or _is_behind(
-            base, side, before, statuses
-        ):
-            changed.add(side)
-    return frozenset(changed)
-
-
-def _is_behind(base: StatusBase, side: Side, raw: str, statuses: StatusMap) -> bool:
-    return statuses.meaning(side, raw) is not base.agreed
+    return frozenset(
+        side
+        for side, raw in shown.items()
+        if side in base.seen
+        and statuses.meaning(side, raw) is not statuses.meaning(side, base.seen[side])
+    )
 
 
 def decide_status(
-    base: StatusBase,
+    base: StatusBase | None,
     shown: Mapping[Side, str],
     *,
     statuses: StatusMap,
     rule: StatusRule,
     guarded: Mapping[Side, Status] | None = None,
     mute: frozenset[Side] = frozenset(),
+    siblings: Iterable[Status] = (),
 ) -> StatusDecision:
     """Three-way merge of the status.
 
-    `guarded` replaces what a side's change means (the close guard); changes of sides in `mute` are taken
-    note of and have no effect (a handed-off partner).
+    `guarded` replaces what a side's change means (the close guard); changes of sides in `mute` are
+    taken note of and have no effect (a handed-off partner).
+    Without a base, both sides count as changed: nobody knows any more who was first.
     """
     guarded = guarded or {}
-    changed = changed_sides(base, shown, statuses)
-    seen = {**base.seen, **shown}
+    changed = frozenset(shown) if base is None else changed_sides(base, shown, statuses)
     wishes = {
         side: guarded.get(side) or _known(statuses, side, shown[side])
         for side in sorted(changed - mute)
     }
+    if base is None:
+        return _decide(StatusBase(agreed=most_open(wishes.values())), shown, wishes, rule)
+    wishes |= _undelivered(base, wishes, statuses, tuple(siblings))
+    decision = _decide(base, shown, wishes, rule)
+    return replace(decision, changed=changed)
+
+
+def _undelivered(
+    base: StatusBase,
+    wishes: Mapping[Side, Status],
+    statuses: StatusMap,
+    siblings: tuple[Status, ...],
+) -> dict[Side, Status]:
+    """What the other side wished and the side that changed now had not been given yet.
+
+    Whoever changed it could not know, so both are heard, as if they had been seen at once.
+    """
+    by = base.by
+    if by is None or by in wishes or by.other not in wishes:
+        return {}
+    is_owed = owed_status(base, by.other, statuses, siblings=siblings) is not None
+    return {by: base.agreed} if is_owed else {}
+
+
+def _decide(
+    base: StatusBase, shown: Mapping[Side, str], wishes: Mapping[Side, Status], rule: StatusRule
+) -> StatusDecision:
+    seen = {**base.seen, **shown}
     if not wishes:
-        return StatusDecision(base=replace(base, seen=seen), changed=changed)
+        return StatusDecision(base=replace(base, seen=seen))
     values = set(wishes.values())
     if len(values) == 1:
         # One side changed, or both to the same: nothing to argue about.
-        agreed = values.pop()
-        return StatusDecision(base=_agree(base, seen, agreed), changed=changed)
+        by = next(iter(wishes)) if len(wishes) == 1 else None
+        return StatusDecision(base=_agree(base, seen, values.pop(), by))
     agreed = resolve(wishes, rule)
+    winner = next(side for side, wish in wishes.items() if wish is agreed)
     conflict = Conflict(
         name="status",
-        base=base.agreed.value,
+        base=base.agreed.value if base.seen else "",
         platform=shown[Side.PLATFORM],
         partner=shown[Side.PARTNER],
         result=agreed.value,
         rule=rule.value,
     )
-    return StatusDecision(base=_agree(base, seen, agreed), changed=changed, conflict=conflict)
+    return StatusDecision(base=_agree(base, seen, agreed, winner), conflict=conflict)
 
 
-def _agree(base: StatusBase, seen: Mapping[Side, str], agreed: Status) -> StatusBase:
-    return replace(base, agreed=agreed, seen=seen, is_let_be=False)
+def _agree(
+    base: StatusBase, seen: Mapping[Side, str], agreed: Status, by: Side | None
+) -> StatusBase:
+    return replace(base, agreed=agreed, seen=seen, by=by, is_let_be=False)
 
 
 def resolve(wishes: Mapping[Side, Status], rule: StatusRule) -> Status:

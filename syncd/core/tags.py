@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from syncd.core.model import Capabilities, Side, TagBase, Ticket
 from syncd.core.policy import LinkPolicy
 
 # Zendesk keeps letters, digits, dash, underscore, colon, slash and dot; a blank makes two tags of one.
-_NARROW = re.compile(r"[^\s,\x00-\x1f\"'<>{}\[\]()&;]+")
+_NARROW = re.compile(r"[^\s,\x00-\x1f\ud800-\udfff\"'<>{}\[\]()&;]+")
+
+
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,31 +77,42 @@ def decide_tags(
         return base
     added: set[str] = set()
     removed: set[str] = set()
-    seen: dict[Side, frozenset[str]] = dict(base.seen)
-    kept: dict[Side, frozenset[str]] = {}
-    for side, ticket in tickets.items():
-        shown = shared_tags(ticket, policy)
-        kept[side] = base.kept.get(side, frozenset()) & shown
-        now = shown - kept[side]
-        before = base.seen.get(side, frozenset())
-        added |= now - before
-        removed |= before - now
-        seen[side] = now
+    shown = {side: shared_tags(ticket, policy) for side, ticket in tickets.items()}
+    kept = {side: base.kept.get(side, _NONE) & tags for side, tags in shown.items()}
+    for side, tags in shown.items():
+        before = base.seen.get(side, _NONE)
+        added |= tags - kept[side] - before
+        removed |= before - tags
     # A tag that one side removed while the other newly set it was wanted by somebody: it stays.
     agreed = (base.agreed - frozenset(removed)) | frozenset(added)
-    return replace(base, agreed=agreed, seen=seen, kept={s: k for s, k in kept.items() if k})
+    # What a desk keeps for itself and a person set on the other is shared from now on.
+    kept = {side: tags - agreed for side, tags in kept.items()}
+    return TagBase(
+        agreed=agreed,
+        seen={side: tags - kept[side] for side, tags in shown.items()},
+        kept=_filled(kept),
+        # A repair that somebody else made is owed no longer.
+        owed_add=_filled({s: base.owed_add.get(s, _NONE) - t.tags for s, t in tickets.items()}),
+        owed_remove=_filled(
+            {s: base.owed_remove.get(s, _NONE) & t.tags for s, t in tickets.items()}
+        ),
+    )
+
+
+def _filled(tags: Mapping[Side, frozenset[str]]) -> dict[Side, frozenset[str]]:
+    return {side: held for side, held in tags.items() if held}
 
 
 def owed_tags(base: TagBase, side: Side, ticket: Ticket) -> TagDelta:
     """What `side` must still add and remove to hold the agreed tags and its own repaired ones."""
-    spelling = {fold(tag): tag for tag in ticket.tags}
-    now = base.seen.get(side, frozenset())
-    present = frozenset(spelling)
+    now = base.seen.get(side, _NONE)
+    present = frozenset(fold(tag) for tag in ticket.tags)
     add = (base.agreed - now - present) | (
-        base.owed_add.get(side, frozenset()) - frozenset(ticket.tags)
+        base.owed_add.get(side, _NONE) - ticket.tags
     )
     gone = now - base.agreed
-    remove = frozenset(spelling[tag] for tag in gone if tag in spelling) | (
-        base.owed_remove.get(side, frozenset()) & frozenset(ticket.tags)
+    # A desk that tells upper from lower case may hold one tag in two spellings.
+    remove = frozenset(tag for tag in ticket.tags if fold(tag) in gone) | (
+        base.owed_remove.get(side, _NONE) & ticket.tags
     )
     return TagDelta(add=add, remove=remove)

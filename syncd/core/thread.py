@@ -47,6 +47,14 @@ def news(base: Base, side: Side, snapshot: Snapshot) -> tuple[Comment, ...]:
     return tuple(c for c in snapshot.comments if c.comment_id not in explained)
 
 
+def lacks_body(base: Base, side: Side, snapshot: Snapshot, policy: LinkPolicy) -> bool:
+    """Whether a comment that must travel is known without its text."""
+    return any(
+        comment.html is None and audience_for(comment, side, policy) is not Audience.LOCAL
+        for comment in news(base, side, snapshot)
+    )
+
+
 def audience_for(comment: Comment, side: Side, policy: LinkPolicy) -> Audience:
     """Who may read the comment as this link sees it.
 
@@ -99,17 +107,29 @@ def is_explained(ticket: Ticket) -> bool:
     return is_named or ticket.comments_as_of >= ticket.fields_as_of
 
 
-def is_answered_and_closed(snapshot: Snapshot) -> bool:
-    """Whether the update that closed the ticket also carried a public answer (not the customer's own)."""
+def is_answered_and_closed(base: Base, side: Side, snapshot: Snapshot) -> bool:
+    """Whether the update that closed the ticket also carried a public answer by a person.
+
+    Not the customer's own words, and not what we wrote there ourselves.
+    """
     update = snapshot.ticket.status_update
     if update is None:
         return False
+    ours = own_ids(base, side)
     return any(
         comment.audience is Audience.PUBLIC
         and comment.author.role is not Role.CUSTOMER
+        and comment.comment_id not in ours
         and is_one_update(comment, update)
         for comment in snapshot.comments
     )
+
+
+def own_ids(base: Base, side: Side) -> frozenset[CommentId]:
+    """The comments of a side that we wrote: copies and notes."""
+    copies = {m.copy_id for m in base.comments if m.copy_id is not None and m.origin is not side}
+    notes = {m.comment_id for m in base.comments if m.kind is Known.NOTE and m.origin is side}
+    return frozenset(copies | notes)
 
 
 def newest_id(comments: Iterable[Comment]) -> CommentId | None:

@@ -131,6 +131,25 @@ def be_late(base: Base, policy: LinkPolicy) -> Base:
     return owe(base, late, Side.PARTNER, _about(hand_off))
 
 
+def was_obeyed(base: Base, comment: Comment) -> bool:
+    """Whether the comment is the present offer, or an earlier one that the platform confirmed.
+
+    It stays unmapped until its copy is written, and must not hand over once more meanwhile.
+    """
+    about = comment.comment_id
+    return base.hand_off.comment_id == about or was_noted(
+        base, NoteKind.HANDED, Side.PARTNER, about
+    )
+
+
+def hint_made_private(base: Base, comment: Comment, policy: LinkPolicy) -> Base:
+    """Row 21 for a comment that travelled while it was public: only writing it privately counts."""
+    if not was_noted(base, NoteKind.PUBLIC_PHRASE_SENT, Side.PARTNER, comment.comment_id):
+        return base
+    hint = _phrase_note(NoteKind.MADE_PRIVATE, None, policy)
+    return owe(base, hint, Side.PARTNER, comment.comment_id)
+
+
 def read_partner_comment(
     base: Base,
     comment: Comment,
@@ -233,25 +252,43 @@ def _read_order(
 def _refusal(
     base: Base, comment: Comment, policy: LinkPolicy, platform: Ticket, *, is_historic: bool
 ) -> Note | None:
-    """The note that says why a well-formed order is not carried out; None when it is."""
-    about = comment.comment_id
+    """The note that says why a well-formed order is not carried out; None when it is.
+
+    What was refused stays refused, should the comment be read again before its copy is written.
+    """
     name = policy.platform_name
-    if is_historic:
+    said = _said(base, comment)
+    if is_historic or NoteKind.HISTORIC in said:
         phrase = policy.hand_off_phrases[0]
         owner = name if base.hand_off.is_away else policy.partner_name
         return note(
             NoteKind.HISTORIC, platform=name, phrase=phrase, at=comment.created_at, owner=owner
         )
-    if was_noted(base, NoteKind.PUBLIC_PHRASE_HELD, Side.PARTNER, about):
+    if said & {NoteKind.PUBLIC_PHRASE_HELD, NoteKind.PUBLIC_PHRASE_SENT}:
         # Row 21: only writing it privately counts; making it private later does not.
         return _phrase_note(NoteKind.MADE_PRIVATE, None, policy)
-    if base.hand_off.is_away:
+    if base.hand_off.is_away or NoteKind.ALREADY_WITH_PLATFORM in said:
         since = base.hand_off.offered_at or platform.updated_at
         return note(NoteKind.ALREADY_WITH_PLATFORM, platform=name, since=since)
     is_closed = policy.statuses.meaning(Side.PLATFORM, platform.status) is Status.CLOSED
-    if is_closed or was_noted(base, NoteKind.REFUSED_CLOSED, Side.PARTNER, about):
+    if is_closed or NoteKind.REFUSED_CLOSED in said:
         return note(NoteKind.REFUSED_CLOSED, platform=name, url=platform.url)
     return None
+
+
+def _said(base: Base, comment: Comment) -> set[NoteKind]:
+    """What the partner was told about this comment before."""
+    return {
+        kind
+        for kind in (
+            NoteKind.HISTORIC,
+            NoteKind.PUBLIC_PHRASE_HELD,
+            NoteKind.PUBLIC_PHRASE_SENT,
+            NoteKind.ALREADY_WITH_PLATFORM,
+            NoteKind.REFUSED_CLOSED,
+        )
+        if was_noted(base, kind, Side.PARTNER, comment.comment_id)
+    }
 
 
 def wants_ball_tag(base: Base) -> bool:
@@ -259,18 +296,17 @@ def wants_ball_tag(base: Base) -> bool:
     return base.hand_off.state in (HandOffState.HANDED, HandOffState.WITHDRAWN)
 
 
-def hold_open(base: Base, partner: Ticket, policy: LinkPolicy) -> Base:
-    """The partner changed the status of a ticket that is or goes with the platform: back, once.
+def hold_open(base: Base, shown: str, policy: LinkPolicy) -> Base:
+    """The partner set `shown` on a ticket that is or goes with the platform: back, once.
 
     A second change of mind is left alone until the platform moves the ticket or gives it back.
     """
     status = base.status
-    shown = policy.statuses.meaning(Side.PARTNER, partner.status)
-    if status is None or shown is status.agreed:
+    if status is None or policy.statuses.meaning(Side.PARTNER, shown) is status.agreed:
         return base
     hand_off = base.hand_off
     if hand_off.is_reopened:
         return replace(base, status=replace(status, is_let_be=True))
     base = replace(base, hand_off=replace(hand_off, is_reopened=True))
-    stay = note(NoteKind.STAY_OPEN, platform=policy.platform_name, status=partner.status)
+    stay = note(NoteKind.STAY_OPEN, platform=policy.platform_name, status=shown)
     return owe(base, stay, Side.PARTNER, f"turn-{hand_off.turn}")

@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from syncd.core.decision import Circumstances, Decision, copy_op, narrowed, note_op
+from syncd.core.decision import Circumstances, Decision, narrowed
 from syncd.core.draft import draft_copy, draft_digest, draft_note
 from syncd.core.model import Capabilities, Comment, HandOffState, OpId, Side, Snapshot
 from syncd.core.notes import NoteKind
-from syncd.core.operations import Draft, Operation, RestrictComment, UpdateTicket, op_id
+from syncd.core.operations import (
+    Draft,
+    Operation,
+    RestrictComment,
+    UpdateTicket,
+    copy_op,
+    note_op,
+    op_id,
+)
 from syncd.core.policy import LinkPolicy
 from syncd.core.status import owed_status
 from syncd.core.tags import TagDelta, owed_tags
@@ -40,11 +48,14 @@ class Writes:
 
     def to(self, side: Side) -> tuple[Operation, ...]:
         """The writes that one side is owed, in order; the fields ride on one of the comments."""
-        leaving = self._leaving_index(side)
         drafts = self._drafts(side)
+        leaving = self._leaving_index(side, drafts)
         status = self._status(side)
         tags = self._tags(side)
-        carrier = leaving if leaving is not None else len(drafts) - 1
+        must_leave = self._must_leave(side) and leaving is None
+        # Where the comment that asked has been copied already, the fields go alone, and first.
+        last = None if must_leave else len(drafts) - 1
+        carrier = last if leaving is None else leaving
         updates: list[Operation] = [
             self._update(
                 side,
@@ -55,7 +66,6 @@ class Writes:
             )
             for index, draft in enumerate(drafts)
         ]
-        must_leave = self._must_leave(side) and leaving is None
         if must_leave or (not drafts and (status is not None or tags)):
             fields = self._update(side, None, status, tags, leave=must_leave)
             updates.insert(0, fields)
@@ -86,10 +96,9 @@ class Writes:
     def _copies(self, group: tuple[Comment, ...], side: Side) -> tuple[Draft, ...]:
         capabilities = self._capabilities[side]
         if len(group) > 1:
-            key = f"digest:{group[0].comment_id}:{group[-1].comment_id}@{side.value}"
             url = self._snapshots[side.other].ticket.url
             digest = draft_digest(
-                group, key, url=url, policy=self._policy, capabilities=capabilities
+                group, side, url=url, policy=self._policy, capabilities=capabilities
             )
             return (digest,)
         drafts = draft_copy(group[0], side, policy=self._policy, capabilities=capabilities)
@@ -103,12 +112,12 @@ class Writes:
             and self._policy.view in self._snapshots[side].ticket.views
         )
 
-    def _leaving_index(self, side: Side) -> int | None:
+    def _leaving_index(self, side: Side, drafts: list[Draft]) -> int | None:
         """Which draft takes the ticket out of the view: the copy of the comment that asked for it."""
         if not self._must_leave(side):
             return None
         wanted = self._base.hand_off.comment_id
-        for index, draft in enumerate(self._drafts(side)):
+        for index, draft in enumerate(drafts):
             if draft.source_id == wanted:
                 return index
         return None
@@ -171,18 +180,14 @@ class Writes:
         if not self._capabilities[side].can_restrict:
             return ()
         pair_key = self._circumstances.pair_key
-        restrictions = []
-        for origin, comment, index in narrowed(self._base, self._snapshots):
-            copy_id = self._base.comments[index].copy_id
-            if origin is side or copy_id is None:
-                continue
-            restrictions.append(
-                RestrictComment(
-                    op_id=op_id(pair_key, side.value, "restrict", comment.comment_id),
-                    side=side,
-                    ticket_id=self._snapshots[side].ticket.ticket_id,
-                    comment_id=copy_id,
-                    source_id=comment.comment_id,
-                )
+        return tuple(
+            RestrictComment(
+                op_id=op_id(pair_key, side.value, "restrict", found.copy_id),
+                side=side,
+                ticket_id=self._snapshots[side].ticket.ticket_id,
+                comment_id=found.copy_id,
+                source_id=found.comment.comment_id,
             )
-        return tuple(restrictions)
+            for found in narrowed(self._base, self._snapshots)
+            if found.origin is not side
+        )

@@ -16,7 +16,8 @@ from syncd.core.model import Held, PairId, Side, Sighting, TicketId
 from syncd.core.work import CursorMove
 from syncd.engine.intake import Intake
 from syncd.engine.links import Link, is_wanted
-from syncd.engine.reconcile import Outcome, Reconciler, Result
+from syncd.engine.outcome import Outcome, Result
+from syncd.engine.reconcile import Reconciler
 from syncd.log import logger
 from syncd.ports import PRIORITY, Clock, Priority, Store, ViewPage
 

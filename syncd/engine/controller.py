@@ -15,7 +15,8 @@ import structlog
 from syncd.core.errors import LeaseLost
 from syncd.core.model import PairId
 from syncd.engine.health import Health
-from syncd.engine.reconcile import Outcome, Reconciler, Result
+from syncd.engine.outcome import Outcome, Result
+from syncd.engine.reconcile import Reconciler
 from syncd.log import logger
 from syncd.ports import Clock, Store, WorkQueue
 

@@ -5,7 +5,7 @@ Feeds, webhooks, the sweep and backfills all come through here; none of them say
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from syncd.core.model import ConnectionName, PairId, Side, Sighting
 from syncd.core.work import CursorMove
@@ -29,9 +29,11 @@ class Intake:
         *,
         cursor: CursorMove | None = None,
         is_silent: bool = False,
+        is_waking: bool = True,
     ) -> frozenset[PairId]:
         """Take sightings in; returns the pairs that they marked. Durable when it returns.
 
+        Without `is_waking` the caller wakes them, once it has taken in what belongs together.
         Raises `StoreUnavailable`. A connection that no link uses brings nothing.
         """
         side = self._links.side_of(connection)
@@ -50,6 +52,11 @@ class Intake:
             cursor=cursor,
             seen_at=self._clock.now(),
         )
-        for pair_id in sorted(marked):
-            self._queue.wake(pair_id)
+        if is_waking:
+            self.wake(marked)
         return marked
+
+    def wake(self, pair_ids: Iterable[PairId]) -> None:
+        """Have marked pairs run soon."""
+        for pair_id in sorted(pair_ids):
+            self._queue.wake(pair_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 
 from syncd.core.errors import RateLimited, RemoteError
+from syncd.core.model import PairId
 from syncd.core.reaction import delay_seconds
 from syncd.core.work import CursorMove
 from syncd.engine.controller import wait_or_stop
@@ -18,6 +19,8 @@ from syncd.log import logger
 from syncd.ports import Clock, Connector, Store
 
 FEED = "changes"
+#: After so many pages of one walk the pairs do not wait for its end.
+_PAGES_AT_ONCE = 20
 
 
 class Poller:
@@ -74,21 +77,27 @@ class Poller:
         """
         connection = self._connector.name
         cursor = await self._store.load_cursor(connection, FEED)
-        marked = 0
-        while not self._stopping.is_set():
-            page = await self._connector.read_changes(cursor)
-            self._health.succeeded(connection)
-            has_moved = page.cursor != cursor
-            woken = await self._intake.take(
-                connection,
-                page.sightings,
-                cursor=CursorMove(feed=FEED, cursor=page.cursor) if has_moved else None,
-            )
-            marked += len(woken)
-            cursor = page.cursor
-            if page.is_end:
-                break
+        marked: set[PairId] = set()
+        pages = 0
+        try:
+            while not self._stopping.is_set():
+                page = await self._connector.read_changes(cursor)
+                self._health.succeeded(connection)
+                move = CursorMove(feed=FEED, cursor=page.cursor) if page.cursor != cursor else None
+                marked |= await self._intake.take(
+                    connection, page.sightings, cursor=move, is_waking=False
+                )
+                cursor = page.cursor
+                pages += 1
+                if page.is_end:
+                    break
+                if pages % _PAGES_AT_ONCE == 0:
+                    self._intake.wake(marked)
+        finally:
+            # Fields and comments come on different pages: a pair that ran between the two would
+            # have to read what the next page brings for nothing.
+            self._intake.wake(marked)
         if marked:
-            self._health.counts["poll.marked"] += marked
-            logger().debug("feed.polled", connection=connection, pairs=marked)
-        return marked
+            self._health.counts["poll.marked"] += len(marked)
+            logger().debug("feed.polled", connection=connection, pairs=len(marked))
+        return len(marked)

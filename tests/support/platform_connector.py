@@ -19,12 +19,16 @@ from connectors.platform.settings import Settings
 from connectors.sandbox import Fault
 from syncd.core.mirror import merge_snapshot
 from syncd.core.model import (
+    Audience,
     CommentId,
     ConnectionName,
     LinkName,
     OpId,
     PairId,
+    Person,
+    Role,
     Side,
+    Sighting,
     Snapshot,
     TicketId,
 )
@@ -33,12 +37,13 @@ from syncd.core.stamp import stamp_for
 from syncd.ports import Changes, Read, Reading
 from tests.support.clock import FakeClock
 from tests.support.platform_contract import find_operation, hold_against_contract, problems
-from tests.support.platform_desk import Json, Platform, a_platform
+from tests.support.platform_desk import VIEW, Json, Platform, a_platform
 from tests.support.serve import served
 
 TOKEN = "platform-token"
 SECRET = "webhook-secret-of-length"
 LINK = LinkName("acme-postgres")
+ANN = Person(person_id="4711", name="Ann Agent", role=Role.AGENT)
 
 
 class FreeBudget:
@@ -130,9 +135,41 @@ class Rig:
         """The ticket as the connector reads it whole."""
         sighting = await self.connector.fetch(TicketId(ticket["id"]), Read.WHOLE)
         assert sighting is not None
-        snapshot = merge_snapshot(None, sighting)
-        assert snapshot is not None
-        return snapshot
+        return merged(None, [sighting])
+
+    async def comment(self, ticket: Json, text: str) -> None:
+        """The customer writes on the platform."""
+        body = {"body_html": f"<p>{text}</p>"}
+        await self.platform.act("Mia Keller", "update", ticket_id=ticket["id"], comment=body)
+
+    async def count(self, ticket: Json, html: str = "<p>Only once</p>") -> int:
+        """How many comments with that text the desk really holds."""
+        updates = (await self.platform.dump(ticket))["updates"]
+        return sum(u["comment"] is not None and u["comment"]["body_html"] == html for u in updates)
+
+
+def sightings_of(pages: Sequence[Changes]) -> list[Sighting]:
+    """All that a poll brought."""
+    return [sighting for page in pages for sighting in page.sightings]
+
+
+def merged(known: Snapshot | None, sightings: Sequence[Sighting]) -> Snapshot:
+    """What a mirror that held `known` holds afterwards."""
+    for sighting in sightings:
+        known = merge_snapshot(known, sighting)
+    assert known is not None
+    return known
+
+
+def a_copy(html: str = "<p>Only once</p>", **members: Any) -> Draft:
+    """A public answer of an agent, to be written."""
+    wanted: dict[str, Any] = {"html": html, "audience": Audience.PUBLIC, "author": ANN, **members}
+    return Draft(**wanted)
+
+
+def an_aside(html: str = "<p>Only once</p>", **members: Any) -> Draft:
+    """A private comment of an agent for the link's view, to be written."""
+    return a_copy(html, **{"audience": Audience.SHARED, "view": VIEW, **members})
 
 
 @contextlib.asynccontextmanager

@@ -64,6 +64,10 @@ def update_json(**members: Any) -> Json:
     }
 
 
+def status_step(to: str, before: str | None = "Open") -> Json:
+    return {"from": before, "to": to}
+
+
 def a_ticket(**members: Any) -> wire.Ticket:
     return wire.read(wire.Ticket, _encoded(ticket_json(**members)))
 

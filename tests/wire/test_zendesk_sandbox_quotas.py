@@ -20,6 +20,12 @@ async def test_the_account_bucket_shows_in_every_answer_and_refuses_when_empty()
         assert answer.headers["x-rate-limit-remaining"] == "199"
         assert answer.headers["ratelimit-remaining"] == "199"
         assert answer.headers["ratelimit-reset"] == "60"
+        await account.switch(others_per_minute=150)
+        answer = await account.call("GET", "/users/me")
+        assert (answer.headers["x-rate-limit"], answer.headers["x-rate-limit-remaining"]) == (
+            "200",
+            "48",
+        )
         await account.switch(others_per_minute=199)
         account.clock.advance(10.2)
         refused = await account.call("GET", "/users/me")

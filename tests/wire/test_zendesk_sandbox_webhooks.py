@@ -207,3 +207,15 @@ async def test_webhooks_can_be_listed_changed_and_their_secret_reset() -> None:
         await account.create()
         await idle(account)
         assert receiver.received == []
+
+
+async def test_a_merged_ticket_tells_its_target() -> None:
+    async with a_receiver() as receiver, an_account() as account:
+        await subscribe(account, receiver, "merged")
+        target, source = [(await account.create())["ticket"]["id"] for _ in range(2)]
+        deed = {"as": "alice@acme.test", "do": "merge", "into": target}
+        await account.act(**deed, ticket_id=source)
+        await idle(account)
+        (got,) = receiver.received
+        assert got.json()["subject"] == f"zen:ticket:{source}"
+        assert got.json()["event"]["target_ticket_id"] == str(target)

@@ -106,12 +106,12 @@ class Account:
         return (ticket for ticket in self.tickets.values() if ticket.deleted_at is None)
 
     def listed_tickets(self, lag_seconds: float) -> list[Ticket]:
-        """Tickets as a listing shows them, which is a while behind."""
+        """Tickets as a listing shows them: new ones are missing for a while."""
         seen_until = self.time.now() - self.time.shrunk(lag_seconds)
         return [
             ticket
             for ticket in self.live_tickets()
-            if ticket.touched <= seen_until
+            if ticket.born <= seen_until
             and not (self.settings.archives_closed and ticket.status == "closed")
         ]
 

@@ -190,7 +190,12 @@ class Acting:
         return comment
 
 
+# They count when the account is made, and never again.
+_FIXED = {"subdomain", "account_id", "integration_email", "oauth_refresh_token", "seed"}
+
+
 def switches() -> list[str]:
-    """Names of the settings that hold a plain value."""
+    """Names of the settings that hold a plain value and can change while the desk runs."""
     plain = ("bool", "int", "float", "str", "Literal")
-    return [one.name for one in fields(ZendeskSettings) if str(one.type).startswith(plain)]
+    named = [one.name for one in fields(ZendeskSettings) if str(one.type).startswith(plain)]
+    return [name for name in named if name not in _FIXED]

@@ -6,6 +6,7 @@ become, who may be assigned, what solving needs, which tags fields bring along.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -159,7 +160,7 @@ class Drafting:
         self._fill_status(values, given, is_new=is_new)
         self._fill_tags(draft, given)
         metadata = given.get("metadata") or {}
-        if not isinstance(metadata, dict) or len(repr(metadata)) > METADATA_LIMIT_BYTES:
+        if not isinstance(metadata, dict) or _size(metadata) > METADATA_LIMIT_BYTES:
             raise invalid_field("metadata", "Metadata: is too large", "InvalidValue")
         draft.metadata = metadata
 
@@ -258,6 +259,10 @@ class Drafting:
         if is_own and ticket.status in ("pending", "hold", "solved"):
             draft.values["status"] = "open"
             draft.values["custom_status_id"] = CUSTOM_STATUS["open"]
+
+
+def _size(value: Json) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())
 
 
 def _custom_status(status: str) -> int:

@@ -97,15 +97,20 @@ def _of_events(audit: Audit, account: Account) -> list[tuple[str, Json]]:
         data = event.data
         if event.comment is not None:
             found.append(("comment_added", {"comment": _comment(event.comment, account)}))
+            if event.comment.via.rel == "merge" and _is_closing(audit):
+                target = dict(event.comment.via.origin)["ticket_id"]
+                found.append(("merged", {"target_ticket_id": str(target)}))
         elif event.kind == "CommentPrivacyChange":
             found.append(("comment_made_private", {"comment": {"id": str(data["comment_id"])}}))
         elif event.kind in ("CommentRedaction", "AttachmentRedaction"):
             found.append(("comment_redacted", {"comment": {"id": str(data["comment_id"])}}))
-        elif event.kind == "TicketMerged":
-            found.append(("merged", {"target_ticket_id": str(data["target_ticket_id"])}))
         elif event.kind == "Change":
             found.append(_of_change(data))
     return found
+
+
+def _is_closing(audit: Audit) -> bool:
+    return any(event.data.get("value") == "closed" for event in audit.events)
 
 
 def _of_change(data: Json) -> tuple[str, Json]:

@@ -45,7 +45,7 @@ class Imports:
             created_at=created_at,
             updated_at=self._time(given.get("updated_at"), "updated_at", now),
             generated_at=now,
-            touched=self._account.time.now(),
+            born=self._account.time.now(),
             solved_at=self._time(solved_at, "solved_at", now) if solved_at else None,
         )
         self._account.tickets[ticket_id] = ticket

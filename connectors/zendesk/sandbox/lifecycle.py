@@ -158,7 +158,5 @@ class Lifecycle:
         if is_source:
             self._updates.change(ticket, audit, "tags", sorted({*ticket.tags, "closed_by_merge"}))
             self._updates.change(ticket, audit, "status", "closed")
-            data = {"target_ticket_id": origin.id}
-            self._updates.add_event(audit, "TicketMerged", data)
         self._updates.stamp(ticket)
         self._updates.kept(ticket, audit)

@@ -36,6 +36,8 @@ class Rule:
     key: str
     limit: int
     window_seconds: float
+    # What others have taken from the bucket already.
+    taken: int = 0
     is_plain_text: bool = False
     what: str = "API requests per minute"
 
@@ -114,7 +116,7 @@ class Quota:
         return window
 
     def _left(self, rule: Rule) -> int:
-        return rule.limit - self._window(rule).used
+        return rule.limit - rule.taken - self._window(rule).used
 
     def _resets(self, rule: Rule) -> int:
         end = self._window(rule).started + self._time.shrunk(rule.window_seconds)
@@ -172,8 +174,9 @@ def _account(settings: ZendeskSettings) -> Rule:
     return Rule(
         name=None,
         key="account",
-        limit=max(0, limit - settings.others_per_minute),
+        limit=limit,
         window_seconds=MINUTE,
+        taken=settings.others_per_minute,
     )
 
 

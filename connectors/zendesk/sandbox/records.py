@@ -145,8 +145,8 @@ class Ticket:
     updated_at: int
     # Moves with every change, also with those that leave updated_at alone.
     generated_at: int
-    # The precise time of the last change, for listing and search lag.
-    touched: float
+    # The precise time it entered the account, for the lag of listing and search.
+    born: float
     first_public: bool = True
     solved_at: int | None = None
     followup_ids: list[int] = field(default_factory=list)

@@ -172,7 +172,7 @@ class ZendeskSettings:
     metadata_readable: bool = True
     # Unsettled: the body of a refused safe update.
     conflict_body: Literal["json", "empty"] = "json"
-    # Seconds (scaled) before a new or changed ticket shows in GET /tickets and in the search.
+    # Seconds (scaled) before a new ticket shows in GET /tickets, and in the search.
     listing_lag_seconds: float = 0.0
     search_lag_seconds: float = 90.0
     # Closed tickets leave GET /tickets at once, as archived ones do.

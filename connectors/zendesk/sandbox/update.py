@@ -215,7 +215,6 @@ class Updates:
         """Move the ticket's times after a change."""
         now = self.account.second()
         ticket.generated_at = now
-        ticket.touched = self.account.time.now()
         if moves_stamp:
             ticket.updated_at = now
         if ticket.values["status"] in ("solved", "closed"):
@@ -243,7 +242,7 @@ class Updates:
             created_at=now,
             updated_at=now,
             generated_at=now,
-            touched=self.account.time.now(),
+            born=self.account.time.now(),
         )
         self.account.tickets[ticket_id] = ticket
         return ticket

@@ -137,6 +137,7 @@ class Webhooks:
         settings = self._account.settings
         if audit.via.rel == "import" and not settings.import_fires_webhooks:
             return
+        self.courier.timeout_seconds = settings.webhook_timeout_seconds
         self.courier.mischief = Mischief(
             loss=settings.webhook_loss,
             duplicate=settings.webhook_duplicate,

@@ -1,0 +1,206 @@
+"""What the answer to a write says, and which update in a thread is the one that we are looking for.
+
+An audit in an answer does not prove that the request wrote anything: an update that changes nothing
+is answered with the ticket's previous audit. So an audit counts as ours only by its stamp, or, where
+stamps cannot be read, because the ticket has left the stamp that the write was made under.
+Pure, like `mapping`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from connectors.richtext import likeness
+from connectors.zendesk import wire
+from connectors.zendesk.bodies import body_of, tags_after
+from connectors.zendesk.mapping import (
+    Update,
+    comment_events,
+    comments_of,
+    number_of,
+    replaced_value,
+    second_of,
+    stamp_in,
+    status_update_of,
+    to_ticket,
+    to_time,
+    to_update,
+)
+from syncd.core.model import Audience, Comment, CommentId, Person, Sighting, Span, Ticket
+from syncd.core.operations import Answer, CreateTicket, Fate, Intent, UpdateTicket
+
+
+def update_answer(
+    intent: Intent,
+    op: UpdateTicket,
+    shown: wire.TicketAnswer,
+    *,
+    seen_at: datetime | None,
+    people: Mapping[str, Person],
+    base_url: str,
+) -> Answer | None:
+    """The answer to `PUT /tickets/{id}`; None when it does not show the comment that was sent.
+
+    Raises ValueError for what cannot be read.
+    """
+    ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url)
+    update = None if shown.audit is None else to_update(shown.audit)
+    if update is None or not _is_ours(update, intent, ticket):
+        return None if op.comment is not None else _fields_answer(ticket)
+    comments = comments_of(update, people)
+    new = [c.comment_id for c in comments if _is_new(c.comment_id, intent)]
+    if op.comment is not None and not new:
+        return None
+    return Answer(
+        ticket_id=ticket.ticket_id,
+        sighting=Sighting(
+            ticket_id=ticket.ticket_id,
+            ticket=ticket,
+            comments=comments,
+            covers=_span_of_write(intent, ticket),
+            status_update=status_update_of(update),
+        ),
+        comment_ids=tuple(new[:1]) if op.comment is not None else (),
+        stored=_stored(update, new[:1]) if op.comment is not None else (),
+        replaced_status=_status(replaced_value(update.audit, "status")) if op.status else None,
+        replaced_tags=(
+            _tags(replaced_value(update.audit, "tags"))
+            if tags_after(op, intent) != intent.tags_before
+            else None
+        ),
+    )
+
+
+def creation_answer(
+    op: CreateTicket,
+    shown: wire.TicketAnswer,
+    *,
+    seen_at: datetime | None,
+    people: Mapping[str, Person],
+    base_url: str,
+) -> Answer | None:
+    """The answer to `POST /tickets`; None when it does not show the comment that was sent."""
+    ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url)
+    update = None if shown.audit is None else to_update(shown.audit)
+    comments = () if update is None else comments_of(update, people)
+    if op.comments and not comments:
+        return None
+    ids = tuple(comment.comment_id for comment in comments[: len(op.comments[:1])])
+    created = second_of(ticket.created_at)
+    return Answer(
+        ticket_id=ticket.ticket_id,
+        sighting=Sighting(
+            ticket_id=ticket.ticket_id,
+            ticket=ticket,
+            comments=comments,
+            # Nothing was said on a ticket before there was one.
+            covers=Span(after=0, to=created - 1),
+            status_update=None if update is None else status_update_of(update),
+        ),
+        comment_ids=ids,
+        stored=() if update is None else _stored(update, ids),
+    )
+
+
+def found_creation(op: CreateTicket, sighting: Sighting) -> Answer | None:
+    """A creation found by reading it whole; None when fewer comments are there than were sent."""
+    sent = len(op.comments) if op.is_silent else len(op.comments[:1])
+    # Ids grow with time, so what came with the ticket is what came first, whatever its own time.
+    oldest = sorted(sighting.comments, key=lambda c: number_of(c.comment_id))[:sent]
+    if len(oldest) < sent:
+        return None
+    return Answer(
+        ticket_id=sighting.ticket_id,
+        sighting=sighting,
+        comment_ids=tuple(comment.comment_id for comment in oldest),
+        stored=tuple(comment.audience for comment in oldest),
+    )
+
+
+def look_for_update(
+    intent: Intent, op: UpdateTicket, updates: Sequence[Update], *, our_id: str
+) -> tuple[Fate, Update | None]:
+    """Which of a thread's updates is the lost one: FOUND with it, ABSENT, or AMBIGUOUS.
+
+    ABSENT means only that it is not among `updates`; whether it may still come is for the caller.
+    """
+    if op.comment is None:
+        return Fate.ABSENT, None
+    stamped = [update for update in updates if stamp_in(update.audit) == intent.stamp]
+    if stamped:
+        return Fate.FOUND, stamped[0]
+    wanted = likeness(body_of(op.comment))
+    candidates = [
+        update
+        for update in updates
+        if str(update.audit.author_id) == our_id
+        and stamp_in(update.audit) is None
+        and any(
+            _is_new(CommentId(str(event.id)), intent)
+            and likeness(event.html_body or event.body or "") == wanted
+            for event in comment_events(update)
+        )
+    ]
+    if len(candidates) > 1:
+        return Fate.AMBIGUOUS, None
+    return (Fate.FOUND, candidates[0]) if candidates else (Fate.ABSENT, None)
+
+
+def found_update(
+    intent: Intent,
+    op: UpdateTicket,
+    update: Update,
+    sighting: Sighting,
+    comments: Sequence[Comment],
+) -> Answer:
+    """A lost update that was found; `sighting` is what the ticket and its thread show now."""
+    new = [c.comment_id for c in comments if _is_new(c.comment_id, intent)]
+    return Answer(
+        ticket_id=op.ticket_id,
+        sighting=sighting,
+        comment_ids=tuple(new[:1]),
+        stored=_stored(update, new[:1]),
+        replaced_status=_status(replaced_value(update.audit, "status")) if op.status else None,
+        replaced_tags=_tags(replaced_value(update.audit, "tags")),
+    )
+
+
+def _fields_answer(ticket: Ticket) -> Answer:
+    sighting = Sighting(ticket_id=ticket.ticket_id, ticket=ticket)
+    return Answer(ticket_id=ticket.ticket_id, sighting=sighting)
+
+
+def _is_ours(update: Update, intent: Intent, ticket: Ticket) -> bool:
+    stamp = stamp_in(update.audit)
+    if stamp is not None:
+        return stamp == intent.stamp
+    return intent.precondition is None or ticket.precondition != intent.precondition
+
+
+def _is_new(comment_id: CommentId, intent: Intent) -> bool:
+    highest = intent.highest_comment_id
+    is_above = highest is None or number_of(comment_id) > number_of(highest)
+    return is_above and comment_id not in intent.known_ids
+
+
+def _span_of_write(intent: Intent, ticket: Ticket) -> Span | None:
+    """Between the stamp that was not refused and our own second, nobody else wrote anything."""
+    if intent.precondition is None:
+        return None
+    after = second_of(to_time(intent.precondition))
+    return Span(after=after, to=ticket.fields_as_of - 1) if after < ticket.fields_as_of else None
+
+
+def _stored(update: Update, ids: Sequence[CommentId]) -> tuple[Audience | None, ...]:
+    public = {str(event.id): event.public for event in update.audit.events}
+    audiences: dict[bool | None, Audience] = {True: Audience.PUBLIC, False: Audience.SHARED}
+    return tuple(audiences.get(public.get(comment_id)) for comment_id in ids)
+
+
+def _status(value: object) -> str | None:
+    return value.lower() if isinstance(value, str) else None
+
+
+def _tags(value: object) -> frozenset[str] | None:
+    return frozenset(map(str, value)) if isinstance(value, list) else None

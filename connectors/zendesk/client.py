@@ -1,0 +1,231 @@
+"""Zendesk's endpoints that are used, each as one typed call; `mapping` knows what they mean.
+
+Reads may raise `Unreachable`, `RateLimited`, `Unauthorised` or `Unintelligible`; a missing ticket
+is None. Writes are sent once and may raise whatever `Connector.write` may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TypeVar
+
+from connectors.http import Answered, HttpClient, Request
+from connectors.zendesk import wire
+from syncd.core.errors import Gone
+
+T = TypeVar("T")
+
+EXPORTS = "incremental-exports"
+UPDATES = "tickets-update"
+#: Counted per ticket and user: it slows nobody else.
+NARROW_BUCKETS = frozenset({"per-ticket-updates", "ticket-request-create-by-user-and-ip"})
+IDS_PER_REQUEST = 100
+PAGE_SIZE = "100"
+_TICKET = "/api/v2/tickets/{id}"
+
+
+class ZendeskClient:
+    """One account's API."""
+
+    def __init__(self, http: HttpClient, *, tokens: HttpClient | None = None) -> None:
+        """`tokens` is the client by which the credential fetches its tokens; closed with us."""
+        self._http = http
+        self._tokens = tokens
+
+    # --- tickets ---------------------------------------------------------------------------------
+
+    async def ticket(self, ticket_id: str) -> Answered[wire.TicketAnswer] | None:
+        """The fields of one ticket."""
+        request = Request(
+            action="read ticket",
+            template=_TICKET,
+            parameters={"id": ticket_id},
+            is_about_one_ticket=True,
+        )
+        return await self._of_one_ticket(request, wire.TicketAnswer)
+
+    async def tickets(self, ticket_ids: Sequence[str]) -> Answered[wire.TicketRows]:
+        """Up to a hundred tickets; missing ones are left out."""
+        query = (("ids", ",".join(ticket_ids)),)
+        request = Request(action="read tickets", template="/api/v2/tickets/show_many", query=query)
+        return await self._read(request, wire.TicketRows)
+
+    async def tickets_of(self, external_id: str) -> Answered[wire.TicketRows]:
+        """The tickets that carry an external id; several may."""
+        request = Request(
+            action="look for ticket",
+            template="/api/v2/tickets",
+            query=(("external_id", external_id),),
+        )
+        return await self._read(request, wire.TicketRows)
+
+    async def audits(
+        self, ticket_id: str, *, after: str | None = None
+    ) -> Answered[wire.AuditPage] | None:
+        """A page of a ticket's updates with their comments and people, newest first."""
+        query = [("include", "users"), ("page[size]", PAGE_SIZE), ("sort", "-created_at")]
+        if after is not None:
+            query.append(("page[after]", after))
+        request = Request(
+            action="read thread",
+            template=f"{_TICKET}/audits",
+            parameters={"id": ticket_id},
+            query=tuple(query),
+            is_about_one_ticket=True,
+        )
+        return await self._of_one_ticket(request, wire.AuditPage)
+
+    # --- the exports -----------------------------------------------------------------------------
+
+    async def ticket_export(
+        self, *, cursor: str | None, start_time: int
+    ) -> Answered[wire.TicketExport]:
+        """Tickets that changed after a cursor, or since a time where there is none yet."""
+        place = ("start_time", str(start_time)) if cursor is None else ("cursor", cursor)
+        request = Request(
+            action="read ticket feed",
+            template="/api/v2/incremental/tickets/cursor",
+            query=(place, ("support_type_scope", "all")),
+            buckets=(EXPORTS,),
+        )
+        return await self._read(request, wire.TicketExport)
+
+    async def event_export(self, *, start_time: int) -> Answered[wire.EventExport]:
+        """Updates with their comments from a time on, that second included."""
+        request = Request(
+            action="read event feed",
+            template="/api/v2/incremental/ticket_events",
+            query=(
+                ("start_time", str(start_time)),
+                ("include", "comment_events"),
+                ("support_type_scope", "all"),
+            ),
+            buckets=(EXPORTS,),
+        )
+        return await self._read(request, wire.EventExport)
+
+    # --- writes ----------------------------------------------------------------------------------
+
+    async def create(self, body: bytes, *, key: str) -> Answered[wire.TicketAnswer]:
+        """Create a ticket; the same key and bytes make no second one for two hours."""
+        request = Request(
+            action="create ticket",
+            method="POST",
+            template="/api/v2/tickets",
+            body=body,
+            headers=(("idempotency-key", key),),
+        )
+        return await self._write(request, wire.TicketAnswer)
+
+    async def import_ticket(self, body: bytes) -> Answered[wire.TicketAnswer]:
+        """Import a ticket with its history; nothing makes repeating it safe."""
+        request = Request(
+            action="import ticket",
+            method="POST",
+            template="/api/v2/imports/tickets",
+            body=body,
+        )
+        return await self._write(request, wire.TicketAnswer)
+
+    async def update(self, ticket_id: str, body: bytes) -> Answered[wire.TicketAnswer]:
+        """Update a ticket."""
+        request = Request(
+            action="update ticket",
+            method="PUT",
+            template=_TICKET,
+            parameters={"id": ticket_id},
+            body=body,
+            buckets=(UPDATES,),
+            is_about_one_ticket=True,
+        )
+        return await self._write(request, wire.TicketAnswer)
+
+    async def make_private(self, ticket_id: str, comment_id: str) -> None:
+        """Make a comment private; doing it twice does no harm."""
+        request = Request(
+            action="make comment private",
+            method="PUT",
+            template=f"{_TICKET}/comments/{{comment_id}}/make_private",
+            parameters={"id": ticket_id, "comment_id": comment_id},
+            is_about_one_ticket=True,
+        )
+        # The answer is an empty text.
+        await self._http.write(request, _nothing)
+
+    # --- people and places -----------------------------------------------------------------------
+
+    async def me(self) -> Answered[wire.UserAnswer]:
+        """Who we are; a caller whom Zendesk does not know gets a user without an id, and 200."""
+        request = Request(action="read own user", template="/api/v2/users/me")
+        return await self._read(request, wire.UserAnswer)
+
+    async def users(self, user_ids: Sequence[str]) -> Sequence[wire.User]:
+        """Up to a hundred people, those who left included."""
+        request = Request(
+            action="read people",
+            template="/api/v2/users/show_many",
+            query=(("ids", ",".join(user_ids)), ("include_deleted", "true")),
+        )
+        return (await self._read(request, wire.UserRows)).value.users
+
+    async def users_with_address(self, address: str) -> Sequence[wire.User]:
+        """Whoever has that e-mail address."""
+        request = Request(
+            action="look for person",
+            template="/api/v2/users/search",
+            query=(("query", f"email:{address}"),),
+        )
+        return (await self._read(request, wire.UserRows)).value.users
+
+    async def groups(self) -> Sequence[wire.Named]:
+        """The account's groups, the first hundred."""
+        request = Request(
+            action="read groups", template="/api/v2/groups", query=(("page[size]", PAGE_SIZE),)
+        )
+        return (await self._read(request, wire.GroupRows)).value.groups
+
+    async def brands(self) -> Sequence[wire.Named]:
+        """The account's brands, the first hundred."""
+        request = Request(
+            action="read brands", template="/api/v2/brands", query=(("page[size]", PAGE_SIZE),)
+        )
+        return (await self._read(request, wire.BrandRows)).value.brands
+
+    async def forms(self) -> Sequence[wire.Named]:
+        """The account's ticket forms; Zendesk allows three hundred and pages them if asked."""
+        request = Request(action="read ticket forms", template="/api/v2/ticket_forms")
+        return (await self._read(request, wire.FormRows)).value.ticket_forms
+
+    async def token_info(self) -> wire.TokenInfo:
+        """What the access token in use may do."""
+        request = Request(action="read own token", template="/api/v2/oauth/tokens/current")
+        return (await self._read(request, wire.TokenInfoAnswer)).value.token
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close()
+        if self._tokens is not None:
+            await self._tokens.close()
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    async def _read(self, request: Request, kind: type[T]) -> Answered[T]:
+        return await self._http.read(request, partial(_decode, kind))
+
+    async def _write(self, request: Request, kind: type[T]) -> Answered[T]:
+        return await self._http.write(request, partial(_decode, kind))
+
+    async def _of_one_ticket(self, request: Request, kind: type[T]) -> Answered[T] | None:
+        try:
+            return await self._read(request, kind)
+        except Gone:
+            return None
+
+
+def _nothing(body: bytes) -> None:
+    del body
+
+
+def _decode(kind: type[T], body: bytes) -> T:
+    return wire.decode(body, kind)

@@ -1,0 +1,367 @@
+"""A partner's Zendesk account as the engine sees it.
+
+Reads come from the exports, from the audits of one ticket, or from `show_many`; a write is one
+request under the stamp it was planned from. What a lost write became is settled by reading only.
+Every surprise of the desk that this folder knows of stands in NOTES.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import httpx
+import msgspec
+
+from connectors.http import OnRequest
+from connectors.zendesk import bodies, wire
+from connectors.zendesk.account import Account, build_client, check_account
+from connectors.zendesk.answers import (
+    creation_answer,
+    found_creation,
+    found_update,
+    look_for_update,
+    update_answer,
+)
+from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
+from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
+from connectors.zendesk.mapping import second_of, to_ticket, to_time
+from connectors.zendesk.people import People
+from connectors.zendesk.settings import Settings
+from connectors.zendesk.thread import ThreadReader
+from connectors.zendesk.webhook import read_webhook
+from syncd.core.errors import OutcomeUnknown, Rejected, RemoteError, Unintelligible
+from syncd.core.model import Audience, Capabilities, ConnectionName, Person, Sighting, TicketId
+from syncd.core.operations import (
+    Answer,
+    CreateTicket,
+    Fate,
+    Finding,
+    Intent,
+    RestrictComment,
+    UpdateTicket,
+)
+from syncd.ports import Budget, Changes, CheckResult, Clock, Read, ViewPage
+
+CAPABILITIES = Capabilities(
+    has_tags=True,
+    has_views=False,
+    keeps_author=False,
+    keeps_time=False,
+    can_restrict=True,
+    can_create=True,
+    # 64 KB are silently cut; the rest is for what Zendesk itself adds to the HTML.
+    max_body_bytes=60_000,
+    has_narrow_tags=True,
+)
+#: How long Zendesk remembers an Idempotency-Key.
+IDEMPOTENCY = timedelta(hours=2)
+#: Between two listings before an import is believed not to have happened.
+SECOND_LOOK_SECONDS = 5.0
+
+
+class ZendeskConnector:
+    """Implements `syncd.ports.Connector`."""
+
+    def __init__(
+        self,
+        name: ConnectionName,
+        settings: Settings,
+        *,
+        budget: Budget,
+        clock: Clock,
+        on_request: OnRequest | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        wanted: Wanted | None = None,
+        withheld_seconds: float = WITHHELD_SECONDS,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._clock = clock
+        self._base_url = settings.base_url
+        budget.assume(EXPORTS, per_minute=settings.exports_per_minute)
+        self._client = build_client(
+            name, settings, budget=budget, clock=clock, on_request=on_request, transport=transport
+        )
+        self._account = Account(name, self._client)
+        self._people = People(self._client, clock)
+        self._threads = ThreadReader(name, self._client, self._people)
+        self._feed = Feed(
+            name,
+            client=self._client,
+            people=self._people,
+            threads=self._threads,
+            clock=clock,
+            base_url=self._base_url,
+            wanted=wanted,
+            withheld_seconds=withheld_seconds,
+        )
+
+    @property
+    def name(self) -> ConnectionName:
+        return self._name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return CAPABILITIES
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    async def read_changes(self, cursor: str | None) -> Changes:
+        """The next page of the ticket export, or of the event export once that is at its end."""
+        return await self._feed.read(cursor)
+
+    async def fetch(
+        self, ticket_id: TicketId, read: Read, *, comments_as_of: int = 0
+    ) -> Sighting | None:
+        """Read one ticket: its fields, its thread, or the fields and then the thread."""
+        if read is Read.THREAD:
+            return await self._threads.sighting(ticket_id, since=comments_as_of)
+        fields = await self._fields(ticket_id)
+        if read is Read.FIELDS or fields is None:
+            return fields
+        # The thread comes second, so that it reaches at least as far as the fields.
+        thread = await self._threads.sighting(ticket_id, since=comments_as_of)
+        return None if thread is None else replace(thread, ticket=fields.ticket)
+
+    async def fetch_many(self, ticket_ids: Sequence[TicketId]) -> Sequence[Sighting]:
+        """The fields of many tickets, a hundred a request; one that cannot be read is left out."""
+        numbers = [number for number in dict.fromkeys(ticket_ids) if number.isdecimal()]
+        sightings: list[Sighting] = []
+        for start in range(0, len(numbers), IDS_PER_REQUEST):
+            page = await self._client.tickets(numbers[start : start + IDS_PER_REQUEST])
+            for raw in page.value.tickets:
+                try:
+                    row = wire.decode(raw, wire.Ticket)
+                    sightings.append(self._shown(row, page.date))
+                except (ValueError, msgspec.MsgspecError):
+                    continue
+        return sightings
+
+    async def view(
+        self, view: str, *, since: datetime | None = None, cursor: str | None = None
+    ) -> AsyncIterator[ViewPage]:
+        """Empty: a partner's desk has no view that a backfill would start from."""
+        del view, since, cursor
+        return
+        yield
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    async def write(self, intent: Intent) -> Answer:
+        """Send one write, once; see `Connector.write` for what it raises."""
+        match intent.op:
+            case CreateTicket() as op:
+                return await (
+                    self._import(intent, op) if op.is_silent else self._create(intent, op)
+                )
+            case UpdateTicket() as op:
+                return await self._update(intent, op)
+            case RestrictComment() as op:
+                await self._client.make_private(op.ticket_id, op.comment_id)
+                return Answer(ticket_id=op.ticket_id, sighting=Sighting(ticket_id=op.ticket_id))
+
+    async def _update(self, intent: Intent, op: UpdateTicket) -> Answer:
+        if op.is_silent and op.comment is not None and op.comment.audience is Audience.PUBLIC:
+            raise Rejected(
+                "a public comment cannot be added silently",
+                connection=self._name,
+                action="update ticket",
+                hint="Zendesk would notify the customer; send it without `--silent`, or privately.",
+            )
+        answered = await self._client.update(op.ticket_id, bodies.update(op, intent))
+        return self._read_answer(
+            "update ticket",
+            lambda: update_answer(
+                intent,
+                op,
+                answered.value,
+                seen_at=answered.date,
+                people=self._people_of(answered.value),
+                base_url=self._base_url,
+            ),
+        )
+
+    async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
+        placed = await self._account.placement(op.placement)
+        body = bodies.creation(op, intent, placed=placed)
+        answered = await self._client.create(body, key=op.op_id)
+        # The answer to a repetition was made long ago: it shows the ticket as it was then.
+        is_old = answered.headers.get("x-idempotency-lookup") == "hit"
+        return self._read_answer(
+            "create ticket",
+            lambda: creation_answer(
+                op,
+                answered.value,
+                seen_at=None if is_old else answered.date,
+                people=self._people_of(answered.value),
+                base_url=self._base_url,
+            ),
+        )
+
+    async def _import(self, intent: Intent, op: CreateTicket) -> Answer:
+        placed = await self._account.placement(op.placement)
+        body = bodies.silent_creation(op, intent, placed=placed)
+        answered = await self._client.import_ticket(body)
+        ticket_id = TicketId(str(answered.value.ticket.id))
+        try:
+            # The answer to an import does not say which comments it made.
+            thread = await self._threads.sighting(ticket_id, since=0)
+            fields = self._shown(answered.value.ticket, answered.date)
+        except (RemoteError, ValueError) as error:
+            raise self._unknown("import ticket") from error
+        answer = None
+        if thread is not None:
+            answer = found_creation(op, replace(thread, ticket=fields.ticket))
+        if answer is None:
+            raise self._unknown("import ticket")
+        return answer
+
+    # --- lost answers ----------------------------------------------------------------------------
+
+    async def find(self, intent: Intent) -> Finding:
+        """What became of a write whose answer was lost; reads only, two requests as a rule."""
+        match intent.op:
+            case CreateTicket() as op:
+                return await self._find_creation(intent, op)
+            case UpdateTicket() as op:
+                return await self._find_update(intent, op)
+            case RestrictComment() as op:
+                return await self._find_restriction(op)
+
+    async def _find_update(self, intent: Intent, op: UpdateTicket) -> Finding:
+        fields = await self._fields(op.ticket_id)
+        if fields is None or fields.ticket is None:
+            return Finding(fate=Fate.ABSENT)
+        has_moved = fields.ticket.precondition != intent.precondition
+        gone_or_waiting = Finding(fate=Fate.ABSENT if has_moved else Fate.REPEATABLE)
+        if op.comment is None:
+            return gone_or_waiting
+        since = 0 if intent.precondition is None else second_of(to_time(intent.precondition))
+        thread = await self._threads.updates(op.ticket_id, since=since)
+        if thread is None:
+            return Finding(fate=Fate.ABSENT)
+        our_id = await self._account.our_id()
+        fate, update = look_for_update(intent, op, thread.updates, our_id=our_id)
+        if fate is Fate.AMBIGUOUS:
+            return Finding(fate=fate)
+        if update is None:
+            # Nothing of ours is there: under the old stamp it may still come, else never.
+            return gone_or_waiting
+        comments = await self._threads.comments(thread.updates)
+        sighting = replace(fields, comments=comments, covers=thread.covers)
+        ours = [c for c in comments if c.update_id == str(update.audit.id)]
+        return Finding(fate=Fate.FOUND, answer=found_update(intent, op, update, sighting, ours))
+
+    async def _find_creation(self, intent: Intent, op: CreateTicket) -> Finding:
+        ids = await self._created(op)
+        is_remembered = self._clock.now() - intent.sent_at < IDEMPOTENCY
+        if not ids and op.is_silent:
+            # Nothing makes repeating an import safe, so it is looked for twice.
+            await self._clock.sleep(SECOND_LOOK_SECONDS)
+            ids = await self._created(op)
+        if not ids:
+            is_repeatable = op.is_silent or is_remembered
+            return Finding(fate=Fate.REPEATABLE if is_repeatable else Fate.ABSENT)
+        whole = await self.fetch(ids[0], Read.WHOLE) if len(ids) == 1 else None
+        answer = None if whole is None else found_creation(op, whole)
+        if answer is None:
+            return Finding(fate=Fate.AMBIGUOUS)
+        return Finding(fate=Fate.FOUND, answer=answer)
+
+    async def _created(self, op: CreateTicket) -> list[TicketId]:
+        rows = (await self._client.tickets_of(op.external_id)).value.tickets
+        try:
+            tickets = [wire.decode(raw, wire.Ticket) for raw in rows]
+        except msgspec.MsgspecError:
+            raise Unintelligible(
+                "the listing is not as documented", connection=self._name, action="look for ticket"
+            ) from None
+        # A desk that does not know the filter would list everything.
+        return [TicketId(str(t.id)) for t in tickets if t.external_id == op.external_id]
+
+    async def _find_restriction(self, op: RestrictComment) -> Finding:
+        thread = await self._threads.sighting(op.ticket_id, since=0)
+        if thread is None:
+            return Finding(fate=Fate.ABSENT)
+        found = [c for c in thread.comments if c.comment_id == op.comment_id]
+        if not found or found[0].audience is Audience.PUBLIC:
+            return Finding(fate=Fate.REPEATABLE)
+        return Finding(fate=Fate.FOUND, answer=Answer(ticket_id=op.ticket_id, sighting=thread))
+
+    # --- the rest --------------------------------------------------------------------------------
+
+    def read_webhook(
+        self, headers: Mapping[str, str], body: bytes, *, now: datetime
+    ) -> tuple[Sighting, ...]:
+        """What a webhook proves; see `webhook.read_webhook`."""
+        secret = self._settings.webhook_secret
+        return read_webhook(
+            headers,
+            body,
+            secret="" if secret is None else secret.get_secret_value(),
+            connection=self._name,
+            base_url=self._base_url,
+            now=now,
+        )
+
+    async def check(self) -> Sequence[CheckResult]:
+        """Ask Zendesk what this credential may do."""
+        return await check_account(self._client, self._account, self._settings)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _fields(self, ticket_id: TicketId) -> Sighting | None:
+        if not ticket_id.isdecimal():
+            return None
+        answered = await self._client.ticket(ticket_id)
+        if answered is None:
+            return None
+        try:
+            return self._shown(answered.value.ticket, answered.date)
+        except ValueError:
+            raise Unintelligible(
+                "a time is not as documented", connection=self._name, action="read ticket"
+            ) from None
+
+    def _shown(self, row: wire.Ticket, seen_at: datetime | None) -> Sighting:
+        people = self._people.known([str(row.requester_id)])
+        ticket = to_ticket(row, seen_at=seen_at, people=people, base_url=self._base_url)
+        return Sighting(ticket_id=ticket.ticket_id, ticket=ticket, is_read=True)
+
+    def _people_of(self, shown: wire.TicketAnswer) -> Mapping[str, Person]:
+        ids = [shown.ticket.requester_id, shown.audit and shown.audit.author_id]
+        return self._people.known(str(number) for number in ids)
+
+    def _read_answer(self, action: str, read: Callable[[], Answer | None]) -> Answer:
+        """The answer to a write that landed; one that shows nothing of it is no answer."""
+        try:
+            answer = read()
+        except ValueError:
+            answer = None
+        if answer is None:
+            raise self._unknown(action)
+        return answer
+
+    def _unknown(self, action: str) -> OutcomeUnknown:
+        return OutcomeUnknown(
+            "the answer does not show what was written", connection=self._name, action=action
+        )
+
+
+def connect(
+    name: ConnectionName,
+    settings: Settings,
+    *,
+    budget: Budget,
+    clock: Clock,
+    on_request: OnRequest | None = None,
+    wanted: Wanted | None = None,
+) -> ZendeskConnector:
+    """The connector of one configured account; asks the desk nothing yet."""
+    return ZendeskConnector(
+        name, settings, budget=budget, clock=clock, on_request=on_request, wanted=wanted
+    )

@@ -1,0 +1,263 @@
+"""Follow an account's two exports with one cursor: tickets for the fields, events for the comments.
+
+A walk reads the ticket export to its end, then the events. The event export is by time and repeats
+its boundary second, so the cursor remembers which events of that second were delivered.
+
+What the events prove. The feed has been followed without a gap since `since`, every page stored
+with its cursor, so all comments after `since` were seen up to
+- the second before a page's `end_time`: the boundary second may go on with the next page;
+- at the end of the stream, also up to the last second that was wholly over when the withheld minute
+  began, measured on the desk's clock and counted from when the request left.
+`start_time` itself follows `end_time` alone: should the desk withhold for longer than it says, the
+proof would be wrong for a while, and still no comment lost.
+https://developer.zendesk.com/documentation/ticketing/managing-tickets/using-the-incremental-export-api/
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from connectors.http import Answered
+from connectors.zendesk import wire
+from connectors.zendesk.client import ZendeskClient
+from connectors.zendesk.mapping import (
+    Update,
+    feed_update,
+    mended_in,
+    people_in,
+    second_of,
+    status_update_of,
+    to_ticket,
+)
+from connectors.zendesk.people import People
+from connectors.zendesk.thread import ThreadReader
+from syncd.core.errors import Unintelligible
+from syncd.core.model import CommentId, ConnectionName, Sighting, Span, TicketId
+from syncd.ports import Changes, Clock
+
+#: Says which tickets are in anybody's interest; the others are dropped while decoding.
+Wanted = Callable[[Sequence[TicketId]], Awaitable[Collection[TicketId]]]
+
+WITHHELD_SECONDS = 60.0
+#: Events of one second beyond this are delivered again rather than remembered.
+_MOST_REMEMBERED = 500
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a walk goes on."""
+
+    version: int = 1
+    #: From this second on the events were followed without a gap.
+    since: int
+    #: The ticket export's own cursor; None before its first page.
+    tickets: str | None = None
+    #: The next start time of the event export.
+    events: int
+    #: Events of that very second which were delivered.
+    seen: tuple[str, ...] = ()
+    #: Whether the walk has reached the end of the tickets.
+    is_past_tickets: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    ticket_id: TicketId
+    raw: msgspec.Raw
+
+
+class Feed:
+    """The change feed of one account."""
+
+    def __init__(
+        self,
+        name: ConnectionName,
+        *,
+        client: ZendeskClient,
+        people: People,
+        threads: ThreadReader,
+        clock: Clock,
+        base_url: str,
+        wanted: Wanted | None,
+        withheld_seconds: float = WITHHELD_SECONDS,
+    ) -> None:
+        self._name = name
+        self._client = client
+        self._people = people
+        self._threads = threads
+        self._clock = clock
+        self._base_url = base_url
+        self._wanted = wanted
+        self._withheld_seconds = withheld_seconds
+
+    async def read(self, cursor: str | None) -> Changes:
+        """One page of one of the exports; None starts at the desk's present."""
+        place = await self._present() if cursor is None else self._place(cursor)
+        return await (self._events(place) if place.is_past_tickets else self._tickets(place))
+
+    async def _present(self) -> Place:
+        """The newest start that the exports accept, by the desk's clock and not by ours."""
+        me = await self._client.me()
+        second = second_of(me.date or self._clock.now()) - math.ceil(self._withheld_seconds) - 1
+        return Place(since=second, events=second)
+
+    def _place(self, cursor: str) -> Place:
+        try:
+            place = msgspec.json.decode(cursor, type=Place)
+        except msgspec.MsgspecError:
+            place = None
+        if place is None or place.version != 1:
+            raise Unintelligible(
+                "the stored cursor was written by another version of syncd",
+                connection=self._name,
+                action="read feed",
+            )
+        return place
+
+    # --- tickets ---------------------------------------------------------------------------------
+
+    async def _tickets(self, place: Place) -> Changes:
+        page = await self._client.ticket_export(cursor=place.tickets, start_time=place.since)
+        export = page.value
+        after = export.after_cursor or place.tickets
+        if not export.end_of_stream and after == place.tickets:
+            raise self._stuck("ticket")
+        rows, dropped = await self._wanted_rows(export.tickets, wire.TicketOfRow)
+        sightings = []
+        for row in rows:
+            try:
+                sightings.append(self._ticket(row, page))
+            except (ValueError, msgspec.MsgspecError):
+                dropped += 1
+        moved = _replace(place, tickets=after, is_past_tickets=export.end_of_stream)
+        return _changes(sightings, moved, is_end=False, dropped=dropped)
+
+    def _ticket(self, row: _Row, page: Answered[wire.TicketExport]) -> Sighting:
+        shown = wire.decode(row.raw, wire.Ticket)
+        people = self._people.known([str(shown.requester_id)])
+        ticket = to_ticket(shown, seen_at=page.date, people=people, base_url=self._base_url)
+        return Sighting(ticket_id=row.ticket_id, ticket=ticket)
+
+    # --- events ----------------------------------------------------------------------------------
+
+    async def _events(self, place: Place) -> Changes:
+        page = await self._client.event_export(start_time=place.events)
+        export = page.value
+        end = max(place.events, export.end_time or 0)
+        if not export.end_of_stream and end == place.events:
+            raise self._stuck("event")
+        rows, dropped = await self._wanted_rows(export.ticket_events, wire.TicketOfEvent)
+        updates: dict[TicketId, list[Update]] = {}
+        for row in rows:
+            try:
+                update = feed_update(wire.decode(row.raw, wire.TicketEvent))
+            except (ValueError, msgspec.MsgspecError):
+                dropped += 1
+                continue
+            if str(update.audit.id) not in place.seen:
+                updates.setdefault(row.ticket_id, []).append(update)
+        covers = Span(after=place.since - 1, to=max(place.since - 1, self._proven(page, end)))
+        sightings = await self._sightings(updates, covers)
+        moved = _replace(
+            place,
+            events=end,
+            # Before its second is proven, an event comes again, and then with the proof.
+            seen=_boundary(export.ticket_events, place, end) if end <= covers.to else (),
+            is_past_tickets=not export.end_of_stream,
+        )
+        return _changes(sightings, moved, is_end=export.end_of_stream, dropped=dropped)
+
+    def _proven(self, page: Answered[wire.EventExport], end: int) -> int:
+        if not page.value.end_of_stream or page.date is None:
+            return end - 1
+        over = second_of(page.date) - math.ceil(page.elapsed_seconds + self._withheld_seconds) - 1
+        return max(end - 1, over)
+
+    async def _sightings(
+        self, updates: Mapping[TicketId, Sequence[Update]], covers: Span
+    ) -> list[Sighting]:
+        everything = [update for ours in updates.values() for update in ours]
+        await self._people.resolve(people_in(everything))
+        sightings: list[Sighting] = []
+        for ticket_id, ours in updates.items():
+            given = [status_update_of(update) for update in ours]
+            shown = Sighting(
+                ticket_id=ticket_id,
+                comments=await self._threads.comments(ours),
+                covers=covers,
+                status_update=next((update for update in reversed(given) if update), None),
+            )
+            sightings.append(shown)
+            mended = frozenset[CommentId]().union(*(mended_in(update) for update in ours))
+            if mended - {comment.comment_id for comment in shown.comments}:
+                # The event only names the comment. Its audience matters too much for a hint.
+                sightings += await self._mended(ticket_id, ours, mended)
+        return sightings
+
+    async def _mended(
+        self, ticket_id: TicketId, ours: Sequence[Update], mended: Collection[CommentId]
+    ) -> list[Sighting]:
+        since = min(update.second for update in ours)
+        sighting = await self._threads.sighting(
+            ticket_id, since=since, holding=[number for number in mended if number]
+        )
+        return [] if sighting is None else [sighting]
+
+    # --- rows ------------------------------------------------------------------------------------
+
+    async def _wanted_rows(
+        self, raws: Sequence[msgspec.Raw], kind: type[wire.TicketOfRow | wire.TicketOfEvent]
+    ) -> tuple[list[_Row], int]:
+        """The rows worth reading, and how many are not; the first look at a row is its id alone."""
+        rows: list[_Row] = []
+        for raw in raws:
+            try:
+                seen = wire.decode(raw, kind)
+            except msgspec.MsgspecError:
+                continue
+            number = seen.id if isinstance(seen, wire.TicketOfRow) else seen.ticket_id
+            rows.append(_Row(ticket_id=TicketId(str(number)), raw=raw))
+        if self._wanted is not None and rows:
+            wanted = await self._wanted(list(dict.fromkeys(row.ticket_id for row in rows)))
+            rows = [row for row in rows if row.ticket_id in wanted]
+        return rows, len(raws) - len(rows)
+
+    def _stuck(self, which: str) -> Unintelligible:
+        return Unintelligible(
+            f"the {which} export does not move on", connection=self._name, action="read feed"
+        )
+
+
+class _Boundary(msgspec.Struct, kw_only=True):
+    id: wire.Id
+    timestamp: int | None = None
+
+
+def _boundary(raws: Sequence[msgspec.Raw], place: Place, end: int) -> tuple[str, ...]:
+    """The events of the second with which the next page begins."""
+    seen = dict.fromkeys(place.seen if end == place.events else ())
+    for raw in reversed(raws):
+        try:
+            event = wire.decode(raw, _Boundary)
+        except msgspec.MsgspecError:
+            continue
+        if event.timestamp != end or len(seen) >= _MOST_REMEMBERED:
+            break
+        seen[str(event.id)] = None
+    return tuple(sorted(seen))
+
+
+def _replace(place: Place, **changes: object) -> Place:
+    return msgspec.structs.replace(place, **changes)
+
+
+def _changes(sightings: Sequence[Sighting], place: Place, *, is_end: bool, dropped: int) -> Changes:
+    return Changes(
+        sightings=tuple(sightings),
+        cursor=msgspec.json.encode(place).decode(),
+        is_end=is_end,
+        dropped_count=dropped,
+    )

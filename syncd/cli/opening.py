@@ -1,0 +1,188 @@
+"""Open what a command works on: the configuration, the store, or all parts of the daemon.
+
+Reports and deeds on the store need the file's `store:` and the names of its links, nothing else: they
+work where the daemon's secrets are not at hand, and beside a running daemon.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import getpass
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from syncd.cli.failure import Refused, warn
+from syncd.core.errors import StoreUnavailable
+from syncd.core.model import LinkName, PairId, Side, TicketId
+from syncd.core.work import Pair
+
+if TYPE_CHECKING:
+    from config.loaded import Config, Loaded
+    from syncd.app import Parts
+    from syncd.ports import Store
+    from syncd.store import SqliteReader
+
+#: More pairs than any store has; a report leaves none out.
+ALL = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outline:
+    """What a report needs of the configuration: the store's address, and the links."""
+
+    store: str
+    links: tuple[LinkName, ...]
+
+
+def now() -> datetime:
+    """The present, aware UTC."""
+    from syncd.engine.clock import SystemClock
+
+    return SystemClock().now()
+
+
+def actor() -> str:
+    """Who acts, for the audit trail: the person behind `sudo`, where that is known."""
+    name = os.environ.get("SUDO_USER") or ""
+    with contextlib.suppress(OSError, KeyError, ImportError):
+        name = name or getpass.getuser()
+    return f"cli:{name or 'unknown'}"
+
+
+def load_config(path: Path) -> Loaded:
+    """The whole configuration with its secrets. Raises `ConfigError`."""
+    from config.load import load
+    from connectors import registry
+
+    return load(path, os.environ, registry)
+
+
+def load_and_warn(path: Path) -> Config:
+    """The same for a command that goes on: what a person should know goes to standard error."""
+    loaded = load_config(path)
+    for problem in loaded.warnings:
+        warn(str(problem))
+    return loaded.config
+
+
+def outline(path: Path) -> Outline:
+    """The store's address and the links' names. Raises `ConfigError`.
+
+    Looks no secret up and judges no other key, unless `store:` itself is unclear.
+    """
+    from config.parse import read
+    from config.schema import File
+
+    try:
+        values = read(path.read_bytes(), file=str(path)).values()
+    except (OSError, ValueError):
+        values = None
+    if isinstance(values, dict):
+        store = values.get("store", File.model_fields["store"].default)
+        links = values.get("links")
+        if isinstance(store, str) and store.startswith("sqlite:///") and "${" not in store:
+            names = tuple(LinkName(name) for name in links) if isinstance(links, dict) else ()
+            return Outline(store=store, links=names)
+    config = load_config(path).config
+    return Outline(store=config.store, links=tuple(config.links))
+
+
+@contextlib.asynccontextmanager
+async def reading(found: Outline) -> AsyncIterator[SqliteReader]:
+    """The store for questions only. Raises `StoreError`; makes no file."""
+    from syncd.store import open_reader
+
+    require_store(found.store)
+    store = open_reader(found.store)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@contextlib.asynccontextmanager
+async def acting(found: Outline) -> AsyncIterator[Store]:
+    """The store for deeds of a person. Raises `StoreError`; makes no file."""
+    from syncd.store import open_store
+
+    require_store(found.store)
+    store = open_store(found.store)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@contextlib.asynccontextmanager
+async def working(config: Config) -> AsyncIterator[Parts]:
+    """All parts of the daemon, quiet but for what goes wrong. Raises `StoreError`."""
+    from syncd.app import parts
+    from syncd.log import configure
+
+    configure(form=config.log.format, level="warning", stream=sys.stderr)
+    async with parts(config) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def forgetting(config: Config) -> contextlib.AbstractContextManager[Config]:  # type: ignore[misc]
+    """The configuration with a store of its own that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
+        yield dataclasses.replace(config, store=f"sqlite:///{folder}/empty.db")
+
+
+def store_exists(address: str) -> bool:
+    """Whether there is a file at the store's address."""
+    from syncd.store.file import path_of
+
+    return path_of(address).exists()
+
+
+def require_store(address: str) -> None:
+    """Raises `StoreUnavailable` unless there is a store."""
+    if not store_exists(address):
+        place = address.removeprefix("sqlite:///")
+        raise StoreUnavailable(
+            f"{place}: there is no store yet",
+            hint="`syncd run` and `syncd backfill` make it; check `store:` if it should be there.",
+        )
+
+
+def require_link(name: str | None, found: Outline) -> LinkName | None:
+    """The link as asked for; raises `Refused` for one that is not configured."""
+    if name is None or name in found.links:
+        return None if name is None else LinkName(name)
+    known = ", ".join(found.links) or "none"
+    raise Refused(f"there is no link {name}", hint=f"The links are: {known}.")
+
+
+async def find_pair(store: SqliteReader | Store, text: str) -> Pair:
+    """The pair that a person means by its number or by LINK/TICKET; raises `Refused`."""
+    link, slash, ticket = text.partition("/")
+    if slash:
+        found = await store.find_pairs(link=LinkName(link), ticket_id=TicketId(ticket))
+    elif text.isascii() and text.isdigit() and len(text) < len(str(ALL)):
+        found = await store.find_pairs(pair_id=PairId(int(text)))
+    else:
+        raise Refused(
+            f"{text} is not a pair",
+            hint="Give its number, or LINK/TICKET with the ticket's number on either desk.",
+        )
+    if not found:
+        raise Refused(f"there is no pair {text}", hint="`syncd status` shows which links have any.")
+    if len(found) > 1:
+        numbers = ", ".join(str(pair.pair_id) for pair in found)
+        raise Refused(f"{text} is several pairs: {numbers}", hint="Name one by its number.")
+    return found[0]
+
+
+def ticket(pair: Pair, side: Side) -> str | None:
+    """The pair's ticket on a side."""
+    return pair.tickets.get(side)

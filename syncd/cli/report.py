@@ -1,0 +1,222 @@
+"""Reports: rows of values, printed as tables, JSON or CSV.
+
+A command says what there is to tell; here is how it looks. Whatever a cell holds is made harmless
+first. Output for a pipe is as wide as it needs to be; colours are for terminals only.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+from syncd.cli.plain import csv_cell, json_safe, visible, visible_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Cell: TypeAlias = (
+    str | int | float | datetime | None | Sequence["Cell"] | Mapping[str, "Cell"]
+)
+Row: TypeAlias = Mapping[str, Cell]
+_PIPE_WIDTH = 100_000
+
+
+class Format(StrEnum):
+    """How a report is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Column:
+    """One column: its key in JSON and CSV, its title in tables."""
+
+    key: str
+    title: str
+    is_number: bool = False
+    #: Adds to a time how long ago it was.
+    has_age: bool = False
+    #: How a table shows the value, where the plain way will not do.
+    show: Callable[[Cell], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sheet:
+    """One table; `none` is what a table says when there are no rows, nothing at all when empty."""
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: Sequence[Row]
+    none: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """Facts about the whole, then its sheets; CSV has room for the first sheet alone."""
+
+    sheets: tuple[Sheet, ...]
+    facts: Row = field(default_factory=dict)
+    #: Advice at the end of a table.
+    notes: tuple[str, ...] = ()
+
+
+def show(report: Report, form: Format, *, now: datetime) -> None:
+    """Print the report on standard output; `now` is what ages are counted from."""
+    if form is Format.JSON:
+        put(as_json(report))
+    elif form is Format.CSV:
+        put(as_csv(report.sheets[0]))
+    else:
+        _show_tables(report, now)
+
+
+def put(text: str) -> None:
+    """Write to standard output at once, so that a reader who left early is noticed here."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def as_json(report: Report) -> str:
+    """The whole report as one JSON object: the facts, and a list for each sheet."""
+    document = {
+        **{key: _plain(value) for key, value in report.facts.items()},
+        **{sheet.key: [_plain(row) for row in sheet.rows] for sheet in report.sheets},
+    }
+    return json_safe(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
+
+
+def as_csv(sheet: Sheet) -> str:
+    """One sheet with a header line; several values in one cell are separated by blanks."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([column.key for column in sheet.columns])
+    for row in sheet.rows:
+        writer.writerow([_csv_value(row.get(column.key)) for column in sheet.columns])
+    return text.getvalue()
+
+
+def console(*, is_error: bool = False) -> Console:
+    """A console on the stream as it is now, without a margin where nobody looks at it."""
+    from rich.console import Console
+
+    stream = sys.stderr if is_error else sys.stdout
+    is_fixed = stream.isatty() or "COLUMNS" in os.environ
+    return Console(
+        file=stream,
+        width=None if is_fixed else _PIPE_WIDTH,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+
+
+def moment(at: datetime) -> str:
+    """A time as people read it: UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def age(passed: timedelta) -> str:
+    """How long that is, in its two largest units: `3 d 4 h`."""
+    seconds = max(int(passed.total_seconds()), 0)
+    parts: list[str] = []
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, length)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def _show_tables(report: Report, now: datetime) -> None:
+    terminal = console()
+    with terminal.capture() as captured:
+        for key, value in report.facts.items():
+            if value not in (None, ""):
+                terminal.print(f"{key.replace('_', ' ')}: {_shown(value)}", soft_wrap=True)
+        for index, sheet in enumerate(report.sheets):
+            if index or report.facts:
+                terminal.print()
+            _print_sheet(terminal, sheet, now)
+        for note in report.notes:
+            terminal.print()
+            terminal.print(visible(note), soft_wrap=True)
+    put(captured.get())
+
+
+def _print_sheet(terminal: Console, sheet: Sheet, now: datetime) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    if not sheet.rows:
+        if sheet.none:
+            terminal.print(visible(sheet.none), soft_wrap=True)
+        return
+    table = Table(
+        title=sheet.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for column in sheet.columns:
+        table.add_column(
+            Text(column.title), justify="right" if column.is_number else "left", overflow="fold"
+        )
+    for row in sheet.rows:
+        table.add_row(*(Text(_cell(column, row.get(column.key), now)) for column in sheet.columns))
+    terminal.print(table)
+
+
+def _cell(column: Column, value: Cell, now: datetime) -> str:
+    if column.show is not None:
+        return visible_lines(column.show(value))
+    if column.has_age and isinstance(value, datetime):
+        return f"{moment(value)} ({age(now - value)})"
+    return _shown(value)
+
+
+def _shown(value: Cell) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{visible(key)} {_shown(each)}" for key, each in value.items())
+    if isinstance(value, Sequence):
+        return " ".join(_shown(each) for each in value)
+    return str(value)
+
+
+def _csv_value(value: Cell) -> str:
+    if isinstance(value, str):
+        return csv_cell(value)
+    if isinstance(value, datetime):
+        return _iso(value)
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return csv_cell(_shown(value))
+
+
+def _plain(value: Cell) -> object:
+    if isinstance(value, datetime):
+        return _iso(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(each) for each in value]
+    return value
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

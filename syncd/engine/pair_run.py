@@ -1,0 +1,374 @@
+"""One run of one pair: look at the whole state, decide, write what is owed, look again.
+
+Before a write leaves, the journal has it durably; a write whose answer is lost is found before the
+pair is planned again. Being killed between any two lines loses nothing and doubles nothing.
+Deciding is `syncd.core`'s work; who runs when is the controller's.
+"""
+
+from __future__ import annotations
+
+import traceback
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from syncd.core.errors import (
+    Gone,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    RemoteError,
+    Stale,
+)
+from syncd.core.model import Held, LinkName, PairId, Side
+from syncd.core.operations import Answer, Fate, Intent, Operation
+from syncd.core.plan import Need, Plan
+from syncd.core.reaction import Action, delay_seconds, react
+from syncd.core.settle import Settlement
+from syncd.core.work import Park, Run, Step
+from syncd.engine.health import Health
+from syncd.engine.links import Link
+from syncd.engine.outcome import Outcome, Result
+from syncd.engine.reading import fetch_need, gone
+from syncd.engine.work import Work
+from syncd.log import logger
+from syncd.ports import Clock
+
+#: One run writes at most this much; the rest waits for its next turn, so that none starves another.
+_MOST_WRITES = 40
+#: Reads of one run that brought nothing new before it gives up and comes back later.
+_MOST_READS = 6
+_SAME_SECOND = timedelta(seconds=1)
+_UNAUTHORISED = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class _Wait:
+    until: datetime
+    counts_as_try: bool
+
+
+class Surroundings(Protocol):
+    """What a run needs of whoever started it."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def health(self) -> Health: ...
+
+    async def record(self, pair_id: PairId, token: str, step: Step) -> bool:
+        """Make a step durable. Raises `LeaseLost` and `StoreError`."""
+        ...
+
+    async def stop_link(self, link: LinkName, park: Park) -> None:
+        """Stop every pair of a link."""
+        ...
+
+
+class PairRun:
+    """The loop of one run; `_waits` holds the sides that must not be written to for now."""
+
+    def __init__(self, surroundings: Surroundings, run: Run, link: Link, *, is_quiet: bool) -> None:
+        self._env = surroundings
+        self._link = link
+        self._pair = run.pair
+        self._sent = run.sent
+        self._work = Work(run, link, is_quiet=is_quiet)
+        self._token = uuid.uuid4().hex
+        self._waits: dict[Side, _Wait] = {}
+        self._writes = 0
+        self._reads = 0
+        self._is_lost = False
+        self._attempts: Mapping[str, int] = {i.op.op_id: i.attempt for i in run.sent}
+
+    async def run(self) -> Outcome:
+        park = await self._find_lost()
+        while park is None:
+            if self._is_lost:
+                # Until a lost write is found, what it made on the desk would look like news.
+                return await self._rest()
+            decided = self._work.plan(self._env.clock.now())
+            if decided.needs:
+                if await self._read(decided.needs):
+                    continue
+                return await self._rest(is_unanswered=True)
+            self._work.decide(decided, self._env.clock.now())
+            if decided.stop is not None:
+                park = Park(reason=decided.stop.reason, hint=decided.stop.hint)
+                break
+            operation = self._next(decided)
+            if operation is None or self._writes >= _MOST_WRITES:
+                return await self._end(decided, has_more=operation is not None)
+            if self._work.needs_confirmation(operation):
+                # Planned again in any case: the read may have shown something new.
+                await self._confirm(operation.side)
+            else:
+                park = await self._write(operation)
+        return await self._park(park)
+
+    # --- lost writes ---
+
+    async def _find_lost(self) -> Park | None:
+        """Settle the writes that an earlier run left without an answer."""
+        for intent in self._sent:
+            side = intent.op.side
+            connector = self._link.connectors[side]
+            try:
+                finding = await connector.find(intent)
+                self._env.health.succeeded(connector.name)
+            except RemoteError as error:
+                # The journal keeps it.
+                self._is_lost = True
+                park = self._wait(side, error)
+                if park is not None:
+                    return park
+                continue
+            log = logger().bind(op_id=intent.op.op_id, side=side.value, pair=self._pair.pair_id)
+            if finding.fate is Fate.AMBIGUOUS:
+                hint = (
+                    "Two comments on the desk could be this write; delete the double, then retry."
+                )
+                return Park(reason="ambiguous_write", hint=hint)
+            if finding.fate is Fate.ABSENT:
+                log.info("op.absent")
+                self._work.drop(intent.op.op_id)
+            elif finding.answer is not None:
+                log.info("op.found")
+                park = await self._settle(intent, finding.answer)
+                if park is not None:
+                    return park
+            else:
+                log.info("op.repeated")
+                park = await self._send(intent)
+                if park is not None:
+                    return park
+        return None
+
+    # --- reading ---
+
+    async def _read(self, needs: tuple[Need, ...]) -> bool:
+        """Fetch what the plan lacks; False when a desk does not answer, or answers nothing new."""
+        for need in needs:
+            if need.side in self._waits or self._reads >= _MOST_READS:
+                return False
+            self._reads += 1
+            try:
+                await self._fetch(need)
+            except RemoteError as error:
+                self._wait(need.side, error)
+                return False
+        return True
+
+    async def _fetch(self, need: Need) -> None:
+        await fetch_need(self._work, need)
+        self._env.health.succeeded(self._link.connectors[need.side].name)
+
+    async def _confirm(self, side: Side) -> None:
+        """Read the fields so that a write of fields cannot undo what hides in the same second."""
+        self._reads += 1
+        try:
+            await self._fetch(Need(side=side, fields=True))
+        except RemoteError as error:
+            self._wait(side, error)
+            return
+        snapshot = self._work.snapshots[side]
+        if not snapshot.ticket.is_confirmed:
+            # Read within the second of the last change: only the next one can tell.
+            until = self._env.clock.now() + _SAME_SECOND
+            self._waits[side] = _Wait(until=until, counts_as_try=False)
+
+    # --- writing ---
+
+    def _next(self, decided: Plan) -> Operation | None:
+        """The first operation of a side that may be written to."""
+        for operation in decided.operations:
+            if operation.side not in self._waits:
+                return operation
+        return None
+
+    async def _write(self, operation: Operation) -> Park | None:
+        now = self._env.clock.now()
+        attempt = self._attempts.get(operation.op_id, 0) + 1
+        intent = self._work.intent(operation, attempt=attempt, now=now)
+        step = self._work.step(intent=intent, tries=self._pair.tries)
+        _tell(step, self._pair.pair_id)
+        await self._env.record(self._pair.pair_id, self._token, step)
+        return await self._send(intent)
+
+    async def _send(self, intent: Intent) -> Park | None:
+        """Send a journaled write and take its answer."""
+        operation = intent.op
+        connector = self._link.connectors[operation.side]
+        log = logger().bind(op_id=operation.op_id, side=operation.side.value)
+        self._writes += 1
+        log.debug("op.sent", pair=self._pair.pair_id, attempt=intent.attempt)
+        try:
+            answer = await connector.write(intent)
+        except OutcomeUnknown as error:
+            # Stays in the journal as sent.
+            self._is_lost = True
+            log.warning("op.unknown", pair=self._pair.pair_id, reason=type(error).__name__)
+            return self._wait(operation.side, error)
+        except Stale:
+            log.debug("op.stale", pair=self._pair.pair_id)
+            self._work.drop(operation.op_id)
+            return await self._refresh(operation.side)
+        except Gone:
+            self._work.drop(operation.op_id)
+            self._work.absorb(operation.side, gone(self._work, operation.side))
+            return None
+        except Rejected as error:
+            self._work.drop(operation.op_id)
+            log.warning("op.refused", pair=self._pair.pair_id, status=error.status)
+            return Park(reason="refused", hint=f"{error} — {error.hint}")
+        except RemoteError as error:
+            # Not sent, by contract: the journal must not look for it.
+            self._work.drop(operation.op_id)
+            return self._wait(operation.side, error)
+        self._env.health.succeeded(connector.name)
+        log.debug("op.done", pair=self._pair.pair_id)
+        return await self._settle(intent, answer)
+
+    async def _refresh(self, side: Side) -> Park | None:
+        if self._reads >= _MOST_READS:
+            self._waits[side] = _Wait(
+                until=self._env.clock.now() + _SAME_SECOND, counts_as_try=True
+            )
+            return None
+        self._reads += 1
+        try:
+            await self._fetch(Need(side=side, fields=True))
+        except RemoteError as error:
+            return self._wait(side, error)
+        return None
+
+    async def _settle(self, intent: Intent, answer: Answer) -> Park | None:
+        settlement: Settlement = self._work.settle(intent, answer)
+        if settlement.is_leak:
+            hint = "A private comment is public on the desk: hide it there, then look at the log."
+            park = Park(reason="leak", hint=hint)
+            logger().critical(
+                "link.leaked",
+                link=self._link.name,
+                pair=self._pair.pair_id,
+                side=intent.op.side.value,
+                op_id=intent.op.op_id,
+            )
+            await self._env.stop_link(self._link.name, park)
+            return park
+        if settlement.stop is not None:
+            return Park(reason=settlement.stop.reason, hint=settlement.stop.hint)
+        return None
+
+    # --- ends of a run ---
+
+    def _wait(self, side: Side, error: RemoteError) -> Park | None:
+        """Keep off a side for a while; a park when the error cannot pass by waiting."""
+        now = self._env.clock.now()
+        reaction = react(error, tries=self._pair.tries)
+        if reaction.action is Action.PARK:
+            return Park(reason=_word(error), hint=f"{error} — {error.hint}")
+        if not isinstance(error, OutcomeUnknown | Stale):
+            self._env.health.failed(error)
+        if isinstance(error, RateLimited):
+            until = max(error.retry_at, now)
+        elif reaction.action is Action.PAUSE_CONNECTION:
+            until = now + _UNAUTHORISED
+        else:
+            spread = (self._pair.pair_id * 2654435761 % 1000) / 1000
+            until = now + timedelta(seconds=delay_seconds(self._pair.tries + 1, spread=spread))
+        self._waits[side] = _Wait(until=until, counts_as_try=reaction.counts_as_try)
+        return None
+
+    async def _end(self, decided: Plan, *, has_more: bool) -> Outcome:
+        """Nothing more can be written now: done, or done for this turn."""
+        if decided.ends_pair:
+            step = self._work.step(is_done=True, ends_pair=True)
+            return await self._finish(step, Outcome(result=Result.ENDED), "pair.ended")
+        if self._waits or has_more:
+            return await self._rest(held=decided.held)
+        outcome = Outcome(
+            result=Result.DONE,
+            writes=self._writes,
+            held=decided.held,
+            left_out=decided.left_out,
+        )
+        return await self._finish(self._work.step(is_done=True), outcome, "pair.reconciled")
+
+    async def _rest(self, *, is_unanswered: bool = False, held: tuple[Held, ...] = ()) -> Outcome:
+        """Come back later for what waits on a desk; a run that only wrote its fill, at once."""
+        now = self._env.clock.now()
+        until = min((wait.until for wait in self._waits.values()), default=now)
+        is_try = any(wait.counts_as_try for wait in self._waits.values())
+        if is_unanswered and not self._waits:
+            # The desk answered and brought nothing new: its delay, not ours.
+            until, is_try = now + _SAME_SECOND, True
+        step = self._work.step(not_before=until, tries=self._pair.tries + 1 if is_try else 0)
+        outcome = Outcome(
+            result=Result.WAITING,
+            is_dirty=True,
+            retry_at=until,
+            writes=self._writes,
+            held=held,
+        )
+        return await self._finish(step, outcome, "pair.waiting")
+
+    async def _park(self, park: Park) -> Outcome:
+        step = self._work.step(park=park)
+        logger().error(
+            "pair.parked",
+            pair=self._pair.pair_id,
+            link=self._link.name,
+            reason=park.reason,
+            hint=park.hint,
+        )
+        return await self._finish(step, Outcome(result=Result.PARKED), None)
+
+    async def park_for(self, bug: Exception) -> Outcome:
+        """Stop the pair because of a fault of ours; a write on its way stays in the journal."""
+        place = _place(bug)
+        reason = type(bug).__name__
+        logger().error("pair.failed", pair=self._pair.pair_id, reason=reason, place=place)
+        hint = f"A bug in syncd ({reason} at {place}); report it, then `syncd retry PAIR`."
+        step = Step(revision=self._pair.revision, park=Park(reason="bug", hint=hint))
+        return await self._finish(step, Outcome(result=Result.PARKED, is_bug=True), None)
+
+    async def _finish(self, step: Step, outcome: Outcome, event: str | None) -> Outcome:
+        _tell(step, self._pair.pair_id)
+        is_dirty = await self._env.record(self._pair.pair_id, self._token, step)
+        if event is not None:
+            retry_at = outcome.retry_at.isoformat() if outcome.retry_at else None
+            logger().debug(
+                event,
+                pair=self._pair.pair_id,
+                link=self._link.name,
+                writes=self._writes,
+                retry_at=retry_at,
+            )
+        return replace(outcome, is_dirty=is_dirty)
+
+
+def _tell(step: Step, pair_id: PairId) -> None:
+    """Log what the step puts on record; values of tickets stay out."""
+    for conflict in step.conflicts:
+        logger().info("conflict.recorded", pair=pair_id, name=conflict.name, rule=conflict.rule)
+    for moved in step.transitions:
+        if moved.name == "hand_off":
+            logger().info("hand_off.moved", pair=pair_id, before=moved.before, after=moved.after)
+
+
+def _place(bug: Exception) -> str:
+    """File, line and function of the innermost frame: enough to find a bug, and no ticket text."""
+    frames = traceback.extract_tb(bug.__traceback__)
+    if not frames:
+        return "?"
+    last = frames[-1]
+    return f"{last.filename.rsplit('/', maxsplit=1)[-1]}:{last.lineno} {last.name}"
+
+
+def _word(error: RemoteError) -> str:
+    """The class name as a fixed word: Unintelligible -> unintelligible."""
+    return type(error).__name__.lower()

@@ -1,0 +1,262 @@
+"""What a Store tells people, and what people do with it by hand."""
+
+from __future__ import annotations
+
+from syncd.core.model import (
+    Audience,
+    Ball,
+    CommentId,
+    End,
+    HandOff,
+    HandOffState,
+    LinkName,
+    PairId,
+    Role,
+    Side,
+    Status,
+    TicketId,
+)
+from syncd.core.work import CursorMove, PairState, Park, Step
+from syncd.ports import Store
+from tests.contract.store_story import (
+    a_pair,
+    a_twinned_pair,
+    clean,
+    load,
+    see,
+    take,
+)
+from tests.support.build import (
+    AT,
+    LINK,
+    PLATFORM,
+    a_base,
+    a_comment,
+    a_conflict,
+    a_mapping,
+    a_person,
+    a_sighting,
+    a_status_base,
+    a_ticket,
+    a_transition,
+    a_whole_read,
+    an_intent,
+    later,
+)
+
+PARK = Park(reason="leak", hint="Compare both tickets.")
+CUSTOMER = a_person("Cora", Role.CUSTOMER)
+PARTNER_AGENT = a_person("Ada", Role.PARTNER)
+
+
+class StoreReportSuite:
+    async def test_conflicts_come_newest_first_with_both_values(self, store: Store) -> None:
+        pair_id = await a_twinned_pair(store)
+        first, second = a_conflict("status"), a_conflict("tags", platform="a", partner="b")
+        await take(store, pair_id, Step(conflicts=(first,)), now=later(1))
+        await take(store, pair_id, Step(conflicts=(second,)), now=later(2))
+        rows = await store.conflicts()
+        assert [(row.conflict, row.seen_at) for row in rows] == [
+            (second, later(2)),
+            (first, later(1)),
+        ]
+        assert rows[0].tickets == {Side.PLATFORM: "T1", Side.PARTNER: "9001"}
+        assert [row.conflict for row in await store.conflicts(since=later(2))] == [second]
+        assert [row.conflict for row in await store.conflicts(limit=1)] == [second]
+        assert await store.conflicts(link=LinkName("other")) == []
+
+    async def test_transitions_are_taken_without_being_asked_for_again(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        transitions = (a_transition(), a_transition("ball", side=None, at=None))
+        await take(store, pair_id, Step(transitions=transitions))
+        assert (await load(store, pair_id)).pair.is_dirty
+
+    # --- stale -----------------------------------------------------------------------------------
+
+    async def test_a_customer_who_spoke_last_waits_since_the_first_unanswered_word(
+        self, store: Store
+    ) -> None:
+        thread = (
+            a_comment("1", author=CUSTOMER),
+            a_comment("2", author=PARTNER_AGENT),
+            a_comment("3", author=CUSTOMER),
+            a_comment("4", author=CUSTOMER),
+        )
+        pair_id = await a_twinned_pair(store, a_whole_read(None, *thread))
+        await take(store, pair_id, Step(ball=Ball.PARTNER))
+        (row,) = await store.stale()
+        assert (row.pair_id, row.link, row.ball) == (pair_id, LINK, Ball.PARTNER)
+        assert row.waiting_since == later(3)
+        assert row.tickets == {Side.PLATFORM: "T1", Side.PARTNER: "9001"}
+        assert await store.stale(link=LinkName("other")) == []
+
+    async def test_a_public_answer_ends_the_wait(self, store: Store) -> None:
+        pair_id = await a_twinned_pair(store, a_whole_read(None, a_comment("1")))
+        await see(store, a_sighting("T1", a_comment("2", author=PARTNER_AGENT)))
+        assert await store.stale() == []
+        assert (await load(store, pair_id)).pair.state is PairState.ACTIVE
+
+    async def test_a_private_note_ends_no_wait(self, store: Store) -> None:
+        note = a_comment("2", author=PARTNER_AGENT, audience=Audience.SHARED)
+        await a_twinned_pair(store, a_whole_read(None, a_comment("1"), note))
+        assert len(await store.stale()) == 1
+
+    async def test_the_longest_wait_comes_first(self, store: Store) -> None:
+        for number, seconds in (("1", 50), ("2", 20), ("3", 70)):
+            comment = a_comment("1", at=later(seconds))
+            shown = a_whole_read(a_ticket(f"T{number}"), comment)
+            await a_twinned_pair(store, shown, partner_ticket=f"900{number}")
+        assert [row.waiting_since for row in await store.stale()] == [
+            later(20),
+            later(50),
+            later(70),
+        ]
+
+    async def test_only_open_pairs_that_the_partner_has_are_stale(self, store: Store) -> None:
+        shown = a_whole_read(None, a_comment("1"))
+        pair_id = await a_twinned_pair(store, shown)
+        waiting = a_base(status=a_status_base(Status.WITH_CUSTOMER))
+        away = a_base(hand_off=HandOff(state=HandOffState.HANDED, turn=1))
+        for base in (waiting, away):
+            await take(store, pair_id, Step(base=base))
+            assert await store.stale() == []
+        await take(store, pair_id, Step(base=a_base()))
+        assert len(await store.stale()) == 1
+        await take(store, pair_id, Step(ends_pair=True))
+        assert await store.stale() == []
+
+    # --- summaries and feeds -----------------------------------------------------------------
+
+    async def test_a_link_is_summed_up(self, store: Store) -> None:
+        open_one = await a_twinned_pair(store, a_whole_read(a_ticket("T1")))
+        await take(store, open_one, Step(ball=Ball.PARTNER, conflicts=(a_conflict(),)))
+        dirty = await a_pair(store, a_whole_read(a_ticket("T2")))
+        await take(store, dirty, Step(intent=an_intent(pair_id=dirty), ball=Ball.PLATFORM))
+        parked = await a_pair(store, a_whole_read(a_ticket("T3")))
+        await take(store, parked, Step(park=PARK, done_gen=1))
+        ended = await a_twinned_pair(store, a_whole_read(a_ticket("T4")), partner_ticket="9004")
+        await take(store, ended, Step(ends_pair=True, ball=Ball.NOBODY))
+        (summary,) = await store.summaries()
+        assert (summary.link, summary.pairs, summary.open_pairs) == (LINK, 4, 1)
+        assert (summary.dirty, summary.parked, summary.ended) == (1, 1, 1)
+        assert (summary.sent, summary.conflicts) == (1, 1)
+        assert summary.balls == {"partner": 1, "platform": 1}
+        assert (summary.oldest_dirty_at, summary.parked_reason) == (AT, "")
+
+    async def test_the_oldest_change_is_the_first_that_was_not_dealt_with(
+        self, store: Store
+    ) -> None:
+        pair_id = await a_pair(store)
+        await clean(store, pair_id)
+        (summary,) = await store.summaries()
+        assert summary.oldest_dirty_at is None
+        await store.mark([pair_id], now=later(10))
+        await store.mark([pair_id], now=later(20))
+        (summary,) = await store.summaries()
+        assert summary.oldest_dirty_at == later(10)
+
+    async def test_a_stopped_link_is_told_even_without_pairs(self, store: Store) -> None:
+        await store.park_link(LINK, PARK, now=AT)
+        (summary,) = await store.summaries()
+        assert (summary.link, summary.pairs, summary.parked_reason) == (LINK, 0, "leak")
+
+    async def test_a_feed_tells_when_it_last_moved(self, store: Store) -> None:
+        for seconds in (1, 2):
+            await store.record_sightings(
+                PLATFORM,
+                [],
+                side=Side.PLATFORM,
+                cursor=CursorMove(feed="updates", cursor=f"{seconds}"),
+                seen_at=later(seconds),
+            )
+        (feed,) = await store.feeds()
+        assert (feed.connection, feed.feed, feed.moved_at) == (PLATFORM, "updates", later(2))
+
+    # --- finding -----------------------------------------------------------------------------
+
+    async def test_pairs_are_found_by_any_of_their_marks(self, store: Store) -> None:
+        one = await a_twinned_pair(store, link="one")
+        two = await a_pair(store, a_whole_read(a_ticket("T2")), link="two")
+        await take(store, two, Step(park=PARK))
+
+        async def found(**filters: object) -> list[PairId]:
+            return [p.pair_id for p in await store.find_pairs(**filters)]  # type: ignore[arg-type]
+
+        assert await found() == [one, two]
+        assert await found(limit=1) == [one]
+        assert await found(link=LinkName("two")) == [two]
+        assert await found(state=PairState.PARKED) == [two]
+        assert await found(state=PairState.ACTIVE, link=LinkName("two")) == []
+        assert await found(ticket_id=TicketId("9001")) == [one]
+        assert await found(ticket_id=TicketId("T2"), pair_id=two) == [two]
+        assert await found(pair_id=PairId(99)) == []
+
+    async def test_open_pairs_come_in_batches_and_live_on_both_sides(self, store: Store) -> None:
+        pairs = [
+            await a_twinned_pair(store, a_whole_read(a_ticket(f"T{n}")), partner_ticket=f"900{n}")
+            for n in range(6)
+        ]
+        await see(store, a_sighting(a_ticket("T1", end=End.DELETED, fields_as_of=9)))
+        await take(store, pairs[2], Step(park=PARK))
+        await take(store, pairs[3], Step(ends_pair=True))
+        await a_pair(store, a_whole_read(a_ticket("T9")))
+        batches = [batch async for batch in store.open_pairs(batch=2)]
+        assert [[pair.pair_id for pair in batch] for batch in batches] == [
+            [pairs[0], pairs[4]],
+            [pairs[5]],
+        ]
+
+    # --- by hand -----------------------------------------------------------------------------
+
+    async def test_a_retried_pair_runs_again_at_once(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        await take(store, pair_id, Step(park=PARK, done_gen=1, tries=4, not_before=later(900)))
+        assert await store.unpark(pair_id, actor="ops", now=AT) is True
+        pair = (await load(store, pair_id)).pair
+        assert (pair.state, pair.reason, pair.hint) == (PairState.ACTIVE, "", "")
+        assert (pair.parked_at, pair.tries, pair.not_before) == (None, 0, None)
+        assert await store.load_due(AT) == [(pair_id, None)]
+
+    async def test_a_pair_that_was_not_parked_is_not_retried(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        await clean(store, pair_id)
+        assert await store.unpark(pair_id, actor="ops", now=AT) is False
+        assert not (await load(store, pair_id)).pair.is_dirty
+
+    async def test_a_held_comment_is_released_once_it_is_known(self, store: Store) -> None:
+        shown = a_whole_read(None, a_comment("1"), a_comment("2"))
+        pair_id = await a_twinned_pair(store, shown, base=a_base(a_mapping("2", "102")))
+
+        async def release(side: Side, comment_id: str) -> bool:
+            comment = CommentId(comment_id)
+            return await store.release_comment(pair_id, side, comment, actor="ops", now=AT)
+
+        assert await release(Side.PLATFORM, "9") is False, "no such comment"
+        assert await release(Side.PARTNER, "1") is False, "it is on the other side"
+        assert await release(Side.PLATFORM, "2") is False, "it has travelled"
+        assert await store.load_due(AT) == []
+        assert await release(Side.PLATFORM, "1") is True
+        run = await load(store, pair_id)
+        assert (run.base.released, run.pair.is_dirty) == ({"1"}, True)
+        assert run.base.comments == (a_mapping("2", "102"),)
+
+    async def test_a_stopped_link_stops_all_its_pairs(self, store: Store) -> None:
+        pair_id = await a_twinned_pair(store)
+        other = await a_pair(store, a_whole_read(a_ticket("T2")), link="other")
+        await store.mark([pair_id], now=AT)
+        await store.park_link(LINK, PARK, now=later(7))
+        pair = (await load(store, pair_id)).pair
+        assert (pair.state, pair.reason, pair.hint) == (PairState.PARKED, PARK.reason, PARK.hint)
+        assert pair.parked_at == later(7)
+        assert await store.parked_links() == {LINK: PARK}
+        assert await store.load_due(AT) == [(other, None)]
+        assert [batch async for batch in store.open_pairs()] == []
+        assert [p.pair_id for p in await store.find_pairs(state=PairState.PARKED)] == [pair_id]
+
+    async def test_a_link_that_runs_again_finds_its_marks(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        await store.park_link(LINK, PARK, now=AT)
+        assert await store.unpark_link(LINK, actor="ops", now=AT) is True
+        assert await store.unpark_link(LINK, actor="ops", now=AT) is False
+        assert await store.parked_links() == {}
+        assert await store.load_due(AT) == [(pair_id, None)]
