@@ -83,6 +83,10 @@ class Budget(Protocol):
         """Wait until one request may leave that counts in all `buckets`, by `PRIORITY`, then count it."""
         ...
 
+    def assume(self, bucket: str, *, per_minute: int) -> None:
+        """Name a quota of the account that the desk may not publish: until it does, space it out."""
+        ...
+
     def observe(self, readings: Sequence[Reading]) -> None:
         """Take a desk's own figures into account."""
         ...

@@ -44,6 +44,19 @@ CAPABILITIES = Capabilities(
 )
 
 
+def connect(
+    name: ConnectionName,
+    settings: Settings,
+    *,
+    budget: Budget,
+    clock: Clock,
+    on_request: OnRequest | None = None,
+    wanted: object = None,  # noqa: ARG001 - births come from here, so every ticket may be wanted
+) -> PlatformConnector:
+    """The connector of one configured platform; asks it nothing yet."""
+    return PlatformConnector(name, settings, budget=budget, clock=clock, on_request=on_request)
+
+
 class PlatformConnector:
     """Implements `syncd.ports.Connector`."""
 

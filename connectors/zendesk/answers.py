@@ -1,8 +1,8 @@
 """What the answer to a write says, and which update in a thread is the one that we are looking for.
 
-An audit in an answer does not prove that the request wrote anything: an update that changes nothing
-is answered with the ticket's previous audit. So an audit counts as ours only by its stamp, or, where
-stamps cannot be read, because the ticket has left the stamp that the write was made under.
+An audit in an answer does not prove that the request wrote anything: an update that changes
+nothing is answered with the ticket's previous audit. So an audit counts as ours only by its stamp,
+or, where stamps cannot be read, because the ticket has left the `updated_at` that we wrote under.
 Pure, like `mapping`.
 """
 

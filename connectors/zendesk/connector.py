@@ -168,7 +168,7 @@ class ZendeskConnector:
                 "a public comment cannot be added silently",
                 connection=self._name,
                 action="update ticket",
-                hint="Zendesk would notify the customer; send it without `--silent`, or privately.",
+                hint="Zendesk would notify the customer; `--notify` of the backfill allows it.",
             )
         answered = await self._client.update(op.ticket_id, bodies.update(op, intent))
         return self._read_answer(

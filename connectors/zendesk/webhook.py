@@ -1,8 +1,8 @@
 """What a webhook of Zendesk's proves, once its signature does. Pure: bytes and time are handed in.
 
-The body is a snapshot of the ticket's fields, made when the event happened and sent whenever Zendesk
-gets to it. So it may be old, and it never confirms its own stamp: a later change of the same second
-is in none of its fields. It names new comments without carrying their HTML.
+The body is a snapshot of the ticket's fields, made when the event happened and sent whenever
+Zendesk gets to it. So it may be old, and it never confirms its own stamp: a later change of the
+same second is in none of its fields. It names new comments without carrying their HTML.
 https://developer.zendesk.com/documentation/webhooks/verifying/
 """
 
@@ -112,7 +112,7 @@ def _sighting(kind: str, webhook: wire.Webhook, base_url: str) -> Sighting:
 
 
 def _row(detail: wire.Loose) -> wire.Ticket:
-    row = msgspec.convert({key: value for key, value in detail.items()}, wire.Ticket)
+    row = msgspec.convert(detail, wire.Ticket)
     row.status = {"ARCHIVED": "closed", "SCRUBBED": "deleted"}.get(row.status, row.status.lower())
     return row
 

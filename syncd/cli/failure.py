@@ -1,7 +1,7 @@
 """What a command says when it cannot go on, and the exit code that goes with it.
 
-An error that was foreseen is one message and what to do; a bug is a name and a place. Neither shows a
-traceback, because its lines could hold ticket text.
+An error that was foreseen is one message and what to do; a bug is a name and a place. Neither shows
+a traceback, because its lines could hold ticket text.
 """
 
 from __future__ import annotations

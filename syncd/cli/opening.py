@@ -1,7 +1,7 @@
 """Open what a command works on: the configuration, the store, or all parts of the daemon.
 
-Reports and deeds on the store need the file's `store:` and the names of its links, nothing else: they
-work where the daemon's secrets are not at hand, and beside a running daemon.
+Reports and deeds on the store need the file's `store:` and the names of its links, nothing else:
+they work where the daemon's secrets are not at hand, and beside a running daemon.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import getpass
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from syncd.cli.failure import Refused, warn
 from syncd.core.errors import StoreUnavailable
-from syncd.core.model import LinkName, PairId, Side, TicketId
+from syncd.core.model import LinkName, PairId, TicketId
 from syncd.core.work import Pair
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ async def working(config: Config) -> AsyncIterator[Parts]:
 
 
 @contextlib.contextmanager
-def forgetting(config: Config) -> contextlib.AbstractContextManager[Config]:  # type: ignore[misc]
+def forgetting(config: Config) -> Iterator[Config]:
     """The configuration with a store of its own that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         yield dataclasses.replace(config, store=f"sqlite:///{folder}/empty.db")
@@ -181,8 +181,3 @@ async def find_pair(store: SqliteReader | Store, text: str) -> Pair:
         numbers = ", ".join(str(pair.pair_id) for pair in found)
         raise Refused(f"{text} is several pairs: {numbers}", hint="Name one by its number.")
     return found[0]
-
-
-def ticket(pair: Pair, side: Side) -> str | None:
-    """The pair's ticket on a side."""
-    return pair.tickets.get(side)

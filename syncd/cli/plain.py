@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-# Control characters, unpaired surrogates, line and paragraph separators, and the marks that turn the
-# direction of the text around them: https://trojansource.codes/
+# Control characters, unpaired surrogates, line and paragraph separators, and the marks that turn
+# the direction of the text around them: https://trojansource.codes/
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 )

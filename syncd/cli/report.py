@@ -22,9 +22,7 @@ from syncd.cli.plain import csv_cell, json_safe, visible, visible_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
-Cell: TypeAlias = (
-    str | int | float | datetime | None | Sequence["Cell"] | Mapping[str, "Cell"]
-)
+Cell: TypeAlias = str | int | float | datetime | Sequence["Cell"] | Mapping[str, "Cell"] | None
 Row: TypeAlias = Mapping[str, Cell]
 _PIPE_WIDTH = 100_000
 

@@ -79,6 +79,7 @@ def decide(
 
     Both snapshots carry known statuses; the caller has parked the pair otherwise.
     """
+    before = base
     base = adopt(
         base,
         snapshots,
@@ -87,6 +88,9 @@ def decide(
         pair_key=circumstances.pair_key,
     )
     transitions: list[Transition] = []
+    if turns.has_left_unseen(before, base):
+        turn = turns.confirm(base, policy)
+        base, transitions = turn.base, [*turn.transitions]
     if capabilities[Side.PLATFORM].has_views:
         turn = turns.follow_views(base, snapshots[Side.PLATFORM], policy)
         base = turn.base

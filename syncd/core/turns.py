@@ -15,6 +15,7 @@ from syncd.core.model import (
     Audience,
     Base,
     Comment,
+    CommentId,
     HandOff,
     HandOffState,
     Known,
@@ -71,6 +72,21 @@ def confirm(base: Base, policy: LinkPolicy) -> Turn:
     for side in Side:
         base = owe(base, handed, side, _about(before))
     return Turn(base=base, transitions=(_moved(before, HandOffState.HANDED),))
+
+
+def has_left_unseen(before: Base, after: Base) -> bool:
+    """Whether the copy of the offering comment was just found: the leave went in the same write."""
+    offer = before.hand_off.comment_id
+    if before.hand_off.state is not HandOffState.OFFERED or offer is None:
+        return False
+    return _is_copied(after, offer) and not _is_copied(before, offer)
+
+
+def _is_copied(base: Base, comment_id: CommentId) -> bool:
+    return any(
+        m.kind is Known.COPIED and m.origin is Side.PARTNER and m.comment_id == comment_id
+        for m in base.comments
+    )
 
 
 def _about(hand_off: HandOff) -> str:

@@ -10,27 +10,34 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
-
-from syncd.core.model import Base, CommentMapping, HandOff, PairId, Side
+from syncd.core.model import Base, CommentMapping, HandOff, PairId
 from syncd.store import tables
 from syncd.store.rows import (
+    MAPPING_JSON,
     base_values,
     hand_off_values,
     mapping_values,
     moment,
     packed,
+    to_base,
     to_hand_off,
-    to_mapping,
+    to_mappings,
     to_released,
 )
 from syncd.store.statement import Session, Statement, insert_into, upsert_into
 
 _BASE = tables.table(tables.Base)
-_MAP = tables.table(tables.CommentMap)
 
-LOAD_BASE = Statement(select(_BASE).where(_BASE.c.pair_id == bindparam("pair_id")))
-LOAD_MAP = Statement(select(_MAP).where(_MAP.c.pair_id == bindparam("pair_id")).order_by(_MAP.c.id))
+_LOAD_BASE = Statement(
+    f"""
+    SELECT base.*, (
+        SELECT json_group_array({MAPPING_JSON})
+        FROM (SELECT * FROM comment_map WHERE pair_id = :pair_id ORDER BY id)
+    ) AS mappings
+    FROM base
+    WHERE pair_id = :pair_id
+    """  # noqa: S608 - a constant of ours
+)
 _PUT_BASE = Statement(upsert_into(_BASE, "pair_id"))
 _PUT_MAPPING = Statement(
     """
@@ -82,9 +89,15 @@ _DROP_THESE_BODIES = Statement(
 )
 
 
+def load_base(session: Session, pair_id: PairId) -> Base:
+    """The agreed state with the whole comment map; an empty one before the first agreement."""
+    row = session.row(_LOAD_BASE, {"pair_id": pair_id})
+    return Base() if row is None else to_base(row)
+
+
 def write_base(session: Session, pair_id: PairId, base: Base, *, now: datetime) -> bool:
     """Bring the stored base to `base`; whether what it asks of the platform ticket changed."""
-    row = session.row(LOAD_BASE, {"pair_id": pair_id})
+    row = session.row(_LOAD_BASE, {"pair_id": pair_id})
     before = HandOff() if row is None else to_hand_off(row)
     if row is not None:
         base = replace(base, released=base.released | to_released(row))
@@ -94,7 +107,8 @@ def write_base(session: Session, pair_id: PairId, base: Base, *, now: datetime) 
     if _turn(before) != _turn(base.hand_off):
         seen_at = moment(now)
         session.run(_ADD_HAND_OFF, hand_off_values(pair_id, base.hand_off, seen_at=seen_at))
-    _extend_map(session, pair_id, base.comments)
+    known = () if row is None else to_mappings(row["mappings"])
+    _extend_map(session, pair_id, known, base.comments)
     asked = (None, before.state) if row is None else (row["agreed"], row["hand_off_state"])
     return asked != (values["agreed"], values["hand_off_state"])
 
@@ -103,15 +117,17 @@ def _turn(hand_off: HandOff) -> tuple[object, ...]:
     return hand_off.state, hand_off.turn, hand_off.comment_id
 
 
-def _extend_map(session: Session, pair_id: PairId, comments: Iterable[CommentMapping]) -> None:
-    known: dict[tuple[Side, str], CommentMapping] = {}
-    for row in session.rows(LOAD_MAP, {"pair_id": pair_id}):
-        mapping = to_mapping(row)
-        known[mapping.origin, mapping.comment_id] = mapping
+def _extend_map(
+    session: Session,
+    pair_id: PairId,
+    known: Iterable[CommentMapping],
+    comments: Iterable[CommentMapping],
+) -> None:
+    held = {(mapping.origin, mapping.comment_id): mapping for mapping in known}
     news = [
         mapping
         for mapping in comments
-        if _adds(mapping, known.get((mapping.origin, mapping.comment_id)))
+        if _adds(mapping, held.get((mapping.origin, mapping.comment_id)))
     ]
     if news:
         session.run_many(_PUT_MAPPING, [mapping_values(pair_id, mapping) for mapping in news])
@@ -121,8 +137,8 @@ def _extend_map(session: Session, pair_id: PairId, comments: Iterable[CommentMap
 
 
 def _adds(mapping: CommentMapping, known: CommentMapping | None) -> bool:
-    if known is None:
-        return True
+    if known is None or known == mapping:
+        return known is None
     # A copy that is known stays known, whoever does not speak of it.
     return known != replace(mapping, copy_id=mapping.copy_id or known.copy_id)
 

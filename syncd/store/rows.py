@@ -6,15 +6,13 @@ What goes in comes out equal. Pure functions of values: they neither read nor wr
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from syncd.core.model import (
-    Attachment,
-    Audience,
     Ball,
     Base,
     Comment,
@@ -23,7 +21,6 @@ from syncd.core.model import (
     Conflict,
     End,
     HandOff,
-    Known,
     LinkName,
     OwedNote,
     PairId,
@@ -31,14 +28,12 @@ from syncd.core.model import (
     Role,
     Side,
     Sighting,
-    Stamp,
     StatusBase,
     StatusUpdate,
     TagBase,
     Ticket,
     TicketId,
     Transition,
-    UpdateId,
 )
 from syncd.core.report import ConflictRow
 from syncd.core.work import Pair, PairState
@@ -51,6 +46,9 @@ _STATUS_BASE = msgspec.json.Decoder(StatusBase).decode
 _TAG_BASE = msgspec.json.Decoder(TagBase).decode
 _HAND_OFF = msgspec.json.Decoder(HandOff).decode
 _OWED = msgspec.json.Decoder(tuple[OwedNote, ...]).decode
+_COMMENT = msgspec.json.Decoder(Comment).decode
+_COMMENTS = msgspec.json.Decoder(tuple[Comment, ...]).decode
+_MAPPINGS = msgspec.json.Decoder(tuple[CommentMapping, ...]).decode
 _COMMENT_IDS = msgspec.json.Decoder(frozenset[CommentId]).decode
 
 
@@ -191,23 +189,40 @@ def comment_values(connection_ref: int, ticket_ref: int, comment: Comment) -> di
     }
 
 
-def to_comment(row: sqlite3.Row, attachments: tuple[Attachment, ...] = ()) -> Comment:
-    """A row of `comment` joined with its author's `person_id`, `name` and `role`."""
-    views = row["views"]
-    update_id = row["update_id"]
-    stamp = row["stamp"]
-    return Comment(
-        comment_id=CommentId(row["comment_id"]),
-        update_id=None if update_id is None else UpdateId(update_id),
-        author=Person(person_id=row["person_id"], name=row["name"], role=Role(row["role"])),
-        writer_id=row["writer_id"],
-        audience=Audience(row["audience"]),
-        views=None if views is None else _STRINGS(views),
-        html=row["html"],
-        created_at=to_moment(row["created_at"]),
-        attachments=attachments,
-        stamp=None if stamp is None else Stamp(stamp),
+#: A comment with its author and attachments as JSON in the core's own shape, from a query over
+#: `comment` and `person`: SQLite puts it together and msgspec takes it apart, both in C.
+COMMENT_JSON = """
+    json_object(
+        'comment_id', comment.comment_id,
+        'update_id', comment.update_id,
+        'author', json_object(
+            'person_id', person.person_id, 'name', person.name, 'role', person.role
+        ),
+        'writer_id', comment.writer_id,
+        'audience', comment.audience,
+        'views', json(comment.views),
+        'html', comment.html,
+        'created_at', comment.created_at,
+        'attachments', json((
+            SELECT json_group_array(json_object(
+                'attachment_id', attachment_id, 'name', name, 'size', size,
+                'content_type', content_type, 'url', url
+            ))
+            FROM (SELECT * FROM attachment WHERE comment_ref = comment.id ORDER BY ordinal)
+        )),
+        'stamp', comment.stamp
     )
+    """
+
+
+def to_comment(text: str) -> Comment:
+    """One `COMMENT_JSON`."""
+    return _COMMENT(text)
+
+
+def to_comments(text: str) -> tuple[Comment, ...]:
+    """An array of `COMMENT_JSON`."""
+    return _COMMENTS(text)
 
 
 def attachment_values(ticket_ref: int, comment: Comment) -> list[dict[str, object]]:
@@ -225,21 +240,6 @@ def attachment_values(ticket_ref: int, comment: Comment) -> list[dict[str, objec
         }
         for ordinal, attachment in enumerate(comment.attachments)
     ]
-
-
-def to_attachments(rows: Sequence[sqlite3.Row]) -> dict[int, tuple[Attachment, ...]]:
-    """The attachments of each comment by `comment_ref`; the rows come in order."""
-    found: dict[int, tuple[Attachment, ...]] = {}
-    for row in rows:
-        attachment = Attachment(
-            attachment_id=row["attachment_id"],
-            name=row["name"],
-            size=row["size"],
-            content_type=row["content_type"],
-            url=row["url"],
-        )
-        found[row["comment_ref"]] = (*found.get(row["comment_ref"], ()), attachment)
-    return found
 
 
 # --- what was agreed -----------------------------------------------------------------------------
@@ -260,12 +260,13 @@ def base_values(pair_id: PairId, base: Base) -> dict[str, object]:
     }
 
 
-def to_base(row: sqlite3.Row, comments: tuple[CommentMapping, ...]) -> Base:
+def to_base(row: sqlite3.Row) -> Base:
+    """A row of `base` with the pair's `mappings` as an array of `MAPPING_JSON`."""
     status = row["status"]
     return Base(
         status=None if status is None else _STATUS_BASE(status),
         tags=_TAG_BASE(row["tags"]),
-        comments=comments,
+        comments=to_mappings(row["mappings"]),
         hand_off=to_hand_off(row),
         owed=_OWED(row["owed"]),
         released=to_released(row),
@@ -292,16 +293,18 @@ def mapping_values(pair_id: PairId, mapping: CommentMapping) -> dict[str, object
     }
 
 
-def to_mapping(row: sqlite3.Row) -> CommentMapping:
-    copy_id = row["copy_id"]
-    return CommentMapping(
-        kind=Known(row["kind"]),
-        origin=Side(row["origin"]),
-        comment_id=CommentId(row["comment_id"]),
-        copy_id=None if copy_id is None else CommentId(copy_id),
-        audience=Audience(row["audience"]),
-        note_key=row["note_key"],
+#: One row of `comment_map` as JSON in the core's own shape.
+MAPPING_JSON = """
+    json_object(
+        'kind', kind, 'origin', origin, 'comment_id', comment_id, 'copy_id', copy_id,
+        'audience', audience, 'note_key', note_key
     )
+    """
+
+
+def to_mappings(text: str) -> tuple[CommentMapping, ...]:
+    """An array of `MAPPING_JSON`."""
+    return _MAPPINGS(text)
 
 
 # --- pairs and records ---------------------------------------------------------------------------

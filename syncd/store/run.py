@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from sqlalchemy import bindparam, select
 
 from syncd.core.mirror import merge_snapshot
-from syncd.core.model import Base, Comment, PairId, Side, Sighting, Snapshot
+from syncd.core.model import PairId, Side, Sighting, Snapshot
 from syncd.core.operations import Intent
 from syncd.core.work import Run
 from syncd.store import tables
-from syncd.store.agreement import LOAD_BASE, LOAD_MAP
+from syncd.store.agreement import load_base
 from syncd.store.journal import to_intent
 from syncd.store.pair import PAIRS, newest
-from syncd.store.rows import (
-    packed,
-    to_attachments,
-    to_base,
-    to_comment,
-    to_mapping,
-    to_pair,
-    to_ticket,
-)
-from syncd.store.statement import Session, Statement, among, fixed
+from syncd.store.rows import COMMENT_JSON, packed, to_comments, to_pair, to_ticket
+from syncd.store.statement import Session, Statement, fixed
 
 _PAIR = tables.table(tables.Pair)
 _PAIR_TICKET = tables.table(tables.PairTicket)
 _TICKET = tables.table(tables.Ticket)
 _PERSON = tables.table(tables.Person)
-_COMMENT = tables.table(tables.Comment)
-_ATTACHMENT = tables.table(tables.Attachment)
 _OPERATION = tables.table(tables.Operation)
 _CONNECTION = tables.table(tables.Connection)
 
@@ -51,16 +39,12 @@ _LOAD_TICKETS = Statement(
     .where(_PAIR.c.id == bindparam("pair_id"))
 )
 _LOAD_COMMENTS = Statement(
-    select(_COMMENT, *_WHO)
-    .join(_PERSON, _PERSON.c.id == _COMMENT.c.author_ref)
-    .where(_COMMENT.c.ticket_ref.in_(among("ticket_refs")))
-    .order_by(_COMMENT.c.id)
-)
-_LOAD_ATTACHMENTS = Statement(
-    select(_ATTACHMENT)
-    .join(_COMMENT, _COMMENT.c.id == _ATTACHMENT.c.comment_ref)
-    .where(_COMMENT.c.ticket_ref.in_(among("ticket_refs")))
-    .order_by(_ATTACHMENT.c.comment_ref, _ATTACHMENT.c.ordinal)
+    f"""
+    SELECT comment.ticket_ref, json_group_array({COMMENT_JSON}) AS comments
+    FROM comment JOIN person ON person.id = comment.author_ref
+    WHERE comment.ticket_ref IN (SELECT value FROM json_each(:ticket_refs))
+    GROUP BY comment.ticket_ref
+    """  # noqa: S608 - a constant of ours
 )
 _LOAD_SENT = Statement(
     select(_OPERATION, _CONNECTION.c.name.label("connection"))
@@ -101,15 +85,6 @@ def load_run(session: Session, pair_id: PairId) -> Run | None:
     )
 
 
-def load_base(session: Session, pair_id: PairId) -> Base:
-    """The agreed state with the whole comment map; an empty one before the first agreement."""
-    row = session.row(LOAD_BASE, {"pair_id": pair_id})
-    if row is None:
-        return Base()
-    mappings = session.rows(LOAD_MAP, {"pair_id": pair_id})
-    return to_base(row, tuple(to_mapping(mapping) for mapping in mappings))
-
-
 def load_sent(session: Session, pair_id: PairId) -> tuple[Intent, ...]:
     return tuple(to_intent(row) for row in session.rows(_LOAD_SENT, {"pair_id": pair_id}))
 
@@ -117,20 +92,11 @@ def load_sent(session: Session, pair_id: PairId) -> tuple[Intent, ...]:
 def _load_snapshots(session: Session, pair_id: PairId) -> dict[Side, Snapshot | None]:
     snapshots: dict[Side, Snapshot | None] = {Side.PLATFORM: None, Side.PARTNER: None}
     tickets = {row["id"]: row for row in session.rows(_LOAD_TICKETS, {"pair_id": pair_id})}
-    comments = _load_comments(session, list(tickets))
+    wanted = {"ticket_refs": packed(list(tickets))}
+    comments = {ref: to_comments(text) for ref, text in session.rows(_LOAD_COMMENTS, wanted)}
     for ticket_ref, row in tickets.items():
         ticket = to_ticket(row)
-        held = Snapshot(ticket=ticket, comments=tuple(comments[ticket_ref]))
+        held = Snapshot(ticket=ticket, comments=comments.get(ticket_ref, ()))
         # A sighting of nothing changes nothing; the core puts the comments into the desk's order.
         snapshots[Side(row["side"])] = merge_snapshot(held, Sighting(ticket_id=ticket.ticket_id))
     return snapshots
-
-
-def _load_comments(session: Session, ticket_refs: list[int]) -> dict[int, list[Comment]]:
-    wanted = {"ticket_refs": packed(ticket_refs)}
-    attachments = to_attachments(session.rows(_LOAD_ATTACHMENTS, wanted))
-    comments: dict[int, list[Comment]] = defaultdict(list)
-    for row in session.rows(_LOAD_COMMENTS, wanted):
-        comment = to_comment(row, attachments.get(row["id"], ()))
-        comments[row["ticket_ref"]].append(comment)
-    return comments

@@ -26,12 +26,12 @@ from syncd.core.model import (
 )
 from syncd.store import tables
 from syncd.store.rows import (
+    COMMENT_JSON,
     attachment_values,
     comment_values,
     packed,
     person_values,
     ticket_values,
-    to_attachments,
     to_comment,
     to_ticket,
     writable,
@@ -76,37 +76,37 @@ _THE_COMMENT = (
 )
 
 _FIND_SEATS = Statement(
-    select(_PAIR_TICKET.c.ticket_id, _PAIR_TICKET.c.pair_id, _PAIR_TICKET.c.side)
-    .join(_PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
+    select(
+        _PAIR_TICKET.c.ticket_id.label("held_id"),
+        _PAIR_TICKET.c.pair_id,
+        _PAIR_TICKET.c.side,
+        _TICKET,
+        *_WHO,
+    )
+    .join_from(_PAIR_TICKET, _PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
+    .outerjoin(
+        _TICKET,
+        (_TICKET.c.connection_ref == _PAIR_TICKET.c.connection_ref)
+        & (_TICKET.c.ticket_id == _PAIR_TICKET.c.ticket_id),
+    )
+    .outerjoin(_PERSON, _PERSON.c.id == _TICKET.c.requester_ref)
     .where(
         _PAIR_TICKET.c.connection_ref == bindparam("connection_ref"),
         _PAIR_TICKET.c.ticket_id.in_(among("ticket_ids")),
         _PAIR.c.state != fixed("ended"),
     )
 )
-_FIND_TICKETS = Statement(
-    select(_TICKET, *_WHO)
-    .join(_PERSON, _PERSON.c.id == _TICKET.c.requester_ref)
-    .where(
-        _TICKET.c.connection_ref == bindparam("connection_ref"),
-        _TICKET.c.ticket_id.in_(among("ticket_ids")),
-    )
+_FIND_COMMENTS = Statement(
+    f"""
+    SELECT comment.ticket_ref, {COMMENT_JSON} AS comment
+    FROM json_each(:wanted) AS wanted
+    JOIN comment
+      ON comment.ticket_ref = json_extract(wanted.value, '$[0]')
+     AND comment.comment_id = json_extract(wanted.value, '$[1]')
+    JOIN person ON person.id = comment.author_ref
+    """  # noqa: S608 - a constant of ours
 )
 _WANTED = each("wanted")
-_FIND_COMMENTS = Statement(
-    select(_COMMENT, *_WHO)
-    .select_from(_WANTED)
-    .join(
-        _COMMENT,
-        (_COMMENT.c.ticket_ref == part(_WANTED, 0)) & (_COMMENT.c.comment_id == part(_WANTED, 1)),
-    )
-    .join(_PERSON, _PERSON.c.id == _COMMENT.c.author_ref)
-)
-_FIND_ATTACHMENTS = Statement(
-    select(_ATTACHMENT)
-    .where(_ATTACHMENT.c.comment_ref.in_(among("comment_refs")))
-    .order_by(_ATTACHMENT.c.comment_ref, _ATTACHMENT.c.ordinal)
-)
 _IS_ORIGIN = select(_WANTED.c.key, _MAP.c.audience).join_from(
     _WANTED,
     _MAP,
@@ -219,13 +219,10 @@ def _find_seats(
     seats: dict[TicketId, Seat] = {}
     asked = {"connection_ref": connection_ref, "ticket_ids": packed(ticket_ids)}
     for row in session.rows(_FIND_SEATS, asked):
-        seat = seats.setdefault(TicketId(row["ticket_id"]), Seat())
-        seat.pairs.append((PairId(row["pair_id"]), Side(row["side"])))
-    if seats:
-        asked = {"connection_ref": connection_ref, "ticket_ids": packed(list(seats))}
-        for row in session.rows(_FIND_TICKETS, asked):
-            seat = seats[TicketId(row["ticket_id"])]
+        seat = seats.setdefault(TicketId(row["held_id"]), Seat())
+        if not seat.pairs and row["id"] is not None:
             seat.ticket_ref, seat.ticket = row["id"], to_ticket(row)
+        seat.pairs.append((PairId(row["pair_id"]), Side(row["side"])))
     return seats
 
 
@@ -238,14 +235,9 @@ def _load_comments(
         return
     by_ref = {seat.ticket_ref: seat for seat in seats.values()}
     wanted = [(seat.ticket_ref, comment_id) for seat, comment_id in spoken]
-    rows = session.rows(_FIND_COMMENTS, {"wanted": packed(wanted)})
-    attachments = {}
-    if rows and any(comment.attachments for s in sightings for comment in s.comments):
-        refs = packed([row["id"] for row in rows])
-        attachments = to_attachments(session.rows(_FIND_ATTACHMENTS, {"comment_refs": refs}))
-    for row in rows:
-        comment = to_comment(row, attachments.get(row["id"], ()))
-        by_ref[row["ticket_ref"]].comments[comment.comment_id] = comment
+    for ticket_ref, text in session.rows(_FIND_COMMENTS, {"wanted": packed(wanted)}):
+        comment = to_comment(text)
+        by_ref[ticket_ref].comments[comment.comment_id] = comment
     _load_mapped(session, spoken)
 
 

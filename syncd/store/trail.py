@@ -7,13 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, delete
 
-from syncd.core.model import Base, CommentId, LinkName, PairId, Side
+from syncd.core.model import CommentId, LinkName, PairId, Side
 from syncd.core.work import Park
 from syncd.store import tables
-from syncd.store.agreement import write_base
+from syncd.store.agreement import load_base, write_base
 from syncd.store.pair import mark
 from syncd.store.rows import moment
-from syncd.store.run import load_base
 from syncd.store.statement import Session, Statement, insert_into, upsert_into
 
 _LINK_STATE = tables.table(tables.LinkState)
@@ -70,7 +69,7 @@ def release_comment(
     key = {"pair_id": pair_id, "side": side.value, "comment_id": comment_id}
     if session.row(_FIND_HELD, key) is None:
         return False
-    base: Base = load_base(session, pair_id)
+    base = load_base(session, pair_id)
     write_base(session, pair_id, replace(base, released=base.released | {comment_id}), now=now)
     mark(session, [pair_id], seen_at=now)
     _note(session, actor, "release", f"pair {pair_id} {side} comment {comment_id}", now=now)

@@ -57,6 +57,9 @@ class FreeBudget:
     async def spend(self, buckets: Sequence[str]) -> None:
         self.spent.append(tuple(buckets))
 
+    def assume(self, bucket: str, *, per_minute: int) -> None:
+        raise AssertionError(f"the platform publishes {bucket}: {per_minute}")
+
     def observe(self, readings: Sequence[Reading]) -> None:
         self.readings += readings
 

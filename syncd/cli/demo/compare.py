@@ -39,10 +39,14 @@ class Agreement:
         return tuple(
             comment
             for comment in snapshot.comments
-            if comment.origin != "note"
-            and not comment.text.startswith(self.local_marker)
-            and (snapshot.desk == "partner" or comment.is_public or self.view in comment.views)
+            if comment.origin != "note" and self.is_shared(comment)
         )
+
+    def is_shared(self, comment: Comment) -> bool:
+        """Whether people of both companies may read a comment."""
+        if comment.text.startswith(self.local_marker):
+            return False
+        return comment.is_public or comment.views is None or self.view in comment.views
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

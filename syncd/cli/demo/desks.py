@@ -31,6 +31,7 @@ class Mail:
 
     to: str
     reason: str
+    ticket_id: str
     about: str
 
 
@@ -84,9 +85,7 @@ class Desk:
     def call(self, method: str, path: str, **options: Any) -> Json:
         """One request; the answer's JSON object, empty where there is none. Raises DeskError."""
         try:
-            answer = self._session.request(
-                method, self.address + path, timeout=_SECONDS, **options
-            )
+            answer = self._session.request(method, self.address + path, timeout=_SECONDS, **options)
         except requests.RequestException as error:
             raise DeskError(f"{self.address} does not answer: {type(error).__name__}") from error
         if not answer.ok:
@@ -108,8 +107,13 @@ class PlatformDesk(Desk):
         """Everything it mailed, with the receivers' names."""
         names = {person["id"]: person["name"] for person in state["people"]}
         return tuple(
-            Mail(to=names.get(m["to"], m["to"]), reason=m["reason"], about=m["update_id"])
-            for m in state["notifications"]
+            Mail(
+                to=names.get(mail["to"], mail["to"]),
+                reason=mail["reason"],
+                ticket_id=mail["ticket_id"],
+                about=mail["update_id"],
+            )
+            for mail in state["notifications"]
         )
 
     def add_webhook(self, url: str, secret: str) -> None:
@@ -138,8 +142,13 @@ class PartnerDesk(Desk):
     def mails(self, state: Json) -> tuple[Mail, ...]:
         """Everything it mailed."""
         return tuple(
-            Mail(to=m["to"], reason=m["reason"], about=str(m["comment_id"]))
-            for m in state["notifications"]
+            Mail(
+                to=mail["to"],
+                reason=mail["reason"],
+                ticket_id=str(mail["ticket_id"]),
+                about=str(mail["comment_id"]),
+            )
+            for mail in state["notifications"]
         )
 
     def add_webhook(self, url: str) -> str:

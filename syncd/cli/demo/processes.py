@@ -27,7 +27,7 @@ _READY_EVENT = "daemon.ready"
 
 
 class NotStarted(Exception):
-    """A process ended or stayed silent instead of getting ready; the message holds its last lines."""
+    """A process did not get ready; the message holds the last lines of its log."""
 
 
 class Started:

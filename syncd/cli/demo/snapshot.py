@@ -36,8 +36,8 @@ class Comment:
     #: Copies on the partner's desk tell it to the minute.
     written_at: datetime
     is_public: bool
-    #: The platform's views that may read a private comment; empty on the partner's desk.
-    views: frozenset[str]
+    #: The platform's views that may read a private comment; None on the partner's desk.
+    views: frozenset[str] | None
     #: What a reader sees, one line a block, without the attribution line.
     text: str
     #: Names the update that brought it, with everything else that the update changed.
@@ -58,7 +58,7 @@ class Snapshot:
     views: frozenset[str]
     requester: str
     comments: tuple[Comment, ...]
-    #: What the platform knows of the customer's resource, and since when; empty on the partner's desk.
+    #: What the platform knows of the customer's resource, and since when; the partner has none.
     metadata: tuple[tuple[str, str], ...] = ()
     metadata_as_of: datetime | None = None
 
@@ -139,7 +139,7 @@ def _partner_comment(comment: Json) -> Comment:
         author=author,
         written_at=written_at,
         is_public=comment["public"],
-        views=frozenset(),
+        views=None,
         text="\n".join(lines),
         update_id=str(comment["audit_id"]),
     )
@@ -165,7 +165,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, _attrs: object) -> None:
         if tag in _BREAKS:
             self.pieces.append("\n")
 

@@ -7,14 +7,14 @@ once, and no mail to the customer beyond the answers. All of it is judged by the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
 
 from syncd.cli.demo.compare import Agreement, compare
 from syncd.cli.demo.desks import Mail
-from syncd.cli.demo.snapshot import DeskName, Json, Snapshot
+from syncd.cli.demo.snapshot import DeskName, Snapshot
 from syncd.cli.demo.world import World
 
 CUSTOMER = "Mia Keller"
@@ -173,9 +173,7 @@ class Play:
 
     def await_step(self, step: Step, *, seconds: float) -> None:
         """Wait until everything that must follow is there. Raises `NotReached`."""
-        self.world.wait_until(
-            f"step {step.number}", lambda: self.problems(step), seconds=seconds
-        )
+        self.world.wait_until(f"step {step.number}", lambda: self.problems(step), seconds=seconds)
 
     def look(self) -> Look:
         """Both desks as they are now."""
@@ -185,7 +183,7 @@ class Play:
             agreement=world.agreement,
             platform=_named(world.platform.snapshots(platform_state), self.subject),
             partner=_named(world.partner.snapshots(partner_state), self.subject),
-            platform_mails=_about(world.platform.mails(platform_state), platform_state),
+            platform_mails=world.platform.mails(platform_state),
             partner_mails=world.partner.mails(partner_state),
         )
 
@@ -237,7 +235,11 @@ def _check_mails(look: Look) -> None:
         for comment in look.platform.comments
         if comment.is_public and comment.author != look.platform.requester
     )
-    mailed = sorted(m.about for m in look.platform_mails if m.to == look.platform.requester)
+    mailed = sorted(
+        mail.about
+        for mail in look.platform_mails
+        if mail.to == look.platform.requester and mail.ticket_id == look.platform.ticket_id
+    )
     look.equal("mails to the customer", mailed, answers)
     look.equal("mails by the partner's desk", look.partner_mails, ())
 
@@ -246,15 +248,6 @@ def _named(snapshots: tuple[Snapshot, ...], subject: str) -> Snapshot | None:
     return next((one for one in snapshots if one.subject == subject), None)
 
 
-def _about(mails: tuple[Mail, ...], state: Json) -> tuple[Mail, ...]:
-    # An update that is gone with its ticket is nobody's concern.
-    updates = {update["id"] for ticket in state["tickets"] for update in ticket["updates"]}
-    return tuple(mail for mail in mails if mail.about in updates)
-
-
 def html_of(text: str) -> str:
     """What somebody typed, a paragraph a line, as their desk's editor sends it."""
     return "".join(f"<p>{escape(line, quote=False)}</p>" for line in text.splitlines())
-
-
-Conflicts = Callable[[], list[Mapping[str, object]]]

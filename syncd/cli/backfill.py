@@ -1,0 +1,172 @@
+"""`syncd backfill`: take over what a link's view already holds, once and silently."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli import opening
+from syncd.cli.exit_code import ExitCode
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
+from syncd.cli.progress import ticket_progress
+from syncd.cli.report import Column, Format, Report, Row, Sheet, show
+from syncd.cli.since import SINCE_HELP, rounded_since
+from syncd.core.model import LinkName, PairId, Side
+from syncd.core.work import Pair
+
+if TYPE_CHECKING:
+    from config.loaded import Config
+    from syncd.app import Parts
+    from syncd.engine.backfill import Backfill, BackfillReport
+
+_LEFT_OUT = (
+    Column(key="pair", title="pair", is_number=True),
+    Column(key="platform_ticket", title="platform ticket"),
+    Column(key="partner_ticket", title="partner ticket"),
+    Column(key="side", title="written on"),
+    Column(key="comment", title="first comment not sent"),
+    Column(key="reason", title="why"),
+)
+
+
+def backfill(
+    link: Annotated[str, typer.Argument(metavar="LINK", help="The link's name.")],
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="WHEN",
+            help=f"Only tickets changed since then. {SINCE_HELP}"
+            " A span counts from the start of its day or hour.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count what would be done; write nothing.")
+    ] = False,
+    notify: Annotated[
+        bool,
+        typer.Option(
+            "--notify", help="Also send public comments that are missing on existing tickets."
+        ),
+    ] = False,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Take over the tickets that a link's view already holds.
+
+    Their twins are imported with their history, so no customer is notified; old hand-offs are not
+    run. It may be stopped at any time: run again with the same `--since`, it goes on. A running
+    daemon may stay up. Ends with 1 when a pair was parked on the way.
+    """
+    begins_at = rounded_since(since, opening.now())
+    report, result = asyncio.run(_run(config, link, begins_at, is_dry=dry_run, is_notifying=notify))
+    show(report, form, now=opening.now())
+    raise typer.Exit(ExitCode.ATTENTION if result.parked else ExitCode.OK)
+
+
+async def _run(
+    path: Path, name: str, since: datetime | None, *, is_dry: bool, is_notifying: bool
+) -> tuple[Report, BackfillReport]:
+    loaded = opening.load_and_warn(path)
+    outline = opening.Outline(store=loaded.store, links=tuple(loaded.links))
+    link = opening.require_link(name, outline) or LinkName(name)
+    with _store_for(loaded, is_dry=is_dry) as config:
+        async with opening.working(config) as made:
+            work = _backfill(made, link, is_notifying=is_notifying)
+            with ticket_progress(link, is_counting=is_dry) as progress:
+                walk = work.preview if is_dry else work.run
+                result = await walk(since=since, progress=progress)
+            pairs = await _pairs(made, result)
+    return _report(link, since, result, pairs, is_dry=is_dry), result
+
+
+@contextlib.contextmanager
+def _store_for(config: Config, *, is_dry: bool) -> Iterator[Config]:
+    """A dry run makes no file: without a store it counts against an empty one."""
+    if is_dry and not opening.store_exists(config.store):
+        with opening.forgetting(config) as own:
+            yield own
+    else:
+        yield config
+
+
+def _backfill(made: Parts, name: LinkName, *, is_notifying: bool) -> Backfill:
+    from syncd.engine.backfill import Backfill
+
+    link = made.links.find(name)
+    assert link is not None  # noqa: S101 - the configuration has it, and the links come from there
+    return Backfill(
+        link,
+        store=made.store,
+        intake=made.intake,
+        reconciler=made.reconciler,
+        clock=made.clock,
+        is_notifying=is_notifying,
+    )
+
+
+async def _pairs(made: Parts, result: BackfillReport) -> dict[PairId, Pair]:
+    found = [await made.store.find_pairs(pair_id=pair_id) for pair_id in sorted(result.left_out)]
+    return {pair.pair_id: pair for pairs in found for pair in pairs}
+
+
+def _report(
+    link: LinkName,
+    since: datetime | None,
+    result: BackfillReport,
+    pairs: dict[PairId, Pair],
+    *,
+    is_dry: bool,
+) -> Report:
+    facts: dict[str, str | int | datetime | None] = {
+        "link": link,
+        "since": since,
+        "is_dry_run": is_dry,
+        "tickets_seen": result.seen,
+        "tickets_in_view": result.total,
+        "not_wanted": result.filtered,
+        "new_pairs": result.born,
+        "existing_pairs": result.existing,
+    }
+    if not is_dry:
+        facts |= {
+            "pairs_in_step": result.done,
+            "pairs_waiting": result.waiting,
+            "pairs_parked": result.parked,
+            "writes": result.writes,
+        }
+    rows: list[Row] = [
+        {
+            "pair": pair_id,
+            "platform_ticket": pairs[pair_id].tickets.get(Side.PLATFORM),
+            "partner_ticket": pairs[pair_id].tickets.get(Side.PARTNER),
+            "side": held.side,
+            "comment": held.comment_id,
+            "reason": held.reason,
+        }
+        for pair_id in sorted(pairs)
+        for held in result.left_out[pair_id]
+    ]
+    sheet = Sheet(
+        key="left_out", title="Public comments that were not sent", columns=_LEFT_OUT, rows=rows
+    )
+    return Report(sheets=(sheet,), facts=facts, notes=tuple(_notes(link, result)))
+
+
+def _notes(link: LinkName, result: BackfillReport) -> Iterator[str]:
+    if result.left_out:
+        yield (
+            "Public comments missing on existing tickets were not sent, nor those behind them:"
+            f" `syncd backfill {link} --notify` sends them, and customers hear of it."
+        )
+    if result.waiting:
+        yield "Some pairs wait for a desk: run it again, or leave them to the daemon."
+    if result.parked:
+        yield f"Some pairs were parked: `syncd parked --link {link}` says why."

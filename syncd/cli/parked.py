@@ -1,0 +1,126 @@
+"""`syncd parked`: what stopped and waits for a person, and why."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli import opening
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOption
+from syncd.cli.report import Column, Format, Report, Row, Sheet, show
+from syncd.core.model import Held, LinkName, Side
+from syncd.core.work import Pair, PairState, Park
+
+if TYPE_CHECKING:
+    from syncd.app import Parts
+
+_PARKED = (
+    Column(key="what", title="what"),
+    Column(key="link", title="link"),
+    Column(key="pair", title="pair", is_number=True),
+    Column(key="platform_ticket", title="platform ticket"),
+    Column(key="partner_ticket", title="partner ticket"),
+    Column(key="comment", title="comment"),
+    Column(key="reason", title="reason"),
+    Column(key="since", title="since", has_age=True),
+    Column(key="hint", title="to do"),
+)
+
+
+def parked(
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    link: LinkOption = None,
+    held: Annotated[
+        bool,
+        typer.Option(
+            "--held",
+            help="Also comments that wait for a person; looks at every active pair in the store.",
+        ),
+    ] = False,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show the pairs and links that are stopped until a person acts, and what to do.
+
+    When it is mended, `syncd retry PAIR` lets a pair go on. With `--held`, also the comments that
+    are held back; `syncd release PAIR COMMENT` lets one travel.
+    """
+    found = opening.outline(config)
+    asked = opening.require_link(link, found)
+    rows = asyncio.run(_stopped(found, asked))
+    if held:
+        rows += asyncio.run(_held(config, found, asked))
+    sheet = Sheet(key="parked", title="", columns=_PARKED, rows=rows, none="Nothing is parked.")
+    notes = () if held else ("Comments that are held back: `syncd parked --held`.",)
+    show(Report(sheets=(sheet,), notes=notes), form, now=opening.now())
+
+
+async def _stopped(found: opening.Outline, link: LinkName | None) -> list[Row]:
+    async with opening.reading(found) as store:
+        links = await store.parked_links()
+        pairs = await store.find_pairs(link=link, state=PairState.PARKED, limit=opening.ALL)
+    return [*_links(links, link), *map(_pair, pairs)]
+
+
+def _links(links: Mapping[LinkName, Park], link: LinkName | None) -> list[Row]:
+    return [
+        {"what": "link", "link": name, "reason": park.reason, "hint": park.hint}
+        for name, park in links.items()
+        if link in (None, name)
+    ]
+
+
+def _pair(pair: Pair) -> Row:
+    return {
+        **_whose("pair", pair),
+        "reason": pair.reason,
+        "since": pair.parked_at,
+        "hint": pair.hint,
+    }
+
+
+def _whose(what: str, pair: Pair) -> Row:
+    return {
+        "what": what,
+        "link": pair.link,
+        "pair": pair.pair_id,
+        "platform_ticket": pair.tickets.get(Side.PLATFORM),
+        "partner_ticket": pair.tickets.get(Side.PARTNER),
+    }
+
+
+async def _held(path: Path, found: opening.Outline, link: LinkName | None) -> list[Row]:
+    opening.require_store(found.store)
+    config = opening.load_and_warn(path)
+    async with opening.working(config) as made:
+        return [
+            {
+                **_whose("comment", pair),
+                "comment": held.comment_id,
+                "side": held.side,
+                "reason": held.reason,
+                "hint": f"Make it private on the {held.side}'s desk, or"
+                f" `syncd release {pair.pair_id} {held.comment_id} --side {held.side}`.",
+            }
+            async for pair, waiting in _plans(made, link)
+            for held in waiting
+        ]
+
+
+async def _plans(made: Parts, link: LinkName | None) -> AsyncIterator[tuple[Pair, Sequence[Held]]]:
+    """Plan every active pair from the mirror alone; one that needs a read first is passed over."""
+    from syncd.engine.work import Work
+
+    async for pairs in made.store.open_pairs():
+        for pair in pairs:
+            configured = made.links.find(pair.link)
+            if configured is None or link not in (None, pair.link):
+                continue
+            run = await made.store.load_run(pair.pair_id)
+            if run is not None:
+                work = Work(run, configured, is_quiet=False)
+                yield pair, work.plan(made.clock.now()).held

@@ -1,0 +1,116 @@
+"""The page docs/cli.md, written from the commands themselves: it cannot grow old.
+
+`python -m syncd.cli.reference > docs/cli.md` writes it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from syncd.cli.exit_code import ExitCode
+from syncd.cli.report import put
+from syncd.cli.root import app
+
+_INTRODUCTION = """\
+# Commands
+
+Written by `python -m syncd.cli.reference`; a test compares it with the program.
+
+`syncd COMMAND --help` says the same, and `syncd --install-completion` makes the shell complete it.
+The configuration is `./syncd.yaml` unless `--config` or `SYNCD_CONFIG` names another file.
+`status`, `conflicts`, `parked`, `retry` and `release` read nothing of it but `store:` and the links' \
+names: no secret has to be at hand.
+
+Reports come as tables, with `--format json` as one object, with `--format csv` as their first table.
+Times are UTC.
+Reports go to standard output, everything else to standard error.
+Colours and progress bars are for terminals: in a pipe or with `NO_COLOR` there are none.
+What desks hold is shown harmlessly: control characters are spelled out (`\\x1b`), and a CSV cell that \
+a spreadsheet would compute begins with an apostrophe.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    # Typer brings its own copy of click, or uses the real one, depending on its age: by shape only.
+    root: Any = typer.main.get_command(app)
+    sections = [_section(("syncd", *words), command) for words, command in _leaves(root, ())]
+    parts = [_INTRODUCTION, _exit_codes(), *sections]
+    return "\n".join(parts)
+
+
+def _exit_codes() -> str:
+    rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
+    return "\n".join(["## Exit codes", "", "| code | meaning |", "| --- | --- |", *rows, ""])
+
+
+def _leaves(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    children = getattr(command, "commands", None)
+    if children is None:
+        yield words, command
+        return
+    for name, child in children.items():
+        if not child.hidden:
+            yield from _leaves(child, (*words, name))
+
+
+def _section(words: tuple[str, ...], command: Any) -> str:
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [each for each in command.params if each.param_type_name == "option"]
+    name = " ".join(words)
+    usage = " ".join([name, *(_metavar(each) for each in arguments), "[OPTIONS]"])
+    lines = [f"## `{name}`", "", f"    {usage}", "", *_paragraphs(command.help)]
+    rows = [
+        *(f"| `{_metavar(each)}` | {_cell(each.help)} |" for each in arguments),
+        *(f"| {_names(each)} | {_cell(each.help)}{_default(each)} |" for each in options),
+    ]
+    if rows:
+        lines += ["| | |", "| --- | --- |", *rows, ""]
+    return "\n".join([*lines, *_paragraphs(command.epilog)])
+
+
+def _paragraphs(text: str | None) -> list[str]:
+    return [
+        line
+        for paragraph in (text or "").split("\n\n")
+        if paragraph
+        for line in (" ".join(paragraph.split()), "")
+    ]
+
+
+def _metavar(argument: Any) -> str:
+    return str(argument.metavar or argument.name.upper())
+
+
+def _names(option: Any) -> str:
+    value = f" {_value(option)}" if not option.is_flag else ""
+    return ", ".join(f"`{name}{value if name.startswith('--') else ''}`" for name in option.opts)
+
+
+def _value(option: Any) -> str:
+    choices = getattr(option.type, "choices", None)
+    if option.metavar:
+        return str(option.metavar)
+    return "|".join(map(_word, choices)) if choices else option.name.upper()
+
+
+def _default(option: Any) -> str:
+    default = option.default
+    if option.is_flag or default is None or default == ():
+        return ""
+    return f" By default `{_word(default)}`."
+
+
+def _word(value: Any) -> str:
+    return str(getattr(value, "value", value))
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    put(render())

@@ -1,0 +1,80 @@
+"""All commands under one roof.
+
+Nothing here or in a command's module imports the daemon, the store or a connector before a command
+runs: `syncd --help` stays quick.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from syncd import __version__
+from syncd.cli import configuration, sandbox
+from syncd.cli.backfill import backfill
+from syncd.cli.check import check
+from syncd.cli.conflicts import conflicts
+from syncd.cli.failure import GuardedGroup
+from syncd.cli.parked import parked
+from syncd.cli.plan import plan
+from syncd.cli.retry import release, retry
+from syncd.cli.run import run
+from syncd.cli.status import status
+
+app = typer.Typer(
+    name="syncd",
+    cls=GuardedGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+    epilog="Start with `syncd demo`, or with `syncd check` on a file made from syncd.yaml.example.",
+)
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"syncd {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Keep support tickets identical between a platform's desk and its partners' Zendesks."""
+
+
+def _add(command: Callable[..., None], example: str) -> None:
+    """Mount a command; its docstring is its help, with the lines of a paragraph joined."""
+    text = inspect.cleandoc(command.__doc__ or "")
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
+    app.command(help="\n\n".join(paragraphs), epilog=f"Example: {example}")(command)
+
+
+_add(run, "`syncd run -c /etc/syncd/syncd.yaml`")
+_add(check, "`syncd check --online`")
+_add(status, "`syncd status --stale --link acme-postgres`")
+_add(plan, "`syncd plan 17`, or `syncd plan acme-postgres/4711 --format json`")
+_add(backfill, "`syncd backfill acme-postgres --since 30d --dry-run`, then without `--dry-run`")
+_add(conflicts, "`syncd conflicts --since 7d --format csv > conflicts.csv`")
+_add(parked, "`syncd parked --link acme-postgres --held`")
+_add(retry, "`syncd retry 17 18`, or `syncd retry --link acme-postgres`")
+_add(release, "`syncd release 17 360001234`")
+app.add_typer(configuration.app, name="config")
+app.add_typer(sandbox.app, name="sandbox")
+
+try:
+    from syncd.cli.demo.command import demo
+except ModuleNotFoundError as missing:
+    if missing.name != "syncd.cli.demo.command":
+        raise
+else:
+    _add(demo, "`syncd demo --keep`")

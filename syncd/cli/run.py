@@ -1,0 +1,43 @@
+"""`syncd run`: the daemon, in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from typing import TYPE_CHECKING
+
+from syncd.cli.failure import Refused
+from syncd.cli.opening import load_and_warn
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption
+
+if TYPE_CHECKING:
+    from config.loaded import Config
+
+_TAKEN = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+
+
+def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Run the daemon until SIGTERM or SIGINT.
+
+    It stays in the foreground and logs to standard error; the event `daemon.ready` has the address
+    of its web server. Runs in progress are finished before it ends.
+    """
+    from syncd.log import configure
+
+    loaded = load_and_warn(config)
+    configure(form=loaded.log.format, level=loaded.log.level)
+    asyncio.run(_serve(loaded))
+
+
+async def _serve(config: Config) -> None:
+    from syncd.app import serve
+
+    try:
+        await serve(config)
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise
+        raise Refused(
+            f"cannot listen on {config.server.listen}: {error.strerror}",
+            hint="Is another syncd running? Otherwise change `server.listen`.",
+        ) from error

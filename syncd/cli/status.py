@@ -1,0 +1,143 @@
+"""`syncd status`: how the links are doing, and who waits for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from syncd.cli import opening
+from syncd.cli.exit_code import ExitCode
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOption
+from syncd.cli.report import Column, Format, Report, Row, Sheet, show
+from syncd.core.model import Ball, LinkName, Side
+from syncd.core.report import FeedSummary, LinkSummary, StaleRow
+
+_LINKS = (
+    Column(key="link", title="link"),
+    Column(key="pairs", title="pairs", is_number=True),
+    Column(key="open", title="open", is_number=True),
+    Column(key="waiting", title="waiting", is_number=True),
+    Column(key="sent", title="sent", is_number=True),
+    Column(key="parked", title="parked", is_number=True),
+    Column(key="ended", title="ended", is_number=True),
+    Column(key="conflicts", title="conflicts", is_number=True),
+    *(Column(key=f"ball_{ball}", title=f"ball: {ball}", is_number=True) for ball in Ball),
+    Column(key="oldest_undelivered_at", title="oldest undelivered", has_age=True),
+    Column(key="stopped_because", title="stopped because"),
+)
+_FEEDS = (
+    Column(key="connection", title="connection"),
+    Column(key="feed", title="feed"),
+    Column(key="moved_at", title="last moved", has_age=True),
+)
+_STALE = (
+    Column(key="pair", title="pair", is_number=True),
+    Column(key="link", title="link"),
+    Column(key="platform_ticket", title="platform ticket"),
+    Column(key="partner_ticket", title="partner ticket"),
+    Column(key="ball", title="ball"),
+    Column(key="waiting_since", title="customer waits since", has_age=True),
+)
+
+
+def status(
+    *,
+    config: ConfigOption = DEFAULT_CONFIG,
+    stale: Annotated[
+        bool,
+        typer.Option(
+            "--stale", help="Instead: open pairs whose customer waits for a public answer."
+        ),
+    ] = False,
+    link: LinkOption = None,
+    fail: Annotated[
+        bool, typer.Option("--fail", help="End with 1 when a pair or a link is stopped.")
+    ] = False,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Show each link: its pairs, what waits, what is parked, who has the ball.
+
+    `waiting` counts pairs with changes still to be delivered, `sent` writes whose answer is not
+    recorded yet, `ball` who must act next. With `--stale`, whoever waited longest comes first.
+    """
+    found = opening.outline(config)
+    asked = opening.require_link(link, found)
+    if stale:
+        rows = asyncio.run(_stale(found, asked))
+        nobody = "No customer waits for an answer."
+        sheet = Sheet(key="stale", title="", columns=_STALE, rows=_waiting(rows), none=nobody)
+        show(Report(sheets=(sheet,)), form, now=opening.now())
+        return
+    summaries, feeds = asyncio.run(_overview(found))
+    links = _links(summaries, found, asked)
+    sheets = (
+        Sheet(key="links", title="", columns=_LINKS, rows=links, none="No links."),
+        Sheet(key="feeds", title="", columns=_FEEDS, rows=_feeds(feeds), none="No feed read yet."),
+    )
+    is_stopped = any(row["parked"] or row["stopped_because"] for row in links)
+    notes = ("`syncd parked` says what stopped and what to do.",) if is_stopped else ()
+    show(Report(sheets=sheets, notes=notes), form, now=opening.now())
+    if fail and is_stopped:
+        raise typer.Exit(ExitCode.ATTENTION)
+
+
+async def _stale(found: opening.Outline, link: LinkName | None) -> Sequence[StaleRow]:
+    async with opening.reading(found) as store:
+        return await store.stale(link=link)
+
+
+async def _overview(
+    found: opening.Outline,
+) -> tuple[Sequence[LinkSummary], Sequence[FeedSummary]]:
+    async with opening.reading(found) as store:
+        return await store.summaries(), await store.feeds()
+
+
+def _links(
+    summaries: Sequence[LinkSummary], found: opening.Outline, link: LinkName | None
+) -> list[Row]:
+    by_name = {summary.link: summary for summary in summaries}
+    # A link that left the file still has its pairs; one without pairs is still a link.
+    names = [*found.links, *(name for name in by_name if name not in found.links)]
+    return [_link(name, by_name.get(name)) for name in names if link in (None, name)]
+
+
+def _link(name: LinkName, summary: LinkSummary | None) -> Row:
+    balls = summary.balls if summary else {}
+    return {
+        "link": name,
+        "pairs": summary.pairs if summary else 0,
+        "open": summary.open_pairs if summary else 0,
+        "waiting": summary.dirty if summary else 0,
+        "sent": summary.sent if summary else 0,
+        "parked": summary.parked if summary else 0,
+        "ended": summary.ended if summary else 0,
+        "conflicts": summary.conflicts if summary else 0,
+        **{f"ball_{ball}": balls.get(ball.value, 0) for ball in Ball},
+        "oldest_undelivered_at": summary.oldest_dirty_at if summary else None,
+        "stopped_because": summary.parked_reason or None if summary else None,
+    }
+
+
+def _feeds(feeds: Sequence[FeedSummary]) -> list[Row]:
+    return [
+        {"connection": feed.connection, "feed": feed.feed, "moved_at": feed.moved_at}
+        for feed in feeds
+    ]
+
+
+def _waiting(rows: Sequence[StaleRow]) -> list[Row]:
+    return [
+        {
+            "pair": row.pair_id,
+            "link": row.link,
+            "platform_ticket": row.tickets.get(Side.PLATFORM),
+            "partner_ticket": row.tickets.get(Side.PARTNER),
+            "ball": row.ball,
+            "waiting_since": row.waiting_since,
+        }
+        for row in rows
+    ]
