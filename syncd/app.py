@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -32,7 +33,7 @@ from syncd.engine.reconcile import Reconciler
 from syncd.engine.sweep import Sweep
 from syncd.log import logger
 from syncd.ports import Clock, Connector, Store
-from syncd.store import open_store
+from syncd.store import OwnerLock, open_store
 from syncd.web.server import web_app
 from syncd.workqueue.memory import MemoryWorkQueue
 
@@ -77,21 +78,36 @@ class Parts:
 
 @contextlib.asynccontextmanager
 async def parts(
-    config: Config, *, clock: Clock | None = None, on_request: OnRequest | None = None
+    config: Config,
+    *,
+    owner: str | None,
+    clock: Clock | None = None,
+    on_request: OnRequest | None = None,
 ) -> AsyncIterator[Parts]:
     """Open the store and the connections of a configuration; close them at the end.
 
+    One process at a time may be the `owner` of that name of a store, such as `daemon`; the leases
+    that a killed one left are let go. None is for those who run no pairs.
     Raises `StoreError`. No desk is asked anything here.
     """
     clock = clock or SystemClock()
     store = await asyncio.to_thread(open_store, store_path(config))
     connectors: dict[ConnectionName, Connector] = {}
+    held = contextlib.ExitStack()
     try:
+        if owner is not None:
+            held.enter_context(OwnerLock(store_path(config), owner))
+            await store.release_leases(owner)
         for name, settings in config.connections.items():
             budget = BudgetLedger(settings.budget, clock=clock)
             connect = registry.load(settings.kind, "connector").connect
             connectors[name] = connect(
-                name, settings, budget=budget, clock=clock, on_request=on_request
+                name,
+                settings,
+                budget=budget,
+                clock=clock,
+                on_request=on_request,
+                wanted=functools.partial(store.known_tickets, name),
             )
         links = Links(
             Link(
@@ -110,13 +126,16 @@ async def parts(
             health=health,
             queue=queue,
             intake=Intake(store=store, queue=queue, links=links, clock=clock),
-            reconciler=Reconciler(store=store, links=links, clock=clock, health=health),
+            reconciler=Reconciler(
+                owner=owner or "nobody", store=store, links=links, clock=clock, health=health
+            ),
             connectors=connectors,
         )
     finally:
         for connector in connectors.values():
             await connector.close()
         await store.close()
+        held.close()
 
 
 async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -125,7 +144,7 @@ async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None
     `on_ready` is told the web server's address. Raises `StoreError`, and whatever killed a part: a
     daemon that is half alive is worse than one that a supervisor starts again.
     """
-    async with parts(config) as made:
+    async with parts(config, owner="daemon") as made:
         await _Daemon(made).run(on_ready)
 
 
@@ -228,6 +247,8 @@ class _Daemon:
         )
         family = socket.AF_INET6 if ":" in config.server.host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
+        # Accepted connections inherit it; asyncio itself leaves it off for a socket that it is given.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((config.server.host, config.server.port))
         host, port = listener.getsockname()[:2]

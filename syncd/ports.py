@@ -241,6 +241,19 @@ class Store(Protocol):
         """Make one unit of a run durable; True when the pair is dirty afterwards. Raises `LeaseLost`."""
         ...
 
+    async def known_tickets(
+        self, connection: ConnectionName, ticket_ids: Sequence[TicketId]
+    ) -> frozenset[TicketId]:
+        """Those of some tickets that a living pair holds; the others need not even be decoded."""
+        ...
+
+    async def release_leases(self, owner: str) -> int:
+        """Let go of the leases whose token begins with `owner` and a colon: a dead process's.
+
+        The caller knows that no living process has that name.
+        """
+        ...
+
     async def mark(self, pair_ids: Sequence[PairId], *, now: datetime) -> None:
         """Mark pairs dirty, at once: an immediate mark overtakes a back-off."""
         ...

@@ -7,6 +7,8 @@ reaches another host. An answer is read up to a limit, within the time that one 
 from __future__ import annotations
 
 import asyncio
+import functools
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -23,6 +25,7 @@ _BEFORE_THE_FIRST_BYTE = (
     httpx.PoolTimeout,
     httpx.ProxyError,
 )
+# Less than the time for all: a TLS greeting that is cut off from outside leaks its socket.
 _CONNECT_SECONDS = 10.0
 #: Longer than the pause between two polls, shorter than any desk keeps an idle connection.
 _KEEP_ALIVE_SECONDS = 20.0
@@ -71,7 +74,10 @@ class Exchange:
         self._on_request = on_request
         self._client = httpx.AsyncClient(
             transport=transport,
-            timeout=httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, _CONNECT_SECONDS)),
+            verify=_tls(),
+            timeout=httpx.Timeout(
+                timeout_seconds, connect=min(timeout_seconds / 2, _CONNECT_SECONDS)
+            ),
             limits=httpx.Limits(
                 max_connections=_CONNECTIONS,
                 max_keepalive_connections=_CONNECTIONS,
@@ -134,6 +140,12 @@ class Exchange:
                 return None
             parts.append(part)
         return b"".join(parts)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    # Reading the machine's certificates takes a while: once for all connections.
+    return httpx.create_ssl_context()
 
 
 class _Line:

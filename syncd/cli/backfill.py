@@ -21,9 +21,9 @@ from syncd.core.model import LinkName, PairId, Side
 from syncd.core.work import Pair
 
 if TYPE_CHECKING:
-    from config.loaded import Config
     from syncd.app import Parts
     from syncd.engine.backfill import Backfill, BackfillReport
+    from syncd.ports import Store
 
 _LEFT_OUT = (
     Column(key="pair", title="pair", is_number=True),
@@ -74,37 +74,35 @@ def backfill(
 async def _run(
     path: Path, name: str, since: datetime | None, *, is_dry: bool, is_notifying: bool
 ) -> tuple[Report, BackfillReport]:
-    loaded = opening.load_and_warn(path)
-    outline = opening.Outline(store=loaded.store, links=tuple(loaded.links))
+    config = opening.load_and_warn(path)
+    outline = opening.Outline(store=config.store, links=tuple(config.links))
     link = opening.require_link(name, outline) or LinkName(name)
-    with _store_for(loaded, is_dry=is_dry) as config:
-        async with opening.working(config) as made:
-            work = _backfill(made, link, is_notifying=is_notifying)
-            with ticket_progress(link, is_counting=is_dry) as progress:
-                walk = work.preview if is_dry else work.run
-                result = await walk(since=since, progress=progress)
-            pairs = await _pairs(made, result)
+    async with contextlib.AsyncExitStack() as stack:
+        if is_dry:
+            made = await stack.enter_async_context(opening.connected(config))
+            store = made.store
+            if opening.store_exists(config.store):
+                store = await stack.enter_async_context(opening.reading(config.store))
+        else:
+            owner = f"backfill-{link}"
+            made = await stack.enter_async_context(opening.working(config, owner=owner))
+            store = made.store
+        work = _backfill(made, store, link, is_notifying=is_notifying)
+        with ticket_progress(link, is_counting=is_dry) as progress:
+            walk = work.preview if is_dry else work.run
+            result = await walk(since=since, progress=progress)
+        pairs = await _pairs(store, result)
     return _report(link, since, result, pairs, is_dry=is_dry), result
 
 
-@contextlib.contextmanager
-def _store_for(config: Config, *, is_dry: bool) -> Iterator[Config]:
-    """A dry run makes no file: without a store it counts against an empty one."""
-    if is_dry and not opening.store_exists(config.store):
-        with opening.forgetting(config) as own:
-            yield own
-    else:
-        yield config
-
-
-def _backfill(made: Parts, name: LinkName, *, is_notifying: bool) -> Backfill:
+def _backfill(made: Parts, store: Store, name: LinkName, *, is_notifying: bool) -> Backfill:
     from syncd.engine.backfill import Backfill
 
     link = made.links.find(name)
     assert link is not None  # noqa: S101 - the configuration has it, and the links come from there
     return Backfill(
         link,
-        store=made.store,
+        store=store,
         intake=made.intake,
         reconciler=made.reconciler,
         clock=made.clock,
@@ -112,8 +110,8 @@ def _backfill(made: Parts, name: LinkName, *, is_notifying: bool) -> Backfill:
     )
 
 
-async def _pairs(made: Parts, result: BackfillReport) -> dict[PairId, Pair]:
-    found = [await made.store.find_pairs(pair_id=pair_id) for pair_id in sorted(result.left_out)]
+async def _pairs(store: Store, result: BackfillReport) -> dict[PairId, Pair]:
+    found = [await store.find_pairs(pair_id=pair_id) for pair_id in sorted(result.left_out)]
     return {pair.pair_id: pair for pairs in found for pair in pairs}
 
 

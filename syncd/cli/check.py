@@ -58,7 +58,8 @@ def check(
     """Check the configuration: every problem at once, with its line and what to do.
 
     Nothing is written, neither here nor on a desk. Ends with 2 when the file cannot be used, with 3
-    when a desk cannot be reached or refuses the credential, with 1 when a desk lacks something.
+    when a desk cannot be asked, with 1 when it refuses the credential or the credential lacks a
+    right.
     """
     try:
         loaded = opening.load_config(config)
@@ -144,16 +145,13 @@ def _links(config: Config, pairs: dict[str, int]) -> list[Row]:
 async def _pair_counts(config: Config) -> dict[str, int]:
     if not opening.store_exists(config.store):
         return {}
-    found = opening.Outline(store=config.store, links=tuple(config.links))
-    async with opening.reading(found) as store:
+    async with opening.reading(config.store) as store:
         return {summary.link: summary.pairs for summary in await store.summaries()}
 
 
 async def _ask(config: Config) -> tuple[list[Row], ExitCode]:
-    # The real store is not touched: a check makes no file and waits for no lock.
-    with opening.forgetting(config) as own:
-        async with opening.working(own) as made:
-            answers = await asyncio.gather(*map(_ask_one, made.connectors.values()))
+    async with opening.connected(config) as made:
+        answers = await asyncio.gather(*map(_ask_one, made.connectors.values()))
     rows = [row for answered, _ in answers for row in answered]
     return rows, max(code for _, code in answers)
 

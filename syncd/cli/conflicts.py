@@ -36,9 +36,12 @@ def conflicts(
     config: ConfigOption = DEFAULT_CONFIG,
     link: LinkOption = None,
     since_text: Annotated[
-        str | None, typer.Option("--since", metavar="WHEN", help=SINCE_HELP)
+        str | None,
+        typer.Option("--since", metavar="WHEN", help=f"Only those seen since then. {SINCE_HELP}"),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many.")] = 1000,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="N", min=1, help="At most this many.")
+    ] = 1000,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Show the conflicts on record, newest first.
@@ -61,7 +64,7 @@ def conflicts(
 async def _recorded(
     found: opening.Outline, link: LinkName | None, begins_at: datetime | None, limit: int
 ) -> Sequence[ConflictRow]:
-    async with opening.reading(found) as store:
+    async with opening.reading(found.store) as store:
         return await store.conflicts(link=link, since=begins_at, limit=limit)
 
 

@@ -12,22 +12,21 @@ import getpass
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from syncd.cli.failure import Refused, warn
 from syncd.core.errors import StoreUnavailable
 from syncd.core.model import LinkName, PairId, TicketId
-from syncd.core.work import Pair
+from syncd.core.work import Pair, Park
 
 if TYPE_CHECKING:
     from config.loaded import Config, Loaded
     from syncd.app import Parts
     from syncd.ports import Store
-    from syncd.store import SqliteReader
 
 #: More pairs than any store has; a report leaves none out.
 ALL = 1_000_000_000
@@ -95,47 +94,53 @@ def outline(path: Path) -> Outline:
 
 
 @contextlib.asynccontextmanager
-async def reading(found: Outline) -> AsyncIterator[SqliteReader]:
-    """The store for questions only. Raises `StoreError`; makes no file."""
+async def reading(store: str) -> AsyncIterator[Store]:
+    """The store at an address, for questions only. Raises `StoreError`; makes no file."""
     from syncd.store import open_reader
 
-    require_store(found.store)
-    store = open_reader(found.store)
+    require_store(store)
+    opened = open_reader(store)
     try:
-        yield store
+        # Whoever gets it asks only; its connections refuse to write anyhow.
+        yield cast("Store", opened)
     finally:
-        await store.close()
+        await opened.close()
 
 
 @contextlib.asynccontextmanager
-async def acting(found: Outline) -> AsyncIterator[Store]:
+async def acting(store: str) -> AsyncIterator[Store]:
     """The store for deeds of a person. Raises `StoreError`; makes no file."""
     from syncd.store import open_store
 
-    require_store(found.store)
-    store = open_store(found.store)
+    require_store(store)
+    opened = open_store(store)
     try:
-        yield store
+        yield opened
     finally:
-        await store.close()
+        await opened.close()
 
 
 @contextlib.asynccontextmanager
-async def working(config: Config) -> AsyncIterator[Parts]:
-    """All parts of the daemon, quiet but for what goes wrong. Raises `StoreError`."""
+async def working(config: Config, *, owner: str) -> AsyncIterator[Parts]:
+    """All parts of the daemon, quiet but for what goes wrong; one process at a time is `owner`.
+
+    Raises `StoreError`.
+    """
     from syncd.app import parts
     from syncd.log import configure
 
     configure(form=config.log.format, level="warning", stream=sys.stderr)
-    async with parts(config) as made:
+    async with parts(config, owner=owner) as made:
         yield made
 
 
-@contextlib.contextmanager
-def forgetting(config: Config) -> Iterator[Config]:
-    """The configuration with a store of its own that is gone afterwards."""
+@contextlib.asynccontextmanager
+async def connected(config: Config) -> AsyncIterator[Parts]:
+    """The same beside an empty store that is gone afterwards: the real one is not touched."""
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
-        yield dataclasses.replace(config, store=f"sqlite:///{folder}/empty.db")
+        own = dataclasses.replace(config, store=f"sqlite:///{folder}/empty.db")
+        async with working(own, owner="report") as made:
+            yield made
 
 
 def store_exists(address: str) -> bool:
@@ -163,7 +168,13 @@ def require_link(name: str | None, found: Outline) -> LinkName | None:
     raise Refused(f"there is no link {name}", hint=f"The links are: {known}.")
 
 
-async def find_pair(store: SqliteReader | Store, text: str) -> Pair:
+def is_stopped_by_link(pair: Pair, links: Mapping[LinkName, Park]) -> bool:
+    """Whether a parked pair rests only because its whole link was stopped."""
+    park = links.get(pair.link)
+    return park is not None and (pair.reason, pair.hint) == (park.reason, park.hint)
+
+
+async def find_pair(store: Store, text: str) -> Pair:
     """The pair that a person means by its number or by LINK/TICKET; raises `Refused`."""
     link, slash, ticket = text.partition("/")
     if slash:

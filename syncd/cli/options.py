@@ -22,7 +22,12 @@ ConfigOption = Annotated[
 ]
 FormatOption = Annotated[
     Format,
-    typer.Option("--format", "-f", help="How to print it; csv has the first table only."),
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="table|json|csv",
+        help="How to print it; csv has the first table only.",
+    ),
 ]
 LinkOption = Annotated[
     str | None, typer.Option("--link", "-l", metavar="LINK", help="Only this link.")

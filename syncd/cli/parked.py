@@ -17,6 +17,7 @@ from syncd.core.work import Pair, PairState, Park
 
 if TYPE_CHECKING:
     from syncd.app import Parts
+    from syncd.ports import Store
 
 _PARKED = (
     Column(key="what", title="what"),
@@ -53,17 +54,18 @@ def parked(
     asked = opening.require_link(link, found)
     rows = asyncio.run(_stopped(found, asked))
     if held:
-        rows += asyncio.run(_held(config, found, asked))
+        rows += asyncio.run(_held(config, asked))
     sheet = Sheet(key="parked", title="", columns=_PARKED, rows=rows, none="Nothing is parked.")
     notes = () if held else ("Comments that are held back: `syncd parked --held`.",)
     show(Report(sheets=(sheet,), notes=notes), form, now=opening.now())
 
 
 async def _stopped(found: opening.Outline, link: LinkName | None) -> list[Row]:
-    async with opening.reading(found) as store:
+    async with opening.reading(found.store) as store:
         links = await store.parked_links()
         pairs = await store.find_pairs(link=link, state=PairState.PARKED, limit=opening.ALL)
-    return [*_links(links, link), *map(_pair, pairs)]
+    alone = [_pair(pair) for pair in pairs if not opening.is_stopped_by_link(pair, links)]
+    return [*_links(links, link), *alone]
 
 
 def _links(links: Mapping[LinkName, Park], link: LinkName | None) -> list[Row]:
@@ -93,10 +95,9 @@ def _whose(what: str, pair: Pair) -> Row:
     }
 
 
-async def _held(path: Path, found: opening.Outline, link: LinkName | None) -> list[Row]:
-    opening.require_store(found.store)
+async def _held(path: Path, link: LinkName | None) -> list[Row]:
     config = opening.load_and_warn(path)
-    async with opening.working(config) as made:
+    async with opening.connected(config) as made, opening.reading(config.store) as store:
         return [
             {
                 **_whose("comment", pair),
@@ -106,21 +107,23 @@ async def _held(path: Path, found: opening.Outline, link: LinkName | None) -> li
                 "hint": f"Make it private on the {held.side}'s desk, or"
                 f" `syncd release {pair.pair_id} {held.comment_id} --side {held.side}`.",
             }
-            async for pair, waiting in _plans(made, link)
+            async for pair, waiting in _plans(made, store, link)
             for held in waiting
         ]
 
 
-async def _plans(made: Parts, link: LinkName | None) -> AsyncIterator[tuple[Pair, Sequence[Held]]]:
+async def _plans(
+    made: Parts, store: Store, link: LinkName | None
+) -> AsyncIterator[tuple[Pair, Sequence[Held]]]:
     """Plan every active pair from the mirror alone; one that needs a read first is passed over."""
     from syncd.engine.work import Work
 
-    async for pairs in made.store.open_pairs():
+    async for pairs in store.open_pairs():
         for pair in pairs:
             configured = made.links.find(pair.link)
             if configured is None or link not in (None, pair.link):
                 continue
-            run = await made.store.load_run(pair.pair_id)
+            run = await store.load_run(pair.pair_id)
             if run is not None:
                 work = Work(run, configured, is_quiet=False)
                 yield pair, work.plan(made.clock.now()).held

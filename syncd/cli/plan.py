@@ -46,11 +46,11 @@ def plan(
 async def _preview(path: Path, name: str) -> Preview:
     config = opening.load_and_warn(path)
     opening.require_store(config.store)
-    async with opening.working(config) as made:
+    async with opening.connected(config) as made, opening.reading(config.store) as store:
         from syncd.engine.preview import preview
 
-        pair = await opening.find_pair(made.store, name)
-        found = await preview(pair.pair_id, store=made.store, links=made.links, clock=made.clock)
+        pair = await opening.find_pair(store, name)
+        found = await preview(pair.pair_id, store=store, links=made.links, clock=made.clock)
     if found is None:
         raise Refused(
             f"pair {pair.pair_id} belongs to link {pair.link}, which is not configured",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,15 +22,16 @@ Written by `python -m syncd.cli.reference`; a test compares it with the program.
 
 `syncd COMMAND --help` says the same, and `syncd --install-completion` makes the shell complete it.
 The configuration is `./syncd.yaml` unless `--config` or `SYNCD_CONFIG` names another file.
-`status`, `conflicts`, `parked`, `retry` and `release` read nothing of it but `store:` and the links' \
-names: no secret has to be at hand.
+`status`, `conflicts`, `parked`, `retry` and `release` read nothing of it but `store:` and the \
+links' names: no secret has to be at hand (`parked --held` needs it all).
 
-Reports come as tables, with `--format json` as one object, with `--format csv` as their first table.
+Reports come as tables, with `--format json` as one object, with `--format csv` as their first \
+table.
 Times are UTC.
 Reports go to standard output, everything else to standard error.
 Colours and progress bars are for terminals: in a pipe or with `NO_COLOR` there are none.
-What desks hold is shown harmlessly: control characters are spelled out (`\\x1b`), and a CSV cell that \
-a spreadsheet would compute begins with an apostrophe.
+What desks hold is shown harmlessly: control characters are spelled out (`\\x1b`), and a CSV cell \
+that a spreadsheet would compute begins with an apostrophe.
 """
 
 
@@ -64,8 +66,8 @@ def _section(words: tuple[str, ...], command: Any) -> str:
     usage = " ".join([name, *(_metavar(each) for each in arguments), "[OPTIONS]"])
     lines = [f"## `{name}`", "", f"    {usage}", "", *_paragraphs(command.help)]
     rows = [
-        *(f"| `{_metavar(each)}` | {_cell(each.help)} |" for each in arguments),
-        *(f"| {_names(each)} | {_cell(each.help)}{_default(each)} |" for each in options),
+        *(_row(f"`{_metavar(each)}`", each.help) for each in arguments),
+        *(_row(_names(each), f"{each.help}{_default(each)}") for each in options),
     ]
     if rows:
         lines += ["| | |", "| --- | --- |", *rows, ""]
@@ -73,11 +75,12 @@ def _section(words: tuple[str, ...], command: Any) -> str:
 
 
 def _paragraphs(text: str | None) -> list[str]:
+    """The text as Markdown: one sentence a line."""
     return [
         line
         for paragraph in (text or "").split("\n\n")
         if paragraph
-        for line in (" ".join(paragraph.split()), "")
+        for line in (re.sub(r"(?<=\.) (?=[A-Z])", "\n", " ".join(paragraph.split())), "")
     ]
 
 
@@ -86,30 +89,20 @@ def _metavar(argument: Any) -> str:
 
 
 def _names(option: Any) -> str:
-    value = f" {_value(option)}" if not option.is_flag else ""
+    value = f" {option.metavar}" if option.metavar else ""
     return ", ".join(f"`{name}{value if name.startswith('--') else ''}`" for name in option.opts)
-
-
-def _value(option: Any) -> str:
-    choices = getattr(option.type, "choices", None)
-    if option.metavar:
-        return str(option.metavar)
-    return "|".join(map(_word, choices)) if choices else option.name.upper()
 
 
 def _default(option: Any) -> str:
     default = option.default
-    if option.is_flag or default is None or default == ():
+    if not option.metavar or default in (None, ()):
         return ""
-    return f" By default `{_word(default)}`."
+    return f" By default `{getattr(default, 'value', default)}`."
 
 
-def _word(value: Any) -> str:
-    return str(getattr(value, "value", value))
-
-
-def _cell(text: str | None) -> str:
-    return (text or "").replace("|", "\\|")
+def _row(*cells: str) -> str:
+    escaped = (cell.replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(escaped)} |"
 
 
 if __name__ == "__main__":

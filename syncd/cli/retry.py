@@ -60,7 +60,10 @@ def release(
     ],
     *,
     side: Annotated[
-        Side, typer.Option("--side", help="Whose desk the comment was written on.")
+        Side,
+        typer.Option(
+            "--side", metavar="platform|partner", help="Whose desk the comment was written on."
+        ),
     ] = Side.PARTNER,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -75,7 +78,7 @@ def release(
 
 async def _retry(found: opening.Outline, names: Sequence[str], link: LinkName | None) -> list[str]:
     said = []
-    async with opening.acting(found) as store:
+    async with opening.acting(found.store) as store:
         if names:
             chosen: Sequence[Pair] = [await opening.find_pair(store, name) for name in names]
             return [await _retry_pair(store, pair) for pair in chosen]
@@ -83,8 +86,18 @@ async def _retry(found: opening.Outline, names: Sequence[str], link: LinkName | 
             link, actor=opening.actor(), now=opening.now()
         ):
             said.append(f"link {link}: goes on")
+        stopped = await store.parked_links()
+        said += [
+            f"link {name}: is stopped as a whole; `syncd retry --link {name}`"
+            for name in stopped
+            if link is None
+        ]
         chosen = await store.find_pairs(link=link, state=PairState.PARKED, limit=opening.ALL)
-        said += [await _retry_pair(store, pair) for pair in chosen]
+        said += [
+            await _retry_pair(store, pair)
+            for pair in chosen
+            if not opening.is_stopped_by_link(pair, stopped)
+        ]
     return said or ["Nothing was parked."]
 
 
@@ -94,12 +107,14 @@ async def _retry_pair(store: Store, pair: Pair) -> str:
         return f"{name}: has ended; nothing to do"
     if await store.unpark(pair.pair_id, actor=opening.actor(), now=opening.now()):
         return f"{name}: goes on"
+    if pair.state is PairState.PARKED:
+        return f"{name}: rests with its link; `syncd retry --link {pair.link}`"
     await store.mark([pair.pair_id], now=opening.now())
     return f"{name}: was not parked; runs at once"
 
 
 async def _release(found: opening.Outline, name: str, comment: CommentId, side: Side) -> str:
-    async with opening.acting(found) as store:
+    async with opening.acting(found.store) as store:
         pair = await opening.find_pair(store, name)
         if await store.release_comment(
             pair.pair_id, side, comment, actor=opening.actor(), now=opening.now()

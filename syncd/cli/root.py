@@ -17,6 +17,7 @@ from syncd.cli import configuration, sandbox
 from syncd.cli.backfill import backfill
 from syncd.cli.check import check
 from syncd.cli.conflicts import conflicts
+from syncd.cli.demo.command import demo
 from syncd.cli.failure import GuardedGroup
 from syncd.cli.parked import parked
 from syncd.cli.plan import plan
@@ -71,10 +72,4 @@ _add(release, "`syncd release 17 360001234`")
 app.add_typer(configuration.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")
 
-try:
-    from syncd.cli.demo.command import demo
-except ModuleNotFoundError as missing:
-    if missing.name != "syncd.cli.demo.command":
-        raise
-else:
-    _add(demo, "`syncd demo --keep`")
+_add(demo, "`syncd demo --keep`")

@@ -24,14 +24,17 @@ app = typer.Typer(
     no_args_is_help=True, help="Run a desk in miniature, to integrate with or try out."
 )
 
-HostOption = Annotated[str, typer.Option("--host", help="The address to listen on.")]
+HostOption = Annotated[
+    str, typer.Option("--host", metavar="ADDRESS", help="The address to listen on.")
+]
 PortOption = Annotated[
-    int, typer.Option("--port", "-p", min=0, max=65_535, help="0 picks a free one.")
+    int, typer.Option("--port", "-p", metavar="N", min=0, max=65_535, help="0 picks a free one.")
 ]
 ScaleOption = Annotated[
     float,
     typer.Option(
         "--time-scale",
+        metavar="X",
         min=1.0,
         help="Shortens quota windows, withheld minutes and webhook pauses by this factor.",
     ),
@@ -79,12 +82,14 @@ def platform(
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option("--token", help="Of the platform's own integration."),
+        typer.Option("--token", metavar="TEXT", help="Of the platform's own integration."),
     ] = None,
     quota: Annotated[
-        int, typer.Option("--quota", min=1, help="Requests a minute for each token.")
+        int, typer.Option("--quota", metavar="N", min=1, help="Requests a minute for each token.")
     ] = 600,
-    seed: Annotated[int, typer.Option("--seed", help="Of ids, faults and lost webhooks.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", help="Of ids, faults and lost webhooks.")
+    ] = 0,
 ) -> None:
     """Run a platform's support system in miniature: the contract of docs/platform-api.yaml.
 

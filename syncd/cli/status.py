@@ -85,14 +85,14 @@ def status(
 
 
 async def _stale(found: opening.Outline, link: LinkName | None) -> Sequence[StaleRow]:
-    async with opening.reading(found) as store:
+    async with opening.reading(found.store) as store:
         return await store.stale(link=link)
 
 
 async def _overview(
     found: opening.Outline,
 ) -> tuple[Sequence[LinkSummary], Sequence[FeedSummary]]:
-    async with opening.reading(found) as store:
+    async with opening.reading(found.store) as store:
         return await store.summaries(), await store.feeds()
 
 

@@ -67,9 +67,7 @@ def name_notes(base: Base, pair_key: str) -> Base:
     }
     if not nameless:
         return base
-    names = {
-        f"{_NAMELESS}{note_op(pair_key, owed.side, owed.key)}": owed.key for owed in base.owed
-    }
+    names = {f"{_NAMELESS}{note_op(pair_key, owed.side, owed.key)}": owed.key for owed in base.owed}
     written = {key for name, key in names.items() if name in nameless}
     return replace(
         base,
@@ -121,8 +119,7 @@ class _Look:
         opening = iter(self._opening(stamped))
         create = create_op(self._pair_key, self._target)
         explained = [
-            next(opening) if found.op_id == create else drafts.get(found.op_id)
-            for found in stamped
+            next(opening) if found.op_id == create else drafts.get(found.op_id) for found in stamped
         ]
         if None in explained:
             carried = {draft.source_id for draft in explained if draft is not None}

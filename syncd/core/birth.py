@@ -73,9 +73,7 @@ def bear(
         external_id=circumstances.pair_key,
         subject=writable(ticket.subject),
         status=policy.statuses.raw(Side.PARTNER, status.agreed),
-        tags=base.tags.agreed | frozenset(policy.partner_tags)
-        if desk.has_tags
-        else frozenset(),
+        tags=base.tags.agreed | frozenset(policy.partner_tags) if desk.has_tags else frozenset(),
         requester=writable_person(ticket.requester),
         comments=_opening(base, travelling, policy, desk, circumstances),
         placement=policy.placement,

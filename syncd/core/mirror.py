@@ -95,6 +95,10 @@ def _newest_status_update(known: Ticket, shown: Ticket) -> StatusUpdate | None:
 def _cover(ticket: Ticket, sighting: Sighting, *, is_hinted: bool) -> Ticket:
     covers = sighting.covers
     if covers is None or covers.after > ticket.comments_as_of:
+        # A comment after a gap may have others before it, which must travel first. One of our own
+        # travels nowhere.
+        is_behind_gap = any(comment.stamp is None for comment in sighting.comments)
+        is_hinted = is_hinted or is_behind_gap
         return replace(ticket, is_comment_hinted=ticket.is_comment_hinted or is_hinted)
     return replace(
         ticket,

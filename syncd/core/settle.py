@@ -103,9 +103,7 @@ def _restricted(base: Base, operation: RestrictComment) -> Base:
     )
 
 
-def _created(
-    base: Base, operation: CreateTicket, shown: Ticket | None, policy: LinkPolicy
-) -> Base:
+def _created(base: Base, operation: CreateTicket, shown: Ticket | None, policy: LinkPolicy) -> Base:
     if base.status is not None:
         # Should the desk have made something else of our status, the next plan sees its change.
         seen = {**base.status.seen, operation.side: operation.status}
@@ -150,7 +148,9 @@ class _Update:
         base, tags_conflict = self._overwritten_tags(base)
         base, transitions, stop = self._leave(base)
         if stop is None and is_refused:
-            hint = "The desk does not keep a tag that the link shares; take it out of `tags: share`."
+            hint = (
+                "The desk does not keep a tag that the link shares; take it out of `tags: share`."
+            )
             stop = Stop(reason="tag_refused", hint=hint)
         conflicts = (status_conflict, tags_conflict)
         return Settlement(
@@ -265,9 +265,7 @@ class _Update:
         )
         return replace(base, tags=self._repaired(base.tags, add, remove)), conflict
 
-    def _repaired(
-        self, tags: TagBase, add: frozenset[str], remove: frozenset[str]
-    ) -> TagBase:
+    def _repaired(self, tags: TagBase, add: frozenset[str], remove: frozenset[str]) -> TagBase:
         """A shared tag is a person's change like any other; the rest is given back on its side."""
         side = self._side
         kept = tags.kept.get(side, frozenset())

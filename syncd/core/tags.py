@@ -107,9 +107,7 @@ def owed_tags(base: TagBase, side: Side, ticket: Ticket) -> TagDelta:
     """What `side` must still add and remove to hold the agreed tags and its own repaired ones."""
     now = base.seen.get(side, _NONE)
     present = frozenset(fold(tag) for tag in ticket.tags)
-    add = (base.agreed - now - present) | (
-        base.owed_add.get(side, _NONE) - ticket.tags
-    )
+    add = (base.agreed - now - present) | (base.owed_add.get(side, _NONE) - ticket.tags)
     gone = now - base.agreed
     # A desk that tells upper from lower case may hold one tag in two spellings.
     remove = frozenset(tag for tag in ticket.tags if fold(tag) in gone) | (

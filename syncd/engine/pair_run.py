@@ -8,7 +8,6 @@ Deciding is `syncd.core`'s work; who runs when is the controller's.
 from __future__ import annotations
 
 import traceback
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -71,13 +70,15 @@ class Surroundings(Protocol):
 class PairRun:
     """The loop of one run; `_waits` holds the sides that must not be written to for now."""
 
-    def __init__(self, surroundings: Surroundings, run: Run, link: Link, *, is_quiet: bool) -> None:
+    def __init__(
+        self, surroundings: Surroundings, run: Run, link: Link, *, token: str, is_quiet: bool
+    ) -> None:
         self._env = surroundings
         self._link = link
         self._pair = run.pair
         self._sent = run.sent
         self._work = Work(run, link, is_quiet=is_quiet)
-        self._token = uuid.uuid4().hex
+        self._token = token
         self._waits: dict[Side, _Wait] = {}
         self._writes = 0
         self._reads = 0

@@ -5,6 +5,7 @@ Who runs when is the controller's, the run itself `pair_run`'s, all decisions `s
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 from syncd.core.errors import (
@@ -23,9 +24,16 @@ _LEASE = timedelta(minutes=5)
 
 
 class Reconciler:
-    """Runs pairs. Raises `StoreError` and `LeaseLost`; desks' errors and bugs end inside."""
+    """Runs pairs. Raises `StoreError` and `LeaseLost`; desks' errors and bugs end inside.
 
-    def __init__(self, *, store: Store, links: Links, clock: Clock, health: Health) -> None:
+    `owner` names the process's part in the store: the leases that it leaves behind when it is killed are
+    let go when the next process of that name begins.
+    """
+
+    def __init__(
+        self, *, owner: str, store: Store, links: Links, clock: Clock, health: Health
+    ) -> None:
+        self._owner = owner
         self._store = store
         self._links = links
         self._clock = clock
@@ -45,7 +53,8 @@ class Reconciler:
         if link is None:
             # The link left the configuration: its pairs rest until it is back.
             return Outcome(result=Result.IDLE)
-        pair_run = PairRun(self, run, link, is_quiet=is_quiet)
+        token = f"{self._owner}:{uuid.uuid4().hex}"
+        pair_run = PairRun(self, run, link, token=token, is_quiet=is_quiet)
         try:
             return await pair_run.run()
         except (LeaseLost, StoreError):

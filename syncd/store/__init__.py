@@ -6,6 +6,7 @@ leaves.
 
 from __future__ import annotations
 
+from syncd.store.lock import OwnerLock
 from syncd.store.store import SqliteReader, SqliteStore, open_reader, open_store
 
-__all__ = ["SqliteReader", "SqliteStore", "open_reader", "open_store"]
+__all__ = ["OwnerLock", "SqliteReader", "SqliteStore", "open_reader", "open_store"]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from syncd.core.errors import StoreUnavailable
 
+OLDEST_SQLITE = (3, 38, 0)
+
 _SCHEME = "sqlite:///"
 _HINTS = {
     "SQLITE_FULL": "The disk is full: free some space, then start syncd again.",
@@ -36,6 +38,16 @@ def unavailable(error: sqlite3.Error | OSError, *, path: Path) -> StoreUnavailab
     hint = next((text for code, text in _HINTS.items() if name.startswith(code)), "")
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return StoreUnavailable(f"{path}: {reason}", hint=hint)
+
+
+def check_engine(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
+    """Refuse an SQLite that lacks what the statements use: JSON, RETURNING, upserts."""
+    if version < OLDEST_SQLITE:
+        found, needed = (".".join(map(str, v)) for v in (version, OLDEST_SQLITE))
+        raise StoreUnavailable(
+            f"SQLite {found} is too old, syncd needs {needed}",
+            hint="Run syncd with a Python that was built with a newer SQLite.",
+        )
 
 
 def create(path: Path) -> None:

@@ -39,27 +39,32 @@ def migrate(connection: sqlite3.Connection, *, path: Path) -> None:
         return
     # A table is changed by copying and dropping it, which must not take its referrers along.
     connection.execute("PRAGMA foreign_keys = OFF")
-    connection.execute("BEGIN EXCLUSIVE")
     try:
-        if revision_of(connection, path=path) != REVISIONS[-1]:
-            _upgrade(connection)
+        _upgrade(connection, path=path)
     finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
         connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _upgrade(connection: sqlite3.Connection) -> None:
-    """Run all migrations and commit the transaction that the caller began."""
-    from alembic import command  # noqa: PLC0415 - not needed in the common case, and slow to load
+def _upgrade(connection: sqlite3.Connection, *, path: Path) -> None:
+    """Run the migrations that are missing in one transaction that shuts out everybody else."""
+    # Not needed in the common case, and slow to load.
+    from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
     from sqlalchemy.pool import StaticPool  # noqa: PLC0415
 
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     config = Config()
     config.set_main_option("script_location", "syncd.store:migrations")
-    with engine.connect() as held:
-        config.attributes["connection"] = held
-        command.upgrade(config, "head")
-        held.commit()
+    try:
+        # Connecting ends whatever was begun before, so the transaction begins after it.
+        with engine.connect() as held:
+            held.exec_driver_sql("BEGIN EXCLUSIVE")
+            # Another process may have done it while this one waited.
+            if revision_of(connection, path=path) != REVISIONS[-1]:
+                config.attributes["connection"] = held
+                command.upgrade(config, "head")
+            held.commit()
+    except DBAPIError as error:
+        raise (error.orig or error) from error

@@ -16,7 +16,7 @@ from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import Birth, Pair, PairState
 from syncd.store import tables
 from syncd.store.rows import moment, packed, to_moment_or_none, to_pair
-from syncd.store.statement import Session, Statement, at_most, fixed, insert_into
+from syncd.store.statement import Session, Statement, among, at_most, fixed, insert_into
 
 _PAIR = tables.table(tables.Pair)
 _TICKET = tables.table(tables.Ticket)
@@ -116,6 +116,22 @@ _DUE = Statement(
     WHERE link_state.link IS NULL AND (:link IS NULL OR pair.link = :link)
     ORDER BY pair.id
     """  # noqa: S608 - a constant of ours
+)
+_FIND_KNOWN = Statement(
+    select(_PAIR_TICKET.c.ticket_id)
+    .join(_CONNECTION, _CONNECTION.c.id == _PAIR_TICKET.c.connection_ref)
+    .join(_PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
+    .where(
+        _CONNECTION.c.name == bindparam("connection"),
+        _PAIR_TICKET.c.ticket_id.in_(among("ticket_ids")),
+        _PAIR.c.state != fixed("ended"),
+    )
+)
+_RELEASE_LEASES = Statement(
+    """
+    UPDATE pair SET lease_token = NULL, lease_until = NULL
+    WHERE lease_token IS NOT NULL AND substr(lease_token, 1, length(:prefix)) = :prefix
+    """
 )
 _MARK = Statement(
     """
@@ -222,6 +238,19 @@ def add_ticket(
         "added_at": moment(at),
     }
     session.run(_ADD_TICKET, values)
+
+
+def release_leases(session: Session, owner: str) -> int:
+    """Let go of every lease that a dead process of this owner left; how many there were."""
+    return session.run(_RELEASE_LEASES, {"prefix": f"{owner}:"})
+
+
+def known_tickets(
+    session: Session, connection: ConnectionName, ticket_ids: Sequence[TicketId]
+) -> frozenset[TicketId]:
+    """Those of some tickets of a connection that a living pair holds."""
+    asked = {"connection": connection, "ticket_ids": packed(ticket_ids)}
+    return frozenset(TicketId(row["ticket_id"]) for row in session.rows(_FIND_KNOWN, asked))
 
 
 def load_due(

@@ -184,7 +184,7 @@ def record(
         _start_anew(session, seats, pair_id)
     for sighting in seen:
         _take(seats[sighting.ticket_id], sighting)
-    _save(session, connection_ref, seats)
+    save(session, connection_ref, seats.values())
     return {pair_id for seat in seats.values() for pair_id in seat.concerned}
 
 
@@ -322,10 +322,11 @@ def _take_comment(seat: Seat, shown: Comment) -> None:
 # --- save ----------------------------------------------------------------------------------------
 
 
-def _save(session: Session, connection_ref: int, seats: Mapping[TicketId, Seat]) -> None:
+def save(session: Session, connection_ref: int, seats: Iterable[Seat]) -> None:
+    """Write what changed of tickets and comments, and nothing else."""
     changed = [
         (seat, seat.ticket)
-        for seat in seats.values()
+        for seat in seats
         if seat.ticket is not None and (seat.is_changed or seat.changed_comments)
     ]
     if not changed:

@@ -18,7 +18,14 @@ from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, StaleRow
 from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Run, Step
 from syncd.store import pair, report, trail
 from syncd.store.feed import load_cursor, record_sightings
-from syncd.store.file import connect_reader, connect_writer, create, path_of, unavailable
+from syncd.store.file import (
+    check_engine,
+    connect_reader,
+    connect_writer,
+    create,
+    path_of,
+    unavailable,
+)
 from syncd.store.migrate import REVISIONS, migrate, revision_of
 from syncd.store.reader import Reader
 from syncd.store.run import load_run
@@ -43,6 +50,13 @@ class SqliteReader:
         self, now: datetime, *, link: LinkName | None = None
     ) -> Sequence[tuple[PairId, datetime | None]]:
         return await self._reader.read(partial(pair.load_due, now=now, link=link))
+
+    async def known_tickets(
+        self, connection: ConnectionName, ticket_ids: Sequence[TicketId]
+    ) -> frozenset[TicketId]:
+        return await self._reader.read(
+            partial(pair.known_tickets, connection=connection, ticket_ids=ticket_ids)
+        )
 
     async def load_cursor(self, connection: ConnectionName, feed: str) -> str | None:
         return await self._reader.read(partial(load_cursor, connection=connection, feed=feed))
@@ -134,6 +148,9 @@ class SqliteStore(SqliteReader):
     async def mark(self, pair_ids: Sequence[PairId], *, now: datetime) -> None:
         await self._writer.submit(partial(pair.mark, pair_ids=pair_ids, seen_at=now))
 
+    async def release_leases(self, owner: str) -> int:
+        return await self._writer.submit(partial(pair.release_leases, owner=owner))
+
     async def unpark(self, pair_id: PairId, *, actor: str, now: datetime) -> bool:
         return await self._writer.submit(
             partial(trail.unpark, pair_id=pair_id, actor=actor, now=now)
@@ -157,8 +174,9 @@ class SqliteStore(SqliteReader):
 
     async def close(self) -> None:
         """Wait for the units already submitted, then close the file."""
-        await self._writer.close()
+        # The writer last: whoever closes the file last folds the log back into it.
         await self._reader.close()
+        await self._writer.close()
 
 
 def open_store(
@@ -175,6 +193,7 @@ def open_store(
     commits, `commit_delay_seconds` and `fuse` slow down or blow up each one: for tests and
     measurements.
     """
+    check_engine()
     path = path_of(location)
     try:
         create(path)
@@ -200,6 +219,7 @@ def open_reader(
     Raises `StoreTooNew`, or `StoreUnavailable` also for a schema that is still to be brought up to
     date.
     """
+    check_engine()
     path = path_of(location)
     try:
         connection = connect_reader(path, busy_timeout_seconds=busy_timeout_seconds)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.model import Audience, End, Role, Side
+from syncd.core.model import Audience, End, Role, Side, TicketId
 from syncd.core.work import CursorMove, Step
 from syncd.ports import Store
 from tests.contract.store_story import (
@@ -93,6 +93,14 @@ class StoreMirrorSuite:
         await take(store, pair_id, Step(ends_pair=True))
         assert await see(store, a_change()) == frozenset()
         assert (await load(store, pair_id)).snapshots[Side.PLATFORM] == a_snapshot()
+
+    async def test_only_tickets_of_living_pairs_are_known(self, store: Store) -> None:
+        await a_twinned_pair(store)
+        ended = await a_pair(store, a_whole_read(a_ticket("T2")))
+        await take(store, ended, Step(ends_pair=True))
+        asked = [TicketId(ticket_id) for ticket_id in ("T1", "T2", "9001", "7")]
+        assert await store.known_tickets(PLATFORM, asked) == {"T1"}
+        assert await store.known_tickets(PARTNER, asked) == {"9001"}
 
     async def test_equal_ids_on_two_connections_are_two_tickets(self, store: Store) -> None:
         await a_pair(store, a_whole_read(a_ticket("9001")))

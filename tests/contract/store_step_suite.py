@@ -100,6 +100,15 @@ class StoreStepSuite:
         await take(store, pair_id, Step(revision=revision))
         assert (await load(store, pair_id)).pair.revision == revision + 2
 
+    async def test_the_leases_of_a_dead_owner_are_let_go_and_no_others(self, store: Store) -> None:
+        mine, other = await a_pair(store), await a_pair(store, a_whole_read(a_ticket("T2")))
+        await take(store, mine, Step(), token="daemon:1")
+        await take(store, other, Step(), token="daemonic:1")
+        assert await store.release_leases("daemon") == 1
+        await take(store, mine, Step(), token="daemon:2")
+        with pytest.raises(LeaseLost):
+            await take(store, other, Step(), token="daemon:2")
+
     async def test_a_pair_that_does_not_exist_has_no_lease(self, store: Store) -> None:
         with pytest.raises(LeaseLost):
             await take(store, PairId(7), Step())

@@ -118,6 +118,19 @@ def _more_open_wins(look: Look) -> None:
     look.last_note("platform", "Closed", "hold")
 
 
+def _is_on_record(play: Play) -> list[str]:
+    found = play.world.daemon.report("conflicts")["conflicts"]
+    about_status = [
+        {key: row[key] for key in ("platform", "partner", "result")}
+        for row in found
+        if row["value"] == "status" and row["platform_ticket"] == play.ticket_id
+    ]
+    both = {"platform": "Closed", "partner": "hold", "result": "open"}
+    if about_status == [both]:
+        return []
+    return [f"`syncd conflicts` shows {about_status}, wanted once {both}"]
+
+
 def _hand_off(play: Play) -> None:
     play.on_partner(
         ALICE,
@@ -228,6 +241,7 @@ STEPS: tuple[Step, ...] = (
         act=_both_set_status,
         expect=_more_open_wins,
         platform_notes=1,
+        verify=_is_on_record,
     ),
     Step(
         number="7",

@@ -52,6 +52,11 @@ class Desk:
         """Everything the desk holds."""
         return self.call("GET", "/_sandbox/state")
 
+    def write_count(self) -> int:
+        """How many writes have reached the desk's API so far, refused ones and tokens included."""
+        count: int = self.call("GET", "/_sandbox")["writes"]
+        return count
+
     def requests_since(self, number: int) -> Json:
         """The request log above `number`, with counts over all."""
         return self.call("GET", f"/_sandbox/requests?since={number}")

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
@@ -28,6 +29,45 @@ _READY_EVENT = "daemon.ready"
 
 class NotStarted(Exception):
     """A process did not get ready; the message holds the last lines of its log."""
+
+
+class Process(Protocol):
+    """A process that can be stopped in every way."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        ...
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs, negative for the signal that killed it."""
+        ...
+
+    def pause(self) -> None:
+        """Stop it where it stands (SIGSTOP)."""
+        ...
+
+    def resume(self) -> None:
+        """Let it go on."""
+        ...
+
+    def kill(self) -> None:
+        """End it without warning (SIGKILL)."""
+        ...
+
+    def stop(self) -> int:
+        """Ask it to end (SIGTERM), kill it when it does not; returns its exit code."""
+        ...
+
+    def last_lines(self) -> str:
+        """The end of its log."""
+        ...
 
 
 class Started:
@@ -51,12 +91,10 @@ class Started:
 
     @property
     def pid(self) -> int:
-        """The process id."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended; None while it runs, negative for the signal that killed it."""
         return self._process.poll()
 
     def wait_ready(self, address_in: Callable[[str], str | None]) -> None:
@@ -74,20 +112,16 @@ class Started:
         raise NotStarted(f"{self.name} did not get ready:\n{self.last_lines()}")
 
     def pause(self) -> None:
-        """Stop it where it stands (SIGSTOP)."""
         self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let it go on."""
         self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it without warning (SIGKILL)."""
         self._process.kill()
         self._process.wait()
 
     def stop(self) -> int:
-        """Ask it to end (SIGTERM), kill it when it does not; returns its exit code."""
         if self.exit_code is None:
             self._process.terminate()
             self._process.send_signal(signal.SIGCONT)
@@ -98,7 +132,6 @@ class Started:
         return self._process.wait()
 
     def last_lines(self) -> str:
-        """The end of its log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(lines[-_LOG_LINES:])
 
@@ -127,7 +160,7 @@ def start_sandbox(kind: str, folder: Path, *options: str) -> Started:
 def start_daemon(config: Path) -> Started:
     """Start the daemon; ready when it returns. Raises NotStarted."""
     command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
-    return _ready(Started("the daemon", command, config.with_name("daemon.log")), _daemon_address)
+    return _ready(Started("the daemon", command, config.with_name("daemon.log")), daemon_address)
 
 
 def _ready(started: Started, address_in: Callable[[str], str | None]) -> Started:
@@ -144,7 +177,8 @@ def _sandbox_address(line: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _daemon_address(line: str) -> str | None:
+def daemon_address(line: str) -> str | None:
+    """The address in the daemon's log line that says it is ready; None in every other line."""
     told = _object(line)
     return str(told.get("address")) if told.get("event") == _READY_EVENT else None
 

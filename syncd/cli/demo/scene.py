@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,7 @@ import yaml
 
 from syncd.cli.demo.compare import Agreement
 from syncd.cli.demo.desks import PartnerDesk, PlatformDesk
-from syncd.cli.demo.processes import Started, free_port, start_sandbox
+from syncd.cli.demo.processes import Process, Started, free_port, start_daemon, start_sandbox
 from syncd.cli.demo.world import Daemon, World
 
 VIEW = "acme-postgres"
@@ -67,11 +67,22 @@ class Scene:
 
     world: World
     folder: Path
-    processes: tuple[Started, ...]
+    _desks: tuple[Process, ...]
+    _endings: contextlib.ExitStack
+
+    def keep(self) -> None:
+        """Leave everything running when the scene ends."""
+        self._endings.pop_all()
+
+    def process_ids(self) -> tuple[int, ...]:
+        """Of both desks and of the daemon, in the order in which to end them."""
+        return (self.world.daemon.process.pid, *(process.pid for process in self._desks))
 
 
 @contextlib.contextmanager
-def set_up(folder: Path, tempo: Tempo) -> Iterator[Scene]:
+def set_up(
+    folder: Path, tempo: Tempo, *, start: Callable[[Path], Process] = start_daemon
+) -> Iterator[Scene]:
     """Start both desks and the daemon; all of them are ended on the way out. Raises NotStarted."""
     with contextlib.ExitStack() as stack:
 
@@ -80,9 +91,7 @@ def set_up(folder: Path, tempo: Tempo) -> Iterator[Scene]:
             stack.callback(started.stop)
             return started
 
-        platform_process = sandbox(
-            "platform", "--quota", "6000", "--view", VIEW, "--seed", str(tempo.seed)
-        )
+        platform_process = sandbox("platform", "--view", VIEW, "--seed", str(tempo.seed))
         partner_process = sandbox("zendesk", *_zendesk_options(tempo))
         platform = PlatformDesk(platform_process.address)
         stack.callback(platform.close)
@@ -93,11 +102,16 @@ def set_up(folder: Path, tempo: Tempo) -> Iterator[Scene]:
         config.write_text(
             yaml.safe_dump(wanted, allow_unicode=True, sort_keys=False), encoding="utf-8"
         )
-        daemon = Daemon(config)
+        daemon = Daemon(config, start=start)
         stack.callback(daemon.stop)
         daemon.start()
         world = World(platform=platform, partner=partner, daemon=daemon, agreement=AGREEMENT)
-        yield Scene(world=world, folder=folder, processes=(platform_process, partner_process))
+        yield Scene(
+            world=world,
+            folder=folder,
+            _desks=(platform_process, partner_process),
+            _endings=stack,
+        )
 
 
 def _zendesk_options(tempo: Tempo) -> list[str]:
@@ -137,20 +151,33 @@ def _configuration(
                 "kind": "platform",
                 "label": "Heroku",
                 "url": platform.address,
-                "token": platform.token,
-                **_shared(tempo, platform_secret),
+                "token": _kept(folder, "platform-token", platform.token),
+                **_shared(tempo, _kept(folder, "platform-webhooks", platform_secret)),
             },
             "acme": {
                 "kind": "zendesk",
                 "label": "Acme",
                 "url": partner.address,
-                "oauth": {"client_id": partner.client_id, "client_secret": partner.client_secret},
+                "oauth": {
+                    "client_id": partner.client_id,
+                    "client_secret": _kept(folder, "acme-client", partner.client_secret),
+                },
                 "exports_per_minute": min(_EXPORTS_PER_MINUTE * tempo.time_scale, _MOST_EXPORTS),
-                **_shared(tempo, partner_secret),
+                **_shared(tempo, _kept(folder, "acme-webhooks", partner_secret)),
             },
         },
         "links": {VIEW: _link(tempo)},
     }
+
+
+def _kept(folder: Path, name: str, secret: str | None) -> str | None:
+    """Put a secret where only its owner can read it; returns how the configuration names it."""
+    if secret is None:
+        return None
+    file = folder / name
+    file.touch(mode=0o600)
+    file.write_text(secret, encoding="utf-8")
+    return f"${{file:{name}}}"
 
 
 def _shared(tempo: Tempo, webhook_secret: str | None) -> Json:

@@ -72,7 +72,7 @@ class LineScreen:
                 key = (shown.desk, comment.comment_id)
                 if key not in self._told:
                     self._told.add(key)
-                    self._line(f"    {_byline(comment, look.agreement)}: {visible(comment.text)}")
+                    self._line(f"    {_byline(comment, look.agreement)}: {_one_line(comment.text)}")
 
     def _line(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)
@@ -136,7 +136,7 @@ class LiveScreen:
         lines: list[Text] = [Text("no ticket yet", "dim")]
         if shown is not None and self._look is not None:
             agreement = self._look.agreement
-            top = [_status_line(shown), _owner_line(shown, agreement), _tag_line(shown)]
+            top = [_status_line(shown), _owner_line(shown, agreement), _tag_line(shown, agreement)]
             width = max(self._console.width // 2 - 4, 20)
             lines = [*top, Text(""), *self._thread(shown, agreement, width, height - 6)]
         return Panel(Group(*lines), title=TITLES[desk], height=height, box=box.ROUNDED)
@@ -150,7 +150,7 @@ class LiveScreen:
             style = _style(comment, agreement)
             byline = Text(_byline(comment, agreement), f"bold {style}")
             byline.truncate(width, overflow="ellipsis")
-            body = Text(visible(comment.text.replace("\n", " / ")), style)
+            body = Text(_one_line(comment.text), style)
             wrapped = list(body.wrap(self._console, width))
             if len(wrapped) > _COMMENT_LINES:
                 wrapped = wrapped[:_COMMENT_LINES]
@@ -174,8 +174,12 @@ def verdict(rows: Sequence[Row]) -> Table:
 
 
 def _cell(text: str) -> Text:
-    shown = visible(text.replace("\n", " / "))
+    shown = _one_line(text)
     return Text(shown if len(shown) <= _CELL else shown[: _CELL - 1] + "…")
+
+
+def _one_line(text: str) -> str:
+    return visible(text.replace("\n", " / "))
 
 
 def _status_line(shown: Snapshot) -> Text:
@@ -202,8 +206,11 @@ def _owner(shown: Snapshot, agreement: Agreement) -> str:
     return f"in the view {agreement.view}" if is_here else "with Heroku's staff, in no view"
 
 
-def _tag_line(shown: Snapshot) -> Text:
-    line = Text("tags: " + (", ".join(visible(tag) for tag in sorted(shown.tags)) or "none"), "dim")
+def _tag_line(shown: Snapshot, agreement: Agreement) -> Text:
+    shared = agreement.shared_tags(shown)
+    line = Text("tags: ", "dim")
+    line.append(visible(" ".join(sorted(shared))) or "none shared", "bold")
+    line.append(visible("".join(f" {tag}" for tag in sorted(shown.tags - shared))), "dim")
     line.no_wrap = True
     line.overflow = "ellipsis"
     return line

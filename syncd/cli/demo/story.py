@@ -98,6 +98,8 @@ class Step:
     #: How many notes the daemon writes because of it.
     platform_notes: int = 0
     partner_notes: int = 0
+    #: What else must be so, asked of syncd itself, once both desks are as expected.
+    verify: Callable[[Play], list[str]] = lambda _play: []
 
 
 class Play:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from syncd.cli.demo.compare import Agreement
 from syncd.cli.demo.desks import PartnerDesk, PlatformDesk
-from syncd.cli.demo.processes import NotStarted, Started, start_daemon
+from syncd.cli.demo.processes import NotStarted, Process, start_daemon
 from syncd.cli.demo.snapshot import Json
 
 _LOOK_SECONDS = 0.05
@@ -31,12 +31,13 @@ class NotReached(Exception):
 class Daemon:
     """The daemon as a supervisor sees it: a process to start, stop, kill and start again."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, *, start: Callable[[Path], Process] = start_daemon) -> None:
         self.config = config
-        self._started: Started | None = None
+        self._start = start
+        self._started: Process | None = None
 
     @property
-    def process(self) -> Started:
+    def process(self) -> Process:
         """The running process. Raises NotStarted when there is none."""
         if self._started is None:
             raise NotStarted("the daemon does not run")
@@ -44,7 +45,7 @@ class Daemon:
 
     def start(self) -> None:
         """Start it; it is ready when this returns. Raises NotStarted."""
-        self._started = start_daemon(self.config)
+        self._started = self._start(self.config)
 
     def stop(self) -> int | None:
         """End it in order; returns its exit code, None when it did not run."""
@@ -66,8 +67,8 @@ class Daemon:
         finally:
             self.process.resume()
 
-    def report(self, *words: str) -> Json | list[Json]:
-        """What a command of syncd reports as JSON, on the daemon's own configuration.
+    def report(self, *words: str) -> Json:
+        """What a command of syncd reports as JSON, beside the running daemon.
 
         Raises NotReached with what the command said.
         """
@@ -77,7 +78,7 @@ class Daemon:
             command, capture_output=True, text=True, timeout=_REPORT_SECONDS, check=False
         )
         try:
-            found: Json | list[Json] = json.loads(done.stdout)
+            found: Json = json.loads(done.stdout)
         except ValueError:
             raise NotReached(f"syncd {' '.join(words)}: {done.stderr[-500:]}") from None
         return found
@@ -109,6 +110,19 @@ class World:
                 listed = "\n  ".join(left)
                 raise NotReached(f"{what} was not reached within {seconds:g} s:\n  {listed}")
             self.between()
+            self.rest(_LOOK_SECONDS)
+
+    def wait_quiet(self, *, seconds: float, at_most: float = 30.0) -> None:
+        """Wait until neither desk was written to for `seconds`. Raises NotReached."""
+        until = time.monotonic() + at_most
+        written, since = -1, time.monotonic()
+        while time.monotonic() - since < seconds:
+            if time.monotonic() > until:
+                raise NotReached(f"the daemon still writes after {at_most:g} s")
+            self.between()
+            now = self.platform.write_count() + self.partner.write_count()
+            if now != written:
+                written, since = now, time.monotonic()
             self.rest(_LOOK_SECONDS)
 
     def rest(self, seconds: float) -> None:

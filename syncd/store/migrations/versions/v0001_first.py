@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.Column("parked_at", sa.String(), nullable=True),
         sa.Column("ball", sa.String(), nullable=True),
         sa.Column("ball_since", sa.String(), nullable=True),
-        sa.CheckConstraint("state IN ('active', 'parked', 'ended')", name="ck_pair_state"),
+        sa.CheckConstraint("state IN ('active', 'parked', 'ended')", name=op.f("ck_pair_state")),
         sa.PrimaryKeyConstraint("id", name="pk_pair"),
     )
     op.create_index(
@@ -151,7 +151,7 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.String(), nullable=True),
         sa.Column("comment_ids", sa.String(), nullable=True),
         sa.Column("payload", sa.String(), nullable=True),
-        sa.CheckConstraint("state IN ('sent', 'done', 'dropped')", name="ck_operation_state"),
+        sa.CheckConstraint("state IN ('sent', 'done', 'dropped')", name=op.f("ck_operation_state")),
         sa.ForeignKeyConstraint(
             ["connection_ref"], ["connection.id"], name="fk_operation_connection_ref"
         ),
@@ -175,8 +175,10 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("added_at", sa.String(), nullable=False),
-        sa.CheckConstraint("kind IN ('first', 'follow_up', 'merged')", name="ck_pair_ticket_kind"),
-        sa.CheckConstraint("side IN ('platform', 'partner')", name="ck_pair_ticket_side"),
+        sa.CheckConstraint(
+            "kind IN ('first', 'follow_up', 'merged')", name=op.f("ck_pair_ticket_kind")
+        ),
+        sa.CheckConstraint("side IN ('platform', 'partner')", name=op.f("ck_pair_ticket_side")),
         sa.ForeignKeyConstraint(
             ["connection_ref"], ["connection.id"], name="fk_pair_ticket_connection_ref"
         ),
