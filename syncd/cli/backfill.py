@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +15,11 @@ import typer
 from syncd.cli import opening
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
-from syncd.cli.progress import ticket_progress
+from syncd.cli.pair_columns import PAIR, TICKETS, pair_cells
+from syncd.cli.progress import ticket_bar
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
 from syncd.cli.since import SINCE_HELP, rounded_since
-from syncd.core.model import LinkName, PairId, Side
+from syncd.core.model import LinkName, PairId
 from syncd.core.work import Pair
 
 if TYPE_CHECKING:
@@ -26,9 +28,8 @@ if TYPE_CHECKING:
     from syncd.ports import Store
 
 _LEFT_OUT = (
-    Column(key="pair", title="pair", is_number=True),
-    Column(key="platform_ticket", title="platform ticket"),
-    Column(key="partner_ticket", title="partner ticket"),
+    PAIR,
+    *TICKETS,
     Column(key="side", title="written on"),
     Column(key="comment", title="first comment not sent"),
     Column(key="reason", title="why"),
@@ -87,12 +88,26 @@ async def _run(
             owner = f"backfill-{link}"
             made = await stack.enter_async_context(opening.working(config, owner=owner))
             store = made.store
-        work = _backfill(made, store, link, is_notifying=is_notifying)
-        with ticket_progress(link, is_counting=is_dry) as progress:
-            walk = work.preview if is_dry else work.run
-            result = await walk(since=since, progress=progress)
+        work = partial(_backfill, made, store, link, is_notifying=is_notifying)
+        result = await _walk(work, since, is_dry=is_dry)
         pairs = await _pairs(store, result)
     return _report(link, since, result, pairs, is_dry=is_dry), result
+
+
+async def _walk(
+    work: Callable[[], Backfill], since: datetime | None, *, is_dry: bool
+) -> BackfillReport:
+    with ticket_bar() as bar:
+        total = None
+        if is_dry or bar.is_shown:
+            # A request for a hundred tickets tells how long all of them will take.
+            with bar.walk("counting", is_counting=True) as progress:
+                counted = await work().preview(since=since, progress=progress)
+            if is_dry:
+                return counted
+            total = counted.seen
+        with bar.walk("backfill", total=total) as progress:
+            return await work().run(since=since, progress=progress)
 
 
 def _backfill(made: Parts, store: Store, name: LinkName, *, is_notifying: bool) -> Backfill:
@@ -142,9 +157,7 @@ def _report(
         }
     rows: list[Row] = [
         {
-            "pair": pair_id,
-            "platform_ticket": pairs[pair_id].tickets.get(Side.PLATFORM),
-            "partner_ticket": pairs[pair_id].tickets.get(Side.PARTNER),
+            **pair_cells(pair_id, link, pairs[pair_id].tickets),
             "side": held.side,
             "comment": held.comment_id,
             "reason": held.reason,

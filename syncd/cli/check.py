@@ -30,7 +30,7 @@ _CONNECTIONS = (
     Column(key="connection", title="connection"),
     Column(key="kind", title="kind"),
     Column(key="label", title="label"),
-    Column(key="webhooks_at", title="webhooks arrive at"),
+    Column(key="webhooks_at", title="webhooks arrive at", is_optional=True),
 )
 _LINKS = (
     Column(key="link", title="link"),

@@ -11,17 +11,17 @@ import typer
 
 from syncd.cli import opening
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOption
+from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
 from syncd.cli.since import SINCE_HELP, since
-from syncd.core.model import LinkName, Side
+from syncd.core.model import LinkName
 from syncd.core.report import ConflictRow
 
 _CONFLICTS = (
-    Column(key="seen_at", title="seen"),
-    Column(key="link", title="link"),
-    Column(key="pair", title="pair", is_number=True),
-    Column(key="platform_ticket", title="platform ticket"),
-    Column(key="partner_ticket", title="partner ticket"),
+    Column(key="seen_at", title="seen", is_whole=True),
+    LINK,
+    PAIR,
+    *TICKETS,
     Column(key="value", title="value"),
     Column(key="base", title="before"),
     Column(key="platform", title="platform said"),
@@ -72,10 +72,7 @@ def _rows(found: Sequence[ConflictRow]) -> list[Row]:
     return [
         {
             "seen_at": row.seen_at,
-            "link": row.link,
-            "pair": row.pair_id,
-            "platform_ticket": row.tickets.get(Side.PLATFORM),
-            "partner_ticket": row.tickets.get(Side.PARTNER),
+            **pair_cells(row.pair_id, row.link, row.tickets),
             "value": row.conflict.name,
             "base": row.conflict.base,
             "platform": row.conflict.platform,

@@ -11,8 +11,9 @@ import typer
 
 from syncd.cli import opening
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOption
+from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
-from syncd.core.model import Held, LinkName, Side
+from syncd.core.model import Held, LinkName
 from syncd.core.work import Pair, PairState, Park
 
 if TYPE_CHECKING:
@@ -21,13 +22,12 @@ if TYPE_CHECKING:
 
 _PARKED = (
     Column(key="what", title="what"),
-    Column(key="link", title="link"),
-    Column(key="pair", title="pair", is_number=True),
-    Column(key="platform_ticket", title="platform ticket"),
-    Column(key="partner_ticket", title="partner ticket"),
-    Column(key="comment", title="comment"),
+    LINK,
+    PAIR,
+    *TICKETS,
+    Column(key="comment", title="comment", is_optional=True),
     Column(key="reason", title="reason"),
-    Column(key="since", title="since", has_age=True),
+    Column(key="since", title="since", is_age=True),
     Column(key="hint", title="to do"),
 )
 
@@ -86,13 +86,7 @@ def _pair(pair: Pair) -> Row:
 
 
 def _whose(what: str, pair: Pair) -> Row:
-    return {
-        "what": what,
-        "link": pair.link,
-        "pair": pair.pair_id,
-        "platform_ticket": pair.tickets.get(Side.PLATFORM),
-        "partner_ticket": pair.tickets.get(Side.PARTNER),
-    }
+    return {"what": what, **pair_cells(pair.pair_id, pair.link, pair.tickets)}
 
 
 async def _held(path: Path, link: LinkName | None) -> list[Row]:

@@ -15,10 +15,11 @@ from syncd.core.plan import Need, Plan
 from syncd.core.work import Pair
 
 
-def _comments_shown(value: Cell) -> str:
-    if not isinstance(value, Sequence) or isinstance(value, str):
+def _comments_shown(row: Row) -> str:
+    comments = row.get("comments")
+    if not isinstance(comments, Sequence):
         return ""
-    return "\n".join(_comment_shown(one) for one in value if isinstance(one, Mapping))
+    return "\n".join(_comment_shown(one) for one in comments if isinstance(one, Mapping))
 
 
 def _comment_shown(comment: Row) -> str:
@@ -32,13 +33,13 @@ _WRITES = (
     Column(key="number", title="#", is_number=True),
     Column(key="to", title="to"),
     Column(key="write", title="write"),
-    Column(key="ticket", title="ticket"),
-    Column(key="comments", title="comment", show=_comments_shown),
-    Column(key="subject", title="subject"),
-    Column(key="status", title="status"),
-    Column(key="add_tags", title="add tags"),
-    Column(key="remove_tags", title="remove tags"),
-    Column(key="leave_view", title="leave view"),
+    Column(key="ticket", title="ticket", is_optional=True),
+    Column(key="comments", title="comment", is_optional=True, show=_comments_shown),
+    Column(key="subject", title="subject", is_optional=True),
+    Column(key="status", title="status", is_optional=True),
+    Column(key="add_tags", title="add tags", is_optional=True),
+    Column(key="remove_tags", title="remove tags", is_optional=True),
+    Column(key="leave_view", title="leave view", is_optional=True),
     Column(key="is_silent", title="silent"),
 )
 _OVERWRITES = (

@@ -40,12 +40,18 @@ class Column:
     """One column: its key in JSON and CSV, its title in tables."""
 
     key: str
-    title: str
+    title: str = ""
     is_number: bool = False
-    #: Adds to a time how long ago it was.
-    has_age: bool = False
-    #: How a table shows the value, where the plain way will not do.
-    show: Callable[[Cell], str] | None = None
+    #: Never broken into several lines while another column still can be.
+    is_whole: bool = False
+    #: Left out of a table in which no row has it.
+    is_optional: bool = False
+    #: A table says how long ago a time was, not when.
+    is_age: bool = False
+    #: The one format that has it; None for both tables and CSV. JSON has whatever a row has.
+    only: Format | None = None
+    #: How a table shows it, where the plain way will not do.
+    show: Callable[[Row], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,9 +104,10 @@ def as_csv(sheet: Sheet) -> str:
     """One sheet with a header line; several values in one cell are separated by blanks."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([column.key for column in sheet.columns])
+    columns = [column for column in sheet.columns if column.only in (None, Format.CSV)]
+    writer.writerow([column.key for column in columns])
     for row in sheet.rows:
-        writer.writerow([_csv_value(row.get(column.key)) for column in sheet.columns])
+        writer.writerow([_csv_value(row.get(column.key)) for column in columns])
     return text.getvalue()
 
 
@@ -141,14 +148,18 @@ def _show_tables(report: Report, now: datetime) -> None:
         for key, value in report.facts.items():
             if value not in (None, ""):
                 terminal.print(f"{key.replace('_', ' ')}: {_shown(value)}", soft_wrap=True)
-        for index, sheet in enumerate(report.sheets):
+        worth_a_look = [sheet for sheet in report.sheets if sheet.rows or sheet.none]
+        for index, sheet in enumerate(worth_a_look):
             if index or report.facts:
                 terminal.print()
             _print_sheet(terminal, sheet, now)
         for note in report.notes:
             terminal.print()
             terminal.print(visible(note), soft_wrap=True)
-    put(captured.get())
+    text = captured.get()
+    if not terminal.is_terminal:
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    put(text)
 
 
 def _print_sheet(terminal: Console, sheet: Sheet, now: datetime) -> None:
@@ -157,26 +168,41 @@ def _print_sheet(terminal: Console, sheet: Sheet, now: datetime) -> None:
     from rich.text import Text
 
     if not sheet.rows:
-        if sheet.none:
-            terminal.print(visible(sheet.none), soft_wrap=True)
+        terminal.print(visible(sheet.none), soft_wrap=True)
         return
+    columns = [column for column in sheet.columns if _is_worth_showing(column, sheet.rows)]
     table = Table(
-        title=sheet.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
+        title=sheet.title or None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    for column in sheet.columns:
+    for column in columns:
         table.add_column(
-            Text(column.title), justify="right" if column.is_number else "left", overflow="fold"
+            Text(column.title),
+            justify="right" if column.is_number else "left",
+            overflow="fold",
+            no_wrap=column.is_whole,
         )
     for row in sheet.rows:
-        table.add_row(*(Text(_cell(column, row.get(column.key), now)) for column in sheet.columns))
+        table.add_row(*(Text(_cell(column, row, now)) for column in columns))
     terminal.print(table)
 
 
-def _cell(column: Column, value: Cell, now: datetime) -> str:
+def _is_worth_showing(column: Column, rows: Sequence[Row]) -> bool:
+    if column.only not in (None, Format.TABLE):
+        return False
+    return not column.is_optional or any(row.get(column.key) not in (None, "", []) for row in rows)
+
+
+def _cell(column: Column, row: Row, now: datetime) -> str:
     if column.show is not None:
-        return visible_lines(column.show(value))
-    if column.has_age and isinstance(value, datetime):
-        return f"{moment(value)} ({age(now - value)})"
+        return visible_lines(column.show(row))
+    value = row.get(column.key)
+    if column.is_age and isinstance(value, datetime):
+        return f"{age(now - value)} ago"
     return _shown(value)
 
 

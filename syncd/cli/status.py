@@ -11,12 +11,19 @@ import typer
 from syncd.cli import opening
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOption
+from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
-from syncd.core.model import Ball, LinkName, Side
+from syncd.core.model import Ball, LinkName
 from syncd.core.report import FeedSummary, LinkSummary, StaleRow
 
+
+def _balls_shown(row: Row) -> str:
+    counts = ((ball, row.get(f"ball_{ball}")) for ball in Ball)
+    return ", ".join(f"{ball} {count}" for ball, count in counts if count)
+
+
 _LINKS = (
-    Column(key="link", title="link"),
+    LINK,
     Column(key="pairs", title="pairs", is_number=True),
     Column(key="open", title="open", is_number=True),
     Column(key="waiting", title="waiting", is_number=True),
@@ -24,22 +31,22 @@ _LINKS = (
     Column(key="parked", title="parked", is_number=True),
     Column(key="ended", title="ended", is_number=True),
     Column(key="conflicts", title="conflicts", is_number=True),
-    *(Column(key=f"ball_{ball}", title=f"ball: {ball}", is_number=True) for ball in Ball),
-    Column(key="oldest_undelivered_at", title="oldest undelivered", has_age=True),
-    Column(key="stopped_because", title="stopped because"),
+    *(Column(key=f"ball_{ball}", only=Format.CSV) for ball in Ball),
+    Column(key="ball", title="ball", only=Format.TABLE, show=_balls_shown),
+    Column(key="oldest_undelivered_at", title="oldest undelivered", is_age=True, is_optional=True),
+    Column(key="stopped_because", title="stopped because", is_optional=True),
 )
 _FEEDS = (
     Column(key="connection", title="connection"),
     Column(key="feed", title="feed"),
-    Column(key="moved_at", title="last moved", has_age=True),
+    Column(key="moved_at", title="last moved", is_age=True),
 )
 _STALE = (
-    Column(key="pair", title="pair", is_number=True),
-    Column(key="link", title="link"),
-    Column(key="platform_ticket", title="platform ticket"),
-    Column(key="partner_ticket", title="partner ticket"),
+    PAIR,
+    LINK,
+    *TICKETS,
     Column(key="ball", title="ball"),
-    Column(key="waiting_since", title="customer waits since", has_age=True),
+    Column(key="waiting_since", title="customer asked", is_age=True),
 )
 
 
@@ -132,10 +139,7 @@ def _feeds(feeds: Sequence[FeedSummary]) -> list[Row]:
 def _waiting(rows: Sequence[StaleRow]) -> list[Row]:
     return [
         {
-            "pair": row.pair_id,
-            "link": row.link,
-            "platform_ticket": row.tickets.get(Side.PLATFORM),
-            "partner_ticket": row.tickets.get(Side.PARTNER),
+            **pair_cells(row.pair_id, row.link, row.tickets),
             "ball": row.ball,
             "waiting_since": row.waiting_since,
         }

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from syncd.core.errors import RateLimited, RemoteError, Unauthorised
+from syncd.core.errors import RateLimited, RemoteError, Unauthorised, Unintelligible
 from syncd.core.model import ConnectionName
 from syncd.log import logger
+
+
+#: How long nothing is sent over a connection whose credential was refused.
+_UNAUTHORISED = timedelta(seconds=60)
 
 
 class ConnectionState(StrEnum):
@@ -30,6 +34,9 @@ class _Condition:
     state: ConnectionState = ConnectionState.UNTRIED
     since: datetime | None = None
     last_error: str = ""
+    paused_until: datetime | None = None
+    #: A pair got an answer that nobody understands, and no good answer came since.
+    is_doubted: bool = False
 
 
 class Health:
@@ -43,6 +50,7 @@ class Health:
     def succeeded(self, connection: ConnectionName) -> None:
         """An answer came."""
         condition = self._conditions.setdefault(connection, _Condition())
+        condition.is_doubted = False
         if condition.state is ConnectionState.UP:
             return
         if condition.state is not ConnectionState.UNTRIED:
@@ -58,13 +66,32 @@ class Health:
         is_refused = isinstance(error, Unauthorised)
         state = ConnectionState.UNAUTHORISED if is_refused else ConnectionState.DOWN
         connection = ConnectionName(error.connection)
-        if self.state(connection) is state:
+        now = self._now()
+        condition = self._conditions.setdefault(connection, _Condition())
+        condition.paused_until = now + _UNAUTHORISED if is_refused else None
+        if condition.state is state:
             return
-        self._conditions[connection] = _Condition(
-            state=state, since=self._now(), last_error=type(error).__name__
-        )
+        condition.state, condition.since = state, now
+        condition.last_error = type(error).__name__
         event = "connection.unauthorised" if is_refused else "connection.down"
         logger().error(event, connection=connection, reason=type(error).__name__, hint=error.hint)
+
+    def doubt(self, error: Unintelligible) -> bool:
+        """Note an answer about one pair that nobody understands; whether the pair is to blame.
+
+        It is when the connection has answered well since the last such answer, to whomever. During
+        a desk's maintenance it does not.
+        """
+        condition = self._conditions.setdefault(ConnectionName(error.connection), _Condition())
+        was_well = condition.state is ConnectionState.UP and not condition.is_doubted
+        condition.is_doubted = True
+        return was_well
+
+    def paused_until(self, connection: ConnectionName) -> datetime | None:
+        """The moment before which nothing is worth sending; None while it may be."""
+        condition = self._conditions.get(connection)
+        until = condition.paused_until if condition else None
+        return until if until is not None and until > self._now() else None
 
     def state(self, connection: ConnectionName) -> ConnectionState:
         condition = self._conditions.get(connection)

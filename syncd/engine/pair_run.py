@@ -20,6 +20,7 @@ from syncd.core.errors import (
     Rejected,
     RemoteError,
     Stale,
+    Unintelligible,
 )
 from syncd.core.model import Held, LinkName, PairId, Side
 from syncd.core.operations import Answer, Fate, Intent, Operation
@@ -40,7 +41,6 @@ _MOST_WRITES = 40
 #: Reads of one run that brought nothing new before it gives up and comes back later.
 _MOST_READS = 6
 _SAME_SECOND = timedelta(seconds=1)
-_UNAUTHORISED = timedelta(seconds=60)
 
 
 @dataclass(slots=True)
@@ -86,6 +86,8 @@ class PairRun:
         self._attempts: Mapping[str, int] = {i.op.op_id: i.attempt for i in run.sent}
 
     async def run(self) -> Outcome:
+        """Bring the pair as far as its desks allow. Raises `LeaseLost` and `StoreError`."""
+        self._keep_off_paused()
         park = await self._find_lost()
         while park is None:
             if self._is_lost:
@@ -110,6 +112,12 @@ class PairRun:
                 park = await self._write(operation)
         return await self._park(park)
 
+    def _keep_off_paused(self) -> None:
+        for side, connector in self._link.connectors.items():
+            until = self._env.health.paused_until(connector.name)
+            if until is not None:
+                self._waits[side] = _Wait(until=until, counts_as_try=False)
+
     # --- lost writes ---
 
     async def _find_lost(self) -> Park | None:
@@ -117,6 +125,9 @@ class PairRun:
         for intent in self._sent:
             side = intent.op.side
             connector = self._link.connectors[side]
+            if side in self._waits:
+                self._is_lost = True
+                continue
             try:
                 finding = await connector.find(intent)
                 self._env.health.succeeded(connector.name)
@@ -269,19 +280,24 @@ class PairRun:
     def _wait(self, side: Side, error: RemoteError) -> Park | None:
         """Keep off a side for a while; a park when the error cannot pass by waiting."""
         now = self._env.clock.now()
+        health = self._env.health
         reaction = react(error, tries=self._pair.tries)
-        if reaction.action is Action.PARK:
-            return Park(reason=_word(error), hint=f"{error} — {error.hint}")
-        if not isinstance(error, OutcomeUnknown | Stale):
-            self._env.health.failed(error)
+        if isinstance(error, Unintelligible):
+            if health.doubt(error) and reaction.action is Action.PARK:
+                return Park(reason=_word(error), hint=f"{error} — {error.hint}")
+        elif not isinstance(error, OutcomeUnknown | Stale):
+            health.failed(error)
+        paused_until = health.paused_until(self._link.connectors[side].name)
         if isinstance(error, RateLimited):
             until = max(error.retry_at, now)
-        elif reaction.action is Action.PAUSE_CONNECTION:
-            until = now + _UNAUTHORISED
+        elif paused_until is not None:
+            until = paused_until
         else:
             spread = (self._pair.pair_id * 2654435761 % 1000) / 1000
             until = now + timedelta(seconds=delay_seconds(self._pair.tries + 1, spread=spread))
-        self._waits[side] = _Wait(until=until, counts_as_try=reaction.counts_as_try)
+        # A riddle counts even where the connection is to blame: the delay has to grow.
+        is_try = reaction.counts_as_try or reaction.action is Action.PARK
+        self._waits[side] = _Wait(until=until, counts_as_try=is_try)
         return None
 
     async def _end(self, decided: Plan, *, has_more: bool) -> Outcome:

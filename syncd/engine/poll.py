@@ -43,6 +43,7 @@ class Poller:
         self._clock = clock
         self._health = health
         self._stopping = asyncio.Event()
+        self._tries = 0
 
     def stop(self) -> None:
         """End after the page in hand."""
@@ -50,20 +51,26 @@ class Poller:
 
     async def run(self) -> None:
         """Walk, wait, walk again. Raises `StoreUnavailable`; a desk's error only delays."""
-        tries = 0
         while not self._stopping.is_set():
-            try:
-                await self.walk()
-                tries = 0
-                pause = self._every_seconds
-            except RemoteError as error:
-                tries += 1
-                self._health.failed(error)
-                pause = max(self._every_seconds, self._pause_seconds(error, tries))
-                logger().debug(
-                    "feed.stuck", connection=self._connector.name, reason=type(error).__name__
-                )
+            pause = await self.look()
             await wait_or_stop(self._clock, self._stopping, pause)
+
+    async def look(self) -> float:
+        """One walk and its consequences; how many seconds to wait before the next one.
+
+        Raises `StoreUnavailable`.
+        """
+        try:
+            await self.walk()
+        except RemoteError as error:
+            self._tries += 1
+            self._health.failed(error)
+            logger().debug(
+                "feed.stuck", connection=self._connector.name, reason=type(error).__name__
+            )
+            return max(self._every_seconds, self._pause_seconds(error, self._tries))
+        self._tries = 0
+        return self._every_seconds
 
     def _pause_seconds(self, error: RemoteError, tries: int) -> float:
         if isinstance(error, RateLimited):

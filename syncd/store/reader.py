@@ -53,7 +53,8 @@ class Reader:
             try:
                 return work(Session(connection))
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise unavailable(error, path=self._path) from error
 

@@ -300,9 +300,6 @@ def _take_comment(seat: Seat, shown: Comment) -> None:
     merged = merge_comment(known, shown)
     if not waiting:
         merged = replace(merged, html=None)
-    elif merged.html is None and shown.html is not None:
-        # Dropped after one pair's delivery, and shown again while another pair waits for it.
-        merged = replace(merged, html=shown.html)
     if merged == known:
         return
     seat.comments[shown.comment_id] = merged

@@ -39,7 +39,7 @@ from tests.support.build import (
 Unit = Callable[[SqliteStore], Awaitable[object]]
 
 ONE, TWO = PairId(1), PairId(2)
-_BURST = 20
+_BURST, _BURSTS = 20, 3
 
 
 def _born(store: SqliteStore) -> Awaitable[object]:
@@ -94,8 +94,8 @@ async def tell(store: SqliteStore, *, acknowledged: Callable[[int], None]) -> No
 
 
 async def tell_at_once(store: SqliteStore, *, acknowledged: Callable[[int], None]) -> None:
-    """Many pairs are born, then all of them are agreed on at the same time."""
-    tickets = [f"T{number}" for number in range(_BURST)]
+    """Many pairs are born, then agreed on in bursts of many at the same time."""
+    tickets = [f"T{number}" for number in range(_BURST * _BURSTS)]
     await store.record_sightings(
         PLATFORM,
         [a_whole_read(a_ticket(ticket), a_comment("1")) for ticket in tickets],
@@ -115,7 +115,8 @@ async def tell_at_once(store: SqliteStore, *, acknowledged: Callable[[int], None
         await take(store, pair_id, step)
         acknowledged(number)
 
-    await asyncio.gather(*(agree(number) for number in range(_BURST)))
+    for burst in range(_BURSTS):
+        await asyncio.gather(*(agree(burst * _BURST + number) for number in range(_BURST)))
 
 
 def dump(path: Path) -> Sequence[str]:

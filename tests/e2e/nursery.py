@@ -95,10 +95,13 @@ class Forked:
             raise NotStarted(f"{self.pid} does not die")
         os.close(self._descriptor)
 
-    def stop(self) -> int:
+    def terminate(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
             self.resume()
+
+    def stop(self) -> int:
+        self.terminate()
         if not self._has_ended(_STOP_SECONDS):
             self.kill()
             return -signal.SIGKILL

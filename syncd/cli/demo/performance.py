@@ -146,7 +146,7 @@ class Performance:
             "",
             f"Heroku, the platform      {world.platform.address}/_sandbox/state",
             f"Acme, the Zendesk         {world.partner.address}/_sandbox/state",
-            f"the daemon                {world.daemon.process.address}/health",
+            f"the daemon                {world.daemon.process.address}/healthz",
             f"configuration, logs       {scene.folder}",
             "",
             "Act as the customer, or as an agent:",

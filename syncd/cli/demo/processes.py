@@ -61,8 +61,12 @@ class Process(Protocol):
         """End it without warning (SIGKILL)."""
         ...
 
+    def terminate(self) -> None:
+        """Ask it to end in order (SIGTERM), and do not wait."""
+        ...
+
     def stop(self) -> int:
-        """Ask it to end (SIGTERM), kill it when it does not; returns its exit code."""
+        """Ask it to end, wait, kill it when it does not; returns its exit code."""
         ...
 
     def last_lines(self) -> str:
@@ -121,10 +125,13 @@ class Started:
         self._process.kill()
         self._process.wait()
 
+    def terminate(self) -> None:
+        self._process.terminate()
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         if self.exit_code is None:
-            self._process.terminate()
-            self._process.send_signal(signal.SIGCONT)
+            self.terminate()
             try:
                 self._process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:

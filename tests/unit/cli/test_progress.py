@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.cli.progress import done_count, ticket_progress
+from syncd.cli.progress import done_count, ticket_bar
 from syncd.engine.backfill import BackfillReport
 
 
@@ -22,7 +22,9 @@ def test_pairs_left_over_from_an_earlier_run_never_count_beyond_what_was_seen() 
 
 
 def test_a_pipe_gets_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    with ticket_progress("acme-postgres") as progress:
-        progress(BackfillReport(seen=5, total=10, born=5, done=5))
+    with ticket_bar() as bar:
+        assert not bar.is_shown
+        with bar.walk("backfill", total=10) as progress:
+            progress(BackfillReport(seen=5, born=5, done=5))
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")

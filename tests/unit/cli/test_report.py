@@ -18,7 +18,7 @@ SHEET = Sheet(
     columns=(
         Column(key="pair", title="pair", is_number=True),
         Column(key="tags", title="tags"),
-        Column(key="seen_at", title="seen", has_age=True),
+        Column(key="seen_at", title="seen", is_age=True),
         Column(key="is_silent", title="silent"),
     ),
     rows=[{"pair": 7, "tags": ["=a", "b"], "seen_at": AT, "is_silent": True, "more": None}],
@@ -54,7 +54,7 @@ def test_a_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "link: acme" in printed
     assert "is dry run: no" in printed
-    assert "2025-03-01 09:00:00Z (1 h 1 m)" in printed
+    assert "1 h 1 m ago" in printed
     assert printed.endswith("Go on.\n")
 
 

@@ -34,7 +34,7 @@ _IDS = ("1", "2", "9", "10", "b")
 _COMMENTS = st.builds(
     a_comment,
     st.sampled_from(_IDS),
-    st.sampled_from(["<p>a</p>", "<p>b</p>"]),
+    st.sampled_from(["<p>a</p>", "<p>b</p>", None]),
     author=st.sampled_from([a_person(""), a_person("Cora")]),
     audience=st.sampled_from(Audience),
     at=st.sampled_from([AT, later(1)]),

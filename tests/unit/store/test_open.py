@@ -14,6 +14,8 @@ from syncd.core.errors import StoreUnavailable
 from syncd.core.model import PairId
 from syncd.store import open_reader, open_store
 from syncd.store.file import OLDEST_SQLITE, check_engine, path_of
+from syncd.store.reader import Reader
+from syncd.store.statement import Statement
 from tests.contract.store_story import a_pair, load
 from tests.support.build import AT
 
@@ -131,6 +133,16 @@ async def test_reports_are_read_beside_the_daemon_and_without_it(tmp_path: Path)
     await store.close()
     reader = open_reader(tmp_path / "syncd.db")
     assert [pair.pair_id for pair in await reader.find_pairs()] == [pair_id]
+    await reader.close()
+
+
+async def test_a_read_cannot_write(tmp_path: Path) -> None:
+    await open_store(tmp_path / "syncd.db").close()
+    reader = Reader(tmp_path / "syncd.db", busy_timeout_seconds=1)
+    with pytest.raises(StoreUnavailable) as refused:
+        await reader.read(lambda session: session.run(Statement("DELETE FROM pair")))
+    assert "read-only" in refused.value.hint
+    assert await reader.read(lambda session: session.number(Statement("SELECT 1"))) == 1
     await reader.close()
 
 

@@ -174,6 +174,14 @@ async def test_more_units_than_may_wait_are_handed_over_in_turn(path: Path) -> N
     await writer.close()
 
 
+async def test_a_crowd_is_taken_in_more_than_one_commit(path: Path) -> None:
+    writer = a_writer(path, waiting_limit=2000)
+    await gathered(writer, *(adds(f"{n}") for n in range(1200)))
+    assert writer.commit_count == 4
+    assert len(on_disk(path)) == 1200
+    await writer.close()
+
+
 async def test_a_writer_that_died_says_so_to_all(path: Path) -> None:
     def fuse(moment: str) -> None:
         raise RuntimeError(moment)

@@ -1,0 +1,37 @@
+"""Run an ASGI application on a free port of 127.0.0.1 for the length of a `with` block."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the test runner."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def served_web(application: ASGIApp) -> AsyncIterator[str]:
+    """Serve in the running loop; yields the address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = _Server(
+        uvicorn.Config(application, log_config=None, lifespan="off", access_log=False)
+    )
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started:
+            await asyncio.sleep(0)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+        listener.close()
