@@ -222,12 +222,17 @@ class Store(Protocol):
         side: Side,
         births: Sequence[Birth] = (),
         cursor: CursorMove | None = None,
+        quiet_link: LinkName | None = None,
         seen_at: datetime,
     ) -> frozenset[PairId]:
         """Bring the mirror up to date and mark the pairs whose ticket really changed; say which.
 
-        Tickets in no pair and no birth are not stored. A birth whose (link, ticket) exists is no birth.
+        Tickets in no pair and no birth are not stored. A birth whose (link, ticket) exists is no
+        birth; where that pair had ended, it goes on, and both its threads are read anew.
         All in one transaction with the cursor.
+        The pairs of `quiet_link` are marked for its backfill, see `Pair.is_quiet`; silent births are so
+        marked as well. A feed's news of such a pair marks it for everybody, comments included that the
+        backfill has read already and left.
         """
         ...
 
@@ -259,10 +264,10 @@ class Store(Protocol):
         ...
 
     async def load_due(
-        self, now: datetime, *, link: LinkName | None = None
+        self, now: datetime, *, link: LinkName | None = None, is_quiet: bool = False
     ) -> Sequence[tuple[PairId, datetime | None]]:
         """Active dirty pairs, and those with a lost write, with the moment before which each must
-        not run (None: now)."""
+        not run (None: now). Either those that wait for a backfill (`is_quiet`), or the others."""
         ...
 
     async def load_cursor(self, connection: ConnectionName, feed: str) -> str | None: ...

@@ -142,7 +142,7 @@ class PlatformConnector:
             page = await self._client.ticket_page(view=view, since=since, cursor=cursor)
             cursor = page.next_cursor
             yield ViewPage(
-                sightings=ticket_rows(page.tickets, is_read=False).sightings,
+                sightings=ticket_rows(page.tickets, is_read=True).sightings,
                 cursor=cursor,
                 is_end=not page.more,
             )

@@ -2,8 +2,8 @@
 
 Pure. Cautious in doubt: whatever is not clearly public is private, whatever is not clearly shared
 is for the platform's staff alone.
-The order of a ticket is its version; `at` of an update orders comments, because the time that a
-writer claims for a copied comment orders nothing here.
+The order of a ticket and of its comments is the version; times order nothing here, neither `at`,
+of which several updates may share one, nor the time that a writer claims for a copied comment.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from msgspec import UNSET, UnsetType
 
 from connectors.platform import wire
-from connectors.richtext import plain_characters, sanitise
+from connectors.richtext import likeness, plain_characters, sanitise
 from syncd.core.model import (
     Attachment,
     Audience,
@@ -35,6 +35,8 @@ from syncd.core.operations import Answer, Draft, UpdateTicket
 from syncd.core.stamp import read_stamp
 
 LONGEST_NAME = 200
+#: The platform refuses a comment without text, and people do send them.
+_EMPTY = "<p>…</p>"
 
 _ROLES_READ = {
     "customer": Role.CUSTOMER,
@@ -104,6 +106,7 @@ def to_comment(update: wire.Update) -> Comment | None:
         views=frozenset(comment.views) if audience is Audience.SHARED else frozenset(),
         html=sanitise(comment.body_html),
         created_at=_utc(update.at),
+        position=update.version,
         attachments=tuple(_attachment(file) for file in comment.attachments),
         # We choose the ids of our updates, and choose the stamp.
         stamp=None if read_stamp(update.id) is None else Stamp(update.id),
@@ -284,7 +287,7 @@ def to_answer(op: UpdateTicket, answer: wire.UpdateAnswer) -> Answer:
 
 
 def to_body(html: str) -> str:
-    """Canonical HTML in the platform's smaller subset.
+    """Canonical HTML in the platform's smaller subset, never without anything to see.
 
     The platform drops tags that it does not know: a headline would run into the next line, and what
     was struck out would stand there as if it were meant.
@@ -292,7 +295,7 @@ def to_body(html: str) -> str:
     html = plain_characters(html)
     for pattern, replacement in _NARROWED:
         html = pattern.sub(replacement, html)
-    return html
+    return html if likeness(html) else _EMPTY
 
 
 def _new_comment(draft: Draft) -> wire.NewComment:

@@ -45,8 +45,10 @@ class Circumstances:
     pair_key: str
     #: The birth is a backfill's: history is imported, nobody is notified.
     is_silent: bool = False
-    #: A backfill on an existing pair: public comments are reported, old hand-offs are not run.
+    #: A backfill on an existing pair: public comments are reported and left, and nobody is mailed.
     is_quiet: bool = False
+    #: What is found is history: an old hand-off is not run, even where public comments are sent.
+    is_historic: bool = False
     #: An offered hand-off has waited too long for the platform.
     is_hand_off_late: bool = False
     #: What other pairs of the same platform ticket ask for.
@@ -172,7 +174,7 @@ class _Threads:
             comment,
             policy=self._policy,
             platform=self._snapshots[Side.PLATFORM].ticket,
-            is_historic=self._circumstances.is_quiet,
+            is_historic=self._circumstances.is_historic,
         )
         # Planned again after each operation, what leaves no trace in the base would be counted each
         # time; it is counted when the comment is next to travel.

@@ -7,6 +7,7 @@ No draft is longer than its desk can hold, and none holds a character that no de
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 
@@ -215,6 +216,16 @@ def _pieces(text: str, room: int) -> list[str]:
     # Six bytes is the longest escape of one ASCII character (&quot;), four the longest other one.
     width = max(1, (room - len("<p></p>")) // 6)
     for line in text.splitlines():
-        chunks = (line[start : start + width] for start in range(0, len(line), width))
-        pieces.extend(f"<p>{escape(chunk)}</p>" for chunk in chunks)
+        pieces.extend(f"<p>{escape(chunk)}</p>" for chunk in _chunks(line, width) if chunk)
     return pieces
+
+
+def _chunks(line: str, width: int) -> Iterator[str]:
+    """Stretches of a line of at most `width` characters, cut between words where there are any."""
+    start = 0
+    while len(line) - start > width:
+        blank = line.rfind(" ", start + width // 2, start + width)
+        end = start + width if blank < 0 else blank + 1
+        yield line[start:end]
+        start = end
+    yield line[start:]

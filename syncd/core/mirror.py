@@ -153,9 +153,12 @@ def merge_snapshot(known: Snapshot | None, sighting: Sighting) -> Snapshot | Non
     ticket = merge_ticket(known.ticket if known else None, sighting, held=comments)
     if ticket is None:
         return None
-    # Desks number comments as they come.
-    ordered = sorted(comments.values(), key=lambda c: (c.created_at, _number(c.comment_id)))
-    return Snapshot(ticket=ticket, comments=tuple(ordered))
+    return Snapshot(ticket=ticket, comments=tuple(sorted(comments.values(), key=_place)))
+
+
+def _place(comment: Comment) -> tuple[object, ...]:
+    # Several comments may share a second, and a clock may be set back; desks number as they come.
+    return (comment.position, comment.created_at, _number(comment.comment_id))
 
 
 def _number(comment_id: str) -> tuple[int, str]:

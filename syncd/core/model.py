@@ -119,6 +119,8 @@ class Comment:
     #: Sanitised HTML; None once the body is no longer held.
     html: str | None
     created_at: datetime
+    #: The desk's own order where it counts (a version); 0 where times and then ids tell.
+    position: int = 0
     attachments: tuple[Attachment, ...] = ()
     #: Our own mark, where the desk lets us read it.
     stamp: Stamp | None = None

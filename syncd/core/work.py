@@ -79,10 +79,20 @@ class Pair:
     linked_since: datetime | None = None
     #: Grows with each step; a run hands it back with its first one.
     revision: int = 0
+    #: The last mark, if a backfill made it and nothing else has happened to the pair since.
+    quiet_gen: int = 0
 
     @property
     def is_dirty(self) -> bool:
         return self.marked_gen > self.done_gen
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether only a backfill may run the pair: nothing but its own marks waits.
+
+        A live run would send what the backfill leaves for a person to decide.
+        """
+        return self.is_dirty and self.quiet_gen == self.marked_gen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

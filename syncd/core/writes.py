@@ -10,7 +10,15 @@ from dataclasses import replace
 
 from syncd.core.decision import Circumstances, Decision, narrowed
 from syncd.core.draft import draft_copy, draft_digest, draft_note
-from syncd.core.model import Capabilities, Comment, HandOffState, OpId, Side, Snapshot
+from syncd.core.model import (
+    Capabilities,
+    Comment,
+    HandOffState,
+    OpId,
+    OwedNote,
+    Side,
+    Snapshot,
+)
 from syncd.core.notes import NoteKind
 from syncd.core.operations import (
     Draft,
@@ -77,8 +85,13 @@ class Writes:
         return drafts + [
             draft_note(owed, policy=self._policy, capabilities=capabilities)
             for owed in self._base.owed
-            if owed.side is side
+            if owed.side is side and not self._is_premature(owed)
         ]
+
+    def _is_premature(self, owed: OwedNote) -> bool:
+        """Nobody is told that the platform has the ticket before the platform has confirmed it."""
+        is_offered = self._base.hand_off.state is HandOffState.OFFERED
+        return is_offered and owed.kind == NoteKind.STAY_OPEN.value
 
     def _groups(self, side: Side) -> list[tuple[Comment, ...]]:
         """Single comments to copy; a group of several is older history, to go as one digest."""

@@ -133,6 +133,7 @@ class BudgetLedger:
         self._waiters: list[_Waiter] = []
         self._numbers = itertools.count()
         self._alarm: asyncio.Task[None] | None = None
+        self._alarm_at = math.inf
 
     async def spend(self, buckets: Sequence[str]) -> None:
         """Wait until one request may leave that counts in all `buckets`, then count it.
@@ -219,17 +220,21 @@ class BudgetLedger:
                 bucket.take(now, self._share)
             waiter.granted.set()
         self._waiters = waiting
-        self._set_alarm(soonest)
+        self._set_alarm(now + soonest)
 
-    def _set_alarm(self, seconds: float) -> None:
+    def _set_alarm(self, at: float) -> None:
         if self._alarm is not None:
+            if self._waiters and self._alarm_at <= at:
+                # It rings in time, if early; then it is set again.
+                return
             self._alarm.cancel()
             self._alarm = None
         if self._waiters:
-            self._alarm = asyncio.get_running_loop().create_task(self._ring(seconds))
+            self._alarm_at = at
+            self._alarm = asyncio.get_running_loop().create_task(self._ring())
 
-    async def _ring(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+    async def _ring(self) -> None:
+        await self._clock.sleep(self._alarm_at - self._clock.monotonic())
         # Not to be cancelled by what follows from it.
         self._alarm = None
         self._dispatch()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from syncd.core.model import ConnectionName, PairId, Side, Sighting
+from syncd.core.model import ConnectionName, LinkName, PairId, Side, Sighting
 from syncd.core.work import CursorMove
 from syncd.engine.links import Links
 from syncd.ports import Clock, Store, WorkQueue
@@ -28,11 +28,12 @@ class Intake:
         sightings: Sequence[Sighting],
         *,
         cursor: CursorMove | None = None,
-        is_silent: bool = False,
+        backfill: LinkName | None = None,
         is_waking: bool = True,
     ) -> frozenset[PairId]:
         """Take sightings in; returns the pairs that they marked. Durable when it returns.
 
+        A link's `backfill` marks the link's pairs for itself and has twins imported for that link only.
         Without `is_waking` the caller wakes them, once it has taken in what belongs together.
         Raises `StoreUnavailable`. A connection that no link uses brings nothing.
         """
@@ -40,7 +41,7 @@ class Intake:
         if side is None or (not sightings and cursor is None):
             return frozenset()
         births = (
-            self._links.births(connection, sightings, is_silent=is_silent)
+            self._links.births(connection, sightings, backfill=backfill)
             if side is Side.PLATFORM
             else ()
         )
@@ -50,6 +51,7 @@ class Intake:
             side=side,
             births=births,
             cursor=cursor,
+            quiet_link=backfill,
             seen_at=self._clock.now(),
         )
         if is_waking:

@@ -60,20 +60,27 @@ class Links:
         return None
 
     def births(
-        self, connection: ConnectionName, sightings: Iterable[Sighting], *, is_silent: bool = False
+        self,
+        connection: ConnectionName,
+        sightings: Iterable[Sighting],
+        *,
+        backfill: LinkName | None = None,
     ) -> tuple[Birth, ...]:
-        """The twins that a platform's sightings ask for: in a link's view, alive, not filtered."""
+        """The twins that a platform's sightings ask for: in a link's view, alive, not filtered.
+
+        A link's `backfill` asks for its own only, silently.
+        """
         mine = [
             link
             for link in self._links.values()
-            if link.connectors[Side.PLATFORM].name == connection
+            if link.connectors[Side.PLATFORM].name == connection and backfill in (None, link.name)
         ]
         return tuple(
             Birth(
                 link=link.name,
                 ticket_id=sighting.ticket_id,
                 partner_connection=link.connectors[Side.PARTNER].name,
-                is_silent=is_silent,
+                is_silent=backfill is not None,
             )
             for sighting in sightings
             for link in mine

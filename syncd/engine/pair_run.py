@@ -71,13 +71,13 @@ class PairRun:
     """The loop of one run; `_waits` holds the sides that must not be written to for now."""
 
     def __init__(
-        self, surroundings: Surroundings, run: Run, link: Link, *, token: str, is_quiet: bool
+        self, surroundings: Surroundings, run: Run, link: Link, *, token: str, work: Work
     ) -> None:
         self._env = surroundings
         self._link = link
         self._pair = run.pair
         self._sent = run.sent
-        self._work = Work(run, link, is_quiet=is_quiet)
+        self._work = work
         self._token = token
         self._waits: dict[Side, _Wait] = {}
         self._writes = 0
@@ -313,7 +313,12 @@ class PairRun:
             held=decided.held,
             left_out=decided.left_out,
         )
-        return await self._finish(self._work.step(is_done=True), outcome, "pair.reconciled")
+        if decided.left_out:
+            # Stays marked for the next backfill, which can be asked to send them.
+            step = self._work.step(not_before=self._env.clock.now())
+        else:
+            step = self._work.step(is_done=True)
+        return await self._finish(step, outcome, "pair.reconciled")
 
     async def _rest(self, *, is_unanswered: bool = False, held: tuple[Held, ...] = ()) -> Outcome:
         """Come back later for what waits on a desk; a run that only wrote its fill, at once."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
+from enum import StrEnum
 
 from syncd.core.errors import (
     LeaseLost,
@@ -18,9 +19,20 @@ from syncd.engine.health import Health
 from syncd.engine.links import Links
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.pair_run import PairRun
+from syncd.engine.work import Work
 from syncd.ports import Clock, Store
 
 _LEASE = timedelta(minutes=5)
+
+
+class Manner(StrEnum):
+    """Whose run it is, and so what it may do."""
+
+    LIVE = "live"
+    #: A backfill's: public comments are reported and left, old hand-offs are not run.
+    QUIET = "quiet"
+    #: A backfill's by a person who wants public comments sent.
+    NOTIFYING = "notifying"
 
 
 class Reconciler:
@@ -39,22 +51,27 @@ class Reconciler:
         self._clock = clock
         self._health = health
 
-    async def reconcile(self, pair_id: PairId, *, is_quiet: bool = False) -> Outcome:
+    async def reconcile(self, pair_id: PairId, *, manner: Manner = Manner.LIVE) -> Outcome:
         """Bring one pair into step, as far as desks and budgets allow.
 
-        `is_quiet` is a backfill's run: public comments stay for a live one.
+        What waits for a backfill is left to one, and a backfill leaves what waits for the daemon: that
+        run is idle, and says that the pair is dirty.
         """
         run = await self._store.load_run(pair_id)
         if run is None or run.pair.state is not PairState.ACTIVE:
             return Outcome(result=Result.IDLE)
         if not run.pair.is_dirty and not run.sent:
             return Outcome(result=Result.IDLE)
+        is_backfill = manner is not Manner.LIVE
+        if run.pair.is_quiet is not is_backfill:
+            return Outcome(result=Result.IDLE, is_dirty=is_backfill)
         link = self._links.find(run.pair.link)
         if link is None:
             # The link left the configuration: its pairs rest until it is back.
             return Outcome(result=Result.IDLE)
         token = f"{self._owner}:{uuid.uuid4().hex}"
-        pair_run = PairRun(self, run, link, token=token, is_quiet=is_quiet)
+        work = Work(run, link, is_quiet=manner is Manner.QUIET, is_historic=is_backfill)
+        pair_run = PairRun(self, run, link, token=token, work=work)
         try:
             return await pair_run.run()
         except (LeaseLost, StoreError):

@@ -38,7 +38,9 @@ from syncd.engine.links import Link
 class Work:
     """The state of a run."""
 
-    def __init__(self, run: Run, link: Link, *, is_quiet: bool) -> None:
+    def __init__(
+        self, run: Run, link: Link, *, is_quiet: bool, is_historic: bool = False
+    ) -> None:
         self.pair = run.pair
         self.link = link
         self.base = run.base
@@ -48,6 +50,7 @@ class Work:
         }
         self._siblings = tuple(Status(value) for value in run.sibling_statuses)
         self._is_quiet = is_quiet
+        self._is_historic = is_historic
         self._settled: list[Settled] = []
         self._sightings: dict[ConnectionName, list[Sighting]] = {}
         self._conflicts: list[Conflict] = []
@@ -69,6 +72,7 @@ class Work:
                 pair_key=self.pair_key,
                 is_silent=self.pair.is_silent_birth,
                 is_quiet=self._is_quiet,
+                is_historic=self._is_historic,
                 is_hand_off_late=self._is_late(now),
                 siblings=self._siblings,
             ),

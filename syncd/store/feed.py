@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
-from syncd.core.model import ConnectionName, PairId, Side, Sighting
+from syncd.core.model import ConnectionName, LinkName, PairId, Side, Sighting
 from syncd.core.work import Birth, CursorMove
 from syncd.store import tables
 from syncd.store.pair import bear, connection_ref, mark
@@ -37,6 +37,7 @@ def record_sightings(
     side: Side,
     births: Sequence[Birth],
     cursor: CursorMove | None,
+    quiet_link: LinkName | None = None,
     seen_at: datetime,
 ) -> frozenset[PairId]:
     """Bring the mirror up to date; the pairs that were born or marked by it."""
@@ -44,7 +45,7 @@ def record_sightings(
     born = bear(session, ref, births, side=side, seen_at=seen_at)
     concerned = record(session, ref, sightings, newborn=born)
     # A newborn is marked from birth.
-    mark(session, concerned - born, seen_at=seen_at)
+    mark(session, concerned - born, seen_at=seen_at, quiet_link=quiet_link)
     if cursor is not None:
         values = {
             "connection_ref": ref,

@@ -114,6 +114,7 @@ _DUE = Statement(
     JOIN pair ON pair.id = due.id AND pair.state = 'active'
     LEFT JOIN link_state ON link_state.link = pair.link
     WHERE link_state.link IS NULL AND (:link IS NULL OR pair.link = :link)
+      AND (pair.marked_gen > pair.done_gen AND pair.quiet_gen = pair.marked_gen) = :is_quiet
     ORDER BY pair.id
     """  # noqa: S608 - a constant of ours
 )
@@ -137,16 +138,40 @@ _MARK = Statement(
     """
     UPDATE pair
     SET marked_at = CASE WHEN marked_gen > done_gen THEN marked_at ELSE :seen_at END,
+        quiet_gen = CASE
+            WHEN link = :quiet_link AND (marked_gen = done_gen OR marked_gen = quiet_gen)
+            THEN marked_gen + 1 ELSE quiet_gen END,
         marked_gen = marked_gen + 1,
         not_before = NULL
     WHERE id IN (SELECT value FROM json_each(:pair_ids)) AND state != 'ended'
     """
 )
 _FIND_LINKED = Statement(
-    select(_PAIR_TICKET.c.link, _PAIR_TICKET.c.ticket_id).where(
+    select(_PAIR_TICKET.c.link, _PAIR.c.id, _PAIR.c.state)
+    .join_from(_PAIR_TICKET, _PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
+    .where(
         _PAIR_TICKET.c.connection_ref == bindparam("connection_ref"),
         _PAIR_TICKET.c.ticket_id == bindparam("ticket_id"),
     )
+)
+_REVIVE = Statement(
+    """
+    UPDATE pair
+    SET state = 'active', marked_gen = marked_gen + 1, marked_at = :seen_at, not_before = NULL,
+        tries = 0, reason = '', hint = '', parked_at = NULL
+    WHERE id = :pair_id
+    """
+)
+#: What the desks did while nobody looked is in no mirror: both threads are read from the beginning,
+#: and of the partner's ticket the fields, too. The platform's come with the news that revive it.
+_FORGET_REACH = Statement(
+    """
+    UPDATE ticket
+    SET comments_as_of = 0, is_stale = max(is_stale, held.side = 'partner')
+    FROM pair_ticket AS held
+    WHERE held.pair_id = :pair_id AND held.connection_ref = ticket.connection_ref
+      AND held.ticket_id = ticket.ticket_id
+    """
 )
 _ADD_PAIR = Statement(insert_into(_PAIR).returning(_PAIR.c.id))
 _ADD_TICKET = Statement(insert_into(_PAIR_TICKET))
@@ -162,21 +187,35 @@ def connection_ref(session: Session, name: ConnectionName) -> int:
     return session.number(_ADD_CONNECTION, {"name": name}) if row is None else int(row["id"])
 
 
-def mark(session: Session, pair_ids: Iterable[PairId], *, seen_at: datetime) -> None:
-    """Have the pairs run once more, at once; a parked one remembers it, an ended one does not."""
+def mark(
+    session: Session,
+    pair_ids: Iterable[PairId],
+    *,
+    seen_at: datetime,
+    quiet_link: LinkName | None = None,
+) -> None:
+    """Have the pairs run once more, at once; a parked one remembers it, an ended one does not.
+
+    A pair of `quiet_link` on which nothing else waits is then for that link's backfill alone.
+    """
     wanted = sorted(pair_ids)
     if wanted:
-        session.run(_MARK, {"pair_ids": packed(wanted), "seen_at": moment(seen_at)})
+        values = {"pair_ids": packed(wanted), "seen_at": moment(seen_at), "quiet_link": quiet_link}
+        session.run(_MARK, values)
 
 
 def bear(
     session: Session, connection: int, births: Sequence[Birth], *, side: Side, seen_at: datetime
 ) -> set[PairId]:
-    """Make a marked pair for each birth whose ticket the link does not have yet."""
+    """Make a marked pair for each birth whose ticket the link does not have yet.
+
+    Where it has one that ended, that pair goes on instead. Returns the pairs made and revived.
+    """
     born: set[PairId] = set()
     for birth in births:
         key = {"connection_ref": connection, "ticket_id": birth.ticket_id}
-        if all(row["link"] != birth.link for row in session.rows(_FIND_LINKED, key)):
+        linked = {row["link"]: row for row in session.rows(_FIND_LINKED, key)}.get(birth.link)
+        if linked is None:
             pair_id = _add_pair(session, birth, seen_at=seen_at)
             add_ticket(
                 session,
@@ -189,7 +228,15 @@ def bear(
                 at=seen_at,
             )
             born.add(pair_id)
+        elif linked["state"] == PairState.ENDED:
+            born.add(_revive(session, PairId(linked["id"]), seen_at=seen_at))
     return born
+
+
+def _revive(session: Session, pair_id: PairId, *, seen_at: datetime) -> PairId:
+    session.run(_REVIVE, {"pair_id": pair_id, "seen_at": moment(seen_at)})
+    session.run(_FORGET_REACH, {"pair_id": pair_id})
+    return pair_id
 
 
 def _add_pair(session: Session, birth: Birth, *, seen_at: datetime) -> PairId:
@@ -201,6 +248,7 @@ def _add_pair(session: Session, birth: Birth, *, seen_at: datetime) -> PairId:
         "linked_since": at,
         "marked_gen": 1,
         "done_gen": 0,
+        "quiet_gen": 1 if birth.is_silent else 0,
         "marked_at": at,
         "not_before": None,
         "tries": 0,
@@ -254,11 +302,12 @@ def known_tickets(
 
 
 def load_due(
-    session: Session, *, now: datetime, link: LinkName | None
+    session: Session, *, now: datetime, link: LinkName | None, is_quiet: bool
 ) -> list[tuple[PairId, datetime | None]]:
     """Active pairs that are dirty or have a write on its way, with the end of back-off or lease."""
     due: list[tuple[PairId, datetime | None]] = []
-    for pair_id, not_before, lease_until in session.rows(_DUE, {"link": link}):
+    asked = {"link": link, "is_quiet": is_quiet}
+    for pair_id, not_before, lease_until in session.rows(_DUE, asked):
         ends = (to_moment_or_none(not_before), to_moment_or_none(lease_until))
         ahead = [end for end in ends if end is not None and end > now]
         due.append((PairId(pair_id), max(ahead, default=None)))

@@ -184,6 +184,7 @@ def comment_values(connection_ref: int, ticket_ref: int, comment: Comment) -> di
         "audience": comment.audience.value,
         "views": None if comment.views is None else packed(comment.views),
         "created_at": moment(comment.created_at),
+        "position": comment.position,
         "stamp": comment.stamp,
         "html": comment.html,
     }
@@ -203,6 +204,7 @@ COMMENT_JSON = """
         'views', json(comment.views),
         'html', comment.html,
         'created_at', comment.created_at,
+        'position', comment.position,
         'attachments', json((
             SELECT json_group_array(json_object(
                 'attachment_id', attachment_id, 'name', name, 'size', size,
@@ -326,6 +328,7 @@ def to_pair(row: sqlite3.Row) -> Pair:
         is_silent_birth=bool(row["is_silent_birth"]),
         marked_gen=row["marked_gen"],
         done_gen=row["done_gen"],
+        quiet_gen=row["quiet_gen"],
         not_before=to_moment_or_none(row["not_before"]),
         tries=row["tries"],
         reason=reason,

@@ -80,6 +80,9 @@ _FIND_SEATS = Statement(
         _PAIR_TICKET.c.ticket_id.label("held_id"),
         _PAIR_TICKET.c.pair_id,
         _PAIR_TICKET.c.side,
+        (
+            (_PAIR.c.marked_gen > _PAIR.c.done_gen) & (_PAIR.c.quiet_gen == _PAIR.c.marked_gen)
+        ).label("is_quiet"),
         _TICKET,
         *_WHO,
     )
@@ -146,6 +149,8 @@ class Seat:
     ticket_ref: int | None = None
     ticket: Ticket | None = None
     pairs: list[tuple[PairId, Side]] = field(default_factory=list)
+    #: Those on which nothing but a backfill's marks waits.
+    quiet: set[PairId] = field(default_factory=set)
     comments: dict[CommentId, Comment] = field(default_factory=dict)
     #: Per comment, the pairs that have it in their map, and the audience that it had then.
     mapped: dict[CommentId, dict[PairId, Audience]] = field(default_factory=dict)
@@ -223,6 +228,8 @@ def _find_seats(
         if not seat.pairs and row["id"] is not None:
             seat.ticket_ref, seat.ticket = row["id"], to_ticket(row)
         seat.pairs.append((PairId(row["pair_id"]), Side(row["side"])))
+        if row["is_quiet"]:
+            seat.quiet.add(PairId(row["pair_id"]))
     return seats
 
 
@@ -292,6 +299,9 @@ def _take(seat: Seat, sighting: Sighting) -> None:
             seat.concern_all()
     for comment in sighting.comments:
         _take_comment(seat, comment)
+        if not sighting.is_read:
+            # A backfill has read it and leaves it where it is; that a feed tells of it makes it news.
+            seat.concerned.update(seat.quiet.intersection(seat.waiting(comment.comment_id)))
 
 
 def _take_comment(seat: Seat, shown: Comment) -> None:

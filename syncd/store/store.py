@@ -47,9 +47,11 @@ class SqliteReader:
         return await self._reader.read(partial(load_run, pair_id=pair_id))
 
     async def load_due(
-        self, now: datetime, *, link: LinkName | None = None
+        self, now: datetime, *, link: LinkName | None = None, is_quiet: bool = False
     ) -> Sequence[tuple[PairId, datetime | None]]:
-        return await self._reader.read(partial(pair.load_due, now=now, link=link))
+        return await self._reader.read(
+            partial(pair.load_due, now=now, link=link, is_quiet=is_quiet)
+        )
 
     async def known_tickets(
         self, connection: ConnectionName, ticket_ids: Sequence[TicketId]
@@ -122,6 +124,7 @@ class SqliteStore(SqliteReader):
         side: Side,
         births: Sequence[Birth] = (),
         cursor: CursorMove | None = None,
+        quiet_link: LinkName | None = None,
         seen_at: datetime,
     ) -> frozenset[PairId]:
         def work(session: Session) -> frozenset[PairId]:
@@ -132,6 +135,7 @@ class SqliteStore(SqliteReader):
                 side=side,
                 births=births,
                 cursor=cursor,
+                quiet_link=quiet_link,
                 seen_at=seen_at,
             )
 

@@ -110,6 +110,7 @@ class Comment(Row, table=True):
     audience: str
     views: str | None
     created_at: str
+    position: int
     stamp: str | None
     html: str | None
 
@@ -145,6 +146,8 @@ class Pair(Row, table=True):
     linked_since: str
     marked_gen: int
     done_gen: int
+    #: The last mark, if a backfill made it and nothing else has happened to the pair since.
+    quiet_gen: int
     #: When the oldest change that is not dealt with was seen; NULL when there is none.
     marked_at: str | None
     not_before: str | None

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from config.load import load
 from syncd import app
+from syncd.cli.opening import load_and_warn
 from syncd.log import configure
 from tests.bench.floor.accepted import Application, noting
 
@@ -34,8 +34,8 @@ def main() -> None:
     if len(sys.argv) > 2:
         delay = float(sys.argv[2])
         names["open_store"] = functools.partial(names["open_store"], commit_delay_seconds=delay)
-    config = load(Path(sys.argv[1]))
-    configure(config)
+    config = load_and_warn(Path(sys.argv[1]))
+    configure(form=config.log.format, level=config.log.level)
 
     def ready(address: str) -> None:
         print(json.dumps({"ready": address}), flush=True)

@@ -87,8 +87,8 @@ def test_what_people_do_while_the_daemon_is_away_travels_when_it_is_back(folder:
         play.on_partner(ALICE, text="Please restart the app.", status="pending")
         play.on_platform(CUSTOMER, text="I have restarted it.")
         scene.world.daemon.start()
-        # Whether her `pending` or the customer's reopening is newer nobody can tell: more open wins.
-        wait_for(play, "both comments on both desks", is_open)
+        # The platform's status did not change by the reply: only Alice's did.
+        wait_for(play, "both comments on both desks", is_with_customer)
 
 
 def test_a_second_daemon_on_the_same_store_does_not_start(folder: Path) -> None:
