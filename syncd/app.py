@@ -10,7 +10,7 @@ import contextlib
 import functools
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from config.policy import link_policy
 from connectors import registry
 from syncd import __version__
 from syncd.core.errors import SyncdError
-from syncd.core.model import ConnectionName, Side
+from syncd.core.model import ConnectionName, Side, Sighting
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.clock import SystemClock
 from syncd.engine.controller import Controller
@@ -31,7 +31,7 @@ from syncd.engine.links import Link, Links
 from syncd.engine.poll import Poller
 from syncd.engine.reconcile import Reconciler
 from syncd.engine.sweep import Sweep
-from syncd.log import logger
+from syncd.log import logger, place_of
 from syncd.ports import Clock, Connector, Store
 from syncd.store import OwnerLock, open_store
 from syncd.web.server import web_app
@@ -39,6 +39,9 @@ from syncd.workqueue.memory import MemoryWorkQueue
 
 OnRequest = Callable[..., None]
 _SWEEP_SECONDS = 3600.0
+#: How long runs in progress are waited for at the end; a desk may ask for an hour. What is cut off
+#: is looked for at the next start. Less than a supervisor's patience.
+_GRACE_SECONDS = 25.0
 
 
 def store_path(config: Config) -> Path:
@@ -63,17 +66,33 @@ class Parts:
     async def receive(
         self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
     ) -> None:
-        """Take one webhook in; durable when it returns. Raises `Unauthentic` and its kin."""
-        connector = self.connectors[connection]
+        """Take one webhook in; durable when it returns.
+
+        Raises `Unauthentic`, `Unintelligible` or `StoreError`; anything else is a bug, and logged.
+        """
         try:
-            sightings = connector.read_webhook(headers, body, now=self.clock.now())
-        except SyncdError as error:
-            self.health.counts["webhook.rejected"] += 1
-            logger().info("webhook.rejected", connection=connection, reason=type(error).__name__)
+            sightings = self._read(connection, headers, body)
+            marked = await self.intake.take(connection, sightings)
+        except SyncdError:
+            raise
+        except Exception as bug:
+            reason = type(bug).__name__
+            logger().error(
+                "webhook.failed", connection=connection, reason=reason, place=place_of(bug)
+            )
             raise
         self.health.counts["webhook.accepted"] += 1
-        marked = await self.intake.take(connection, sightings)
         logger().debug("webhook.accepted", connection=connection, pairs=len(marked))
+
+    def _read(
+        self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
+    ) -> Sequence[Sighting]:
+        connector = self.connectors[connection]
+        try:
+            return connector.read_webhook(headers, body, now=self.clock.now())
+        except SyncdError as error:
+            self.health.webhook_rejected(connection, type(error).__name__)
+            raise
 
 
 @contextlib.asynccontextmanager
@@ -191,10 +210,11 @@ class _Daemon:
             loop.add_signal_handler(number, self._stopping.set)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._controller.run())
-                for poller in self._pollers:
-                    group.create_task(poller.run())
-                group.create_task(self._sweep.run())
+                working = [
+                    group.create_task(self._controller.run()),
+                    *(group.create_task(poller.run()) for poller in self._pollers),
+                    group.create_task(self._sweep.run()),
+                ]
                 serving = group.create_task(server.serve(sockets=[listener]))
                 group.create_task(self._announce(server, serving, address, on_ready))
                 await self._stopping.wait()
@@ -205,11 +225,16 @@ class _Daemon:
                     poller.stop()
                 self._sweep.stop()
                 self._controller.stop()
+                _, late = await asyncio.wait(working, timeout=_GRACE_SECONDS)
+                for task in late:
+                    task.cancel()
         except BaseExceptionGroup as failures:
-            first = failures.exceptions[0]
-            log.critical("daemon.failed", reason=type(first).__name__)
+            first = _first_of(failures)
+            log.critical("daemon.failed", reason=type(first).__name__, place=place_of(first))
             raise first from failures
         finally:
+            server.close()
+            listener.close()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
         log.info("daemon.stopped")
@@ -230,7 +255,7 @@ class _Daemon:
         if on_ready is not None:
             on_ready(address)
 
-    def _web(self) -> tuple[uvicorn.Server, socket.socket, str]:
+    def _web(self) -> tuple[_QuietServer, socket.socket, str]:
         """The server on its bound socket; raises `OSError` when the address is taken."""
         made = self._made
         config = made.config
@@ -247,13 +272,24 @@ class _Daemon:
         )
         family = socket.AF_INET6 if ":" in config.server.host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
-        # Accepted connections inherit it; asyncio itself leaves it off for a socket that it is given.
+        # Accepted connections inherit it; asyncio leaves it off for a socket that it is given.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((config.server.host, config.server.port))
+        try:
+            listener.bind((config.server.host, config.server.port))
+        except OSError:
+            listener.close()
+            raise
         host, port = listener.getsockname()[:2]
         server = _QuietServer(
-            uvicorn.Config(application, log_config=None, lifespan="off", access_log=False)
+            uvicorn.Config(
+                application,
+                log_config=None,
+                # Whoever sends noise shall not fill the log with it.
+                log_level="critical",
+                lifespan="off",
+                access_log=False,
+            )
         )
         return server, listener, f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
@@ -268,9 +304,22 @@ class _Daemon:
         }
 
 
+def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What died first, from under the groups of the parts around it."""
+    first: BaseException = failures
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
 class _QuietServer(uvicorn.Server):
     """uvicorn without its own signal handlers: the daemon's decide when it ends."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def close(self) -> None:
+        """Listen no more; for a server that was cut off before it could see to that itself."""
+        for listening in getattr(self, "servers", ()):
+            listening.close()

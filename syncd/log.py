@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import Literal, cast
 
@@ -18,15 +19,16 @@ EVENTS: Mapping[str, str] = {
     "daemon.ready": "The store is open, the addresses are bound and the workers run.",
     "daemon.stopping": "A signal came; runs in progress are finished first.",
     "daemon.stopped": "All that had begun is durable; the process ends.",
-    "daemon.failed": "A part of the daemon died; the process ends so that a supervisor starts it again.",
+    "daemon.failed": "A part of the daemon died; the process ends, to be started again.",
     "connection.down": "A desk stopped answering; logged once until it is back.",
     "connection.up": "The desk answers again.",
-    "connection.unauthorised": "The desk refused the credential; its pairs wait and are not blamed.",
-    "connection.limited": "The desk answered 429; nothing is sent in that bucket before its time.",
+    "connection.unauthorised": "The desk refused the credential; its pairs wait, unblamed.",
+    "connection.limited": "The desk answered 429; nothing is sent in that bucket until its time.",
     "feed.polled": "A poll of a change feed brought something.",
     "feed.stuck": "A poll failed; the cursor stays where it is and nothing is lost.",
     "webhook.accepted": "A signed webhook was taken into the mirror, durably, before the 202.",
-    "webhook.rejected": "A webhook was refused before anything was stored; counted.",
+    "webhook.rejected": "A webhook was refused before anything was stored; once a minute and cause.",
+    "webhook.failed": "A bug: a webhook was answered 500; polling brings what it would have said.",
     "sweep.repaired": "The slow full comparison found changes that no feed had brought.",
     "pair.reconciled": "A run of a pair ended with both sides in step.",
     "pair.waiting": "A run ended early and comes back at `retry_at`.",
@@ -36,7 +38,7 @@ EVENTS: Mapping[str, str] = {
     "pair.lease_lost": "Another process owns the pair; nothing was written.",
     "op.sent": "A write left; the journal had it before.",
     "op.done": "A write was answered.",
-    "op.unknown": "A write left and no answer came; it is looked for before anything else is written.",
+    "op.unknown": "A write left and no answer came; it is looked for before the next one leaves.",
     "op.found": "A lost write had landed and was adopted.",
     "op.absent": "A lost write had not landed and never will; the pair is planned again.",
     "op.repeated": "A lost write had not landed and could; the same bytes go again.",
@@ -45,7 +47,7 @@ EVENTS: Mapping[str, str] = {
     "conflict.recorded": "Both sides changed one value; both values are in `syncd conflicts`.",
     "hand_off.moved": "A ticket changed hands; `before` and `after` say from which state to which.",
     "comment.held": "A comment waits for a person, with those behind it.",
-    "link.leaked": "A private comment came out public on a desk: the link is stopped. Look at once.",
+    "link.leaked": "A private comment came out public: the link is stopped. Look at once.",
     "backfill.started": "A backfill began.",
     "backfill.finished": "A backfill ended; says what it did.",
 }
@@ -83,3 +85,12 @@ def _level(name: str) -> int:
 def logger() -> structlog.stdlib.BoundLogger:
     """The logger of this process; its event names are those of `EVENTS`."""
     return cast(structlog.stdlib.BoundLogger, structlog.get_logger())
+
+
+def place_of(error: BaseException) -> str:
+    """File, line and function of the innermost frame: enough to find a bug, and no ticket text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "?"
+    last = frames[-1]
+    return f"{last.filename.rsplit('/', maxsplit=1)[-1]}:{last.lineno} {last.name}"

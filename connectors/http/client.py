@@ -99,19 +99,11 @@ class HttpClient:
         request is about one ticket. `decode` raises ValueError or msgspec's errors.
         """
         started = self._clock.monotonic()
-
-        def is_enough(state: RetryCallState) -> bool:
-            spent = self._clock.monotonic() - started + state.upcoming_sleep
-            return state.attempt_number >= READ_TRIES or spent >= READ_SECONDS
-
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Unreachable),
-            stop=is_enough,
-            wait=wait_random_exponential(multiplier=0.2, max=3),
-            sleep=self._clock.sleep,
-            reraise=True,
-        )
-        return await retrying(self._read_once, request, decode)
+        try:
+            return await self._read_once(request, decode)
+        except Unreachable as error:
+            # Most reads succeed at once and should not pay for what comes here.
+            return await self._read_again(request, decode, started=started, failure=error)
 
     async def write(self, request: Request, decode: Callable[[bytes], T]) -> Answered[T]:
         """Change something: sent exactly once, but for a 401 that a fresh credential may mend.
@@ -139,6 +131,35 @@ class HttpClient:
         await self._exchange.close()
 
     # --- one request -----------------------------------------------------------------------------
+
+    async def _read_again(
+        self,
+        request: Request,
+        decode: Callable[[bytes], T],
+        *,
+        started: float,
+        failure: Unreachable,
+    ) -> Answered[T]:
+        """The tries after the first one, which ended in `failure`."""
+        first: list[Unreachable] = [failure]
+
+        async def attempt() -> Answered[T]:
+            if first:
+                raise first.pop()
+            return await self._read_once(request, decode)
+
+        def is_enough(state: RetryCallState) -> bool:
+            spent = self._clock.monotonic() - started + state.upcoming_sleep
+            return state.attempt_number >= READ_TRIES or spent >= READ_SECONDS
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Unreachable),
+            stop=is_enough,
+            wait=wait_random_exponential(multiplier=0.2, max=3),
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        return await retrying(attempt)
 
     async def _read_once(self, request: Request, decode: Callable[[bytes], T]) -> Answered[T]:
         try:

@@ -129,7 +129,7 @@ class PlatformConnector:
 
     async def fetch_many(self, ticket_ids: Sequence[TicketId]) -> Sequence[Sighting]:
         """The fields of many tickets, a hundred a request."""
-        return ticket_rows(await self._client.batch(ticket_ids), is_read=True).sightings
+        return ticket_rows(await self._client.batch(ticket_ids)).sightings
 
     async def view(
         self, view: str, *, since: datetime | None = None, cursor: str | None = None
@@ -142,7 +142,7 @@ class PlatformConnector:
             page = await self._client.ticket_page(view=view, since=since, cursor=cursor)
             cursor = page.next_cursor
             yield ViewPage(
-                sightings=ticket_rows(page.tickets, is_read=True).sightings,
+                sightings=ticket_rows(page.tickets).sightings,
                 cursor=cursor,
                 is_end=not page.more,
             )
@@ -226,7 +226,7 @@ class PlatformConnector:
 
     async def _list(self, place: Cursor) -> Changes:
         page = await self._client.ticket_page(cursor=place.page)
-        rows = ticket_rows(page.tickets, is_read=False)
+        rows = ticket_rows(page.tickets)
         following = Cursor(feed=place.feed)
         if page.more:
             following = Cursor(feed=place.feed, is_listing=True, page=page.next_cursor)

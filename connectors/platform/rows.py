@@ -42,13 +42,13 @@ def change_rows(raws: Iterable[Raw]) -> Rows:
     return Rows(sightings=(*to_sightings(changes), *hints), dropped_count=dropped_count)
 
 
-def ticket_rows(raws: Iterable[Raw], *, is_read: bool) -> Rows:
-    """The tickets of a listing; `is_read` where each was asked for by its id."""
+def ticket_rows(raws: Iterable[Raw]) -> Rows:
+    """The tickets of a listing, read as they are now: one that has moved may hide a comment."""
     sightings: list[Sighting] = []
     dropped_count = 0
     for raw in raws:
         try:
-            sightings.append(to_field_sighting(wire.read(wire.Ticket, raw), is_read=is_read))
+            sightings.append(to_field_sighting(wire.read(wire.Ticket, raw), is_read=True))
         except wire.NotAsDocumented:
             hint = _ticket_hint(raw)
             sightings += hint

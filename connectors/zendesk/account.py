@@ -37,13 +37,16 @@ class Account:
     async def our_id(self) -> str:
         """The user whom our writes are by. Raises `Unauthorised` when Zendesk knows nobody."""
         if self._our_id is None:
-            user = (await self._client.me()).value.user
-            if user.id is None:
-                raise Unauthorised(
-                    "the desk does not know us", connection=self._name, action="read own user"
-                )
-            self._our_id = str(user.id)
+            self._our_id = self.known_id((await self._client.me()).value.user)
         return self._our_id
+
+    def known_id(self, user: wire.User) -> str:
+        """The id of a user that is one; callers unknown to Zendesk are answered with a null id."""
+        if user.id is None:
+            raise Unauthorised(
+                "the desk does not know us", connection=self._name, action="read own user"
+            )
+        return str(user.id)
 
     async def placement(self, names: Sequence[tuple[str, str]]) -> dict[str, int]:
         """The ids of group, brand, form and assignee. Raises `Rejected` for a name nobody has."""
@@ -127,7 +130,7 @@ async def check_account(
     """Ask Zendesk what this credential may do; three requests at most."""
     try:
         me = await client.me()
-        await account.our_id()
+        account.known_id(me.value.user)
     except RemoteError as error:
         return (CheckResult(name="credential", is_ok=False, message=str(error), hint=error.hint),)
     results = [_credential(settings), _role(me.value.user)]

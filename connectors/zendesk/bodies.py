@@ -7,6 +7,7 @@ Foreign text holds no `{{placeholder}}` when it leaves: Zendesk would expand it 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from connectors.richtext import plain_characters, sanitise, without_placeholders
 from connectors.zendesk import wire
@@ -14,6 +15,8 @@ from connectors.zendesk.mapping import STAMP_KEY, to_stamp
 from syncd.core.model import Audience
 from syncd.core.operations import CreateTicket, Draft, Intent, UpdateTicket
 
+#: Zendesk cuts what is longer without a word; the rest is for the wrapper that it adds.
+LARGEST_BODY_BYTES = 65_000
 #: An empty comment is no comment to Zendesk, and would never be found again.
 _EMPTY = "<p>…</p>"
 
@@ -23,19 +26,29 @@ def body_of(draft: Draft) -> str:
     return without_placeholders(sanitise(draft.html)) or _EMPTY
 
 
+def is_too_long(draft: Draft) -> bool:
+    """Whether Zendesk would cut the comment: markup and broken placeholders count as well."""
+    return len(body_of(draft).encode()) > LARGEST_BODY_BYTES
+
+
 def creation(op: CreateTicket, intent: Intent, *, placed: Mapping[str, int]) -> bytes:
     """`POST /tickets`: the first message alone; `placed` are ids of group, brand and so on."""
-    ticket = _new_ticket(op, intent, placed)
+    ticket = _new_ticket(op, placed) | {"metadata": {STAMP_KEY: intent.stamp}}
     if op.comments:
         ticket["comment"] = _comment(op.comments[0])
     return wire.encode({"ticket": ticket})
 
 
-def silent_creation(op: CreateTicket, intent: Intent, *, placed: Mapping[str, int]) -> bytes:
-    """`POST /imports/tickets`: the history with its times, and nobody is told."""
-    ticket = _new_ticket(op, intent, placed)
-    ticket["comments"] = [_imported(draft) for draft in op.comments]
-    times = [draft.occurred_at for draft in op.comments if draft.occurred_at is not None]
+def silent_creation(op: CreateTicket, *, placed: Mapping[str, int], not_after: datetime) -> bytes:
+    """`POST /imports/tickets`: the history with its times, untold; it takes no metadata.
+
+    A time after `not_after`, the present by the desk's clock, would have the whole import refused; it
+    is left out, and the desk puts its own.
+    """
+    ticket = _new_ticket(op, placed)
+    ticket["comments"] = [_imported(draft, not_after) for draft in op.comments]
+    told = [draft.occurred_at for draft in op.comments if draft.occurred_at is not None]
+    times = [at for at in told if at <= not_after]
     if times:
         ticket["created_at"] = to_stamp(min(times))
     return wire.encode({"ticket": ticket})
@@ -62,7 +75,7 @@ def tags_after(op: UpdateTicket, intent: Intent) -> frozenset[str]:
     return (intent.tags_before | op.add_tags) - op.remove_tags
 
 
-def _new_ticket(op: CreateTicket, intent: Intent, placed: Mapping[str, int]) -> wire.Loose:
+def _new_ticket(op: CreateTicket, placed: Mapping[str, int]) -> wire.Loose:
     return {
         "external_id": op.external_id,
         "subject": without_placeholders(plain_characters(op.subject)),
@@ -70,7 +83,6 @@ def _new_ticket(op: CreateTicket, intent: Intent, placed: Mapping[str, int]) -> 
         "tags": sorted(op.tags),
         # Without an address the desk cannot mail the customer around the platform.
         "requester": {"name": plain_characters(op.requester.name).strip() or "Customer"},
-        "metadata": {STAMP_KEY: intent.stamp},
         **placed,
     }
 
@@ -79,8 +91,8 @@ def _comment(draft: Draft) -> wire.Loose:
     return {"html_body": body_of(draft), "public": draft.audience is Audience.PUBLIC}
 
 
-def _imported(draft: Draft) -> wire.Loose:
+def _imported(draft: Draft, not_after: datetime) -> wire.Loose:
     comment = _comment(draft)
-    if draft.occurred_at is not None:
+    if draft.occurred_at is not None and draft.occurred_at <= not_after:
         comment["created_at"] = to_stamp(draft.occurred_at)
     return comment

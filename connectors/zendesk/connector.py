@@ -39,6 +39,7 @@ from syncd.core.operations import (
     Fate,
     Finding,
     Intent,
+    Operation,
     RestrictComment,
     UpdateTicket,
 )
@@ -53,6 +54,7 @@ CAPABILITIES = Capabilities(
     can_create=True,
     # 64 KB are silently cut; the rest is for what Zendesk itself adds to the HTML.
     max_body_bytes=60_000,
+    max_comments=5_000,
     has_narrow_tags=True,
 )
 #: How long Zendesk remembers an Idempotency-Key.
@@ -80,6 +82,8 @@ class ZendeskConnector:
         self._settings = settings
         self._clock = clock
         self._base_url = settings.base_url
+        #: How far the desk's clock is ahead of ours; None until it was asked.
+        self._ahead: timedelta | None = None
         budget.assume(EXPORTS, per_minute=settings.exports_per_minute)
         self._client = build_client(
             name, settings, budget=budget, clock=clock, on_request=on_request, transport=transport
@@ -151,16 +155,28 @@ class ZendeskConnector:
 
     async def write(self, intent: Intent) -> Answer:
         """Send one write, once; see `Connector.write` for what it raises."""
+        self._refuse_what_would_be_cut(intent.op)
         match intent.op:
             case CreateTicket() as op:
-                return await (
-                    self._import(intent, op) if op.is_silent else self._create(intent, op)
-                )
+                return await (self._import(op) if op.is_silent else self._create(intent, op))
             case UpdateTicket() as op:
                 return await self._update(intent, op)
             case RestrictComment() as op:
                 await self._client.make_private(op.ticket_id, op.comment_id)
                 return Answer(ticket_id=op.ticket_id, sighting=Sighting(ticket_id=op.ticket_id))
+
+    def _refuse_what_would_be_cut(self, op: Operation) -> None:
+        drafts = op.comments if isinstance(op, CreateTicket) else ()
+        if isinstance(op, UpdateTicket) and op.comment is not None:
+            drafts = (op.comment,)
+        if any(bodies.is_too_long(draft) for draft in drafts):
+            raise Rejected(
+                "the comment is longer than Zendesk keeps",
+                connection=self._name,
+                action="write comment",
+                field="html_body",
+                hint="Zendesk would cut it at 64 KB without a word; shorten it at its origin.",
+            )
 
     async def _update(self, intent: Intent, op: UpdateTicket) -> Answer:
         if op.is_silent and op.comment is not None and op.comment.audience is Audience.PUBLIC:
@@ -200,9 +216,9 @@ class ZendeskConnector:
             ),
         )
 
-    async def _import(self, intent: Intent, op: CreateTicket) -> Answer:
+    async def _import(self, op: CreateTicket) -> Answer:
         placed = await self._account.placement(op.placement)
-        body = bodies.silent_creation(op, intent, placed=placed)
+        body = bodies.silent_creation(op, placed=placed, not_after=await self._desk_time())
         answered = await self._client.import_ticket(body)
         ticket_id = TicketId(str(answered.value.ticket.id))
         try:
@@ -313,6 +329,14 @@ class ZendeskConnector:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+    async def _desk_time(self) -> datetime:
+        """The present by the desk's own clock, rather too early than too late."""
+        if self._ahead is None:
+            shown = (await self._client.me()).date
+            now = self._clock.now()
+            self._ahead = (shown or now) - now
+        return self._clock.now() + self._ahead
 
     async def _fields(self, ticket_id: TicketId) -> Sighting | None:
         if not ticket_id.isdecimal():

@@ -39,8 +39,7 @@ class TicketBar:
         task = self._bar.add_task(what, total=total)
 
         def show(report: BackfillReport) -> None:
-            done = report.seen if is_counting else done_count(report)
-            self._bar.update(task, total=report.total or total, completed=done)
+            self._bar.update(task, total=report.total or total, completed=report.handled)
 
         yield show
         if is_counting:
@@ -85,12 +84,3 @@ def ticket_bar() -> Iterator[TicketBar]:
     )
     with Progress(*columns, console=stream, disable=not stream.is_terminal) as bar:
         yield TicketBar(bar)
-
-
-def done_count(report: BackfillReport) -> int:
-    """How many of the view's tickets are dealt with.
-
-    A page is counted as seen before its new pairs are run; those that still wait are taken off.
-    """
-    run = report.done + report.waiting + report.parked
-    return report.seen - max(report.born - run, 0)

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 
 from syncd.core.adoption import adopt
 from syncd.core.decision import Circumstances
-from syncd.core.draft import draft_copy, draft_note, writable, writable_person
+from syncd.core.draft import (
+    draft_copy,
+    draft_digest,
+    draft_note,
+    writable,
+    writable_person,
+)
 from syncd.core.model import (
     Audience,
     Base,
@@ -75,7 +81,7 @@ def bear(
         status=policy.statuses.raw(Side.PARTNER, status.agreed),
         tags=base.tags.agreed | frozenset(policy.partner_tags) if desk.has_tags else frozenset(),
         requester=writable_person(ticket.requester),
-        comments=_opening(base, travelling, policy, desk, circumstances),
+        comments=_opening(base, travelling, policy, desk, circumstances, url=ticket.url),
         placement=policy.placement,
         is_silent=circumstances.is_silent,
     )
@@ -89,18 +95,39 @@ def _opening(
     policy: LinkPolicy,
     capabilities: Capabilities,
     circumstances: Circumstances,
+    *,
+    url: str,
 ) -> tuple[Draft, ...]:
-    history = travelling if circumstances.is_silent else travelling[:1]
-    drafts = [
-        draft
-        for comment in history
-        for draft in draft_copy(comment, Side.PARTNER, policy=policy, capabilities=capabilities)
-    ]
+    def copied(comment: Comment) -> tuple[Draft, ...]:
+        return draft_copy(comment, Side.PARTNER, policy=policy, capabilities=capabilities)
+
     if not circumstances.is_silent:
         # The parts of a message that is too long for one follow like any other comment.
-        return tuple(drafts[:1])
+        return copied(travelling[0])[:1]
     notes = [draft_note(owed, policy=policy, capabilities=capabilities) for owed in base.owed]
-    return (*drafts, *notes)
+    copies = [copied(comment) for comment in travelling]
+    older = _too_many(copies, capabilities.max_comments)
+    newer = [draft for drafts in copies[older:] for draft in drafts]
+    if not older:
+        return (*newer, *notes)
+    group = tuple(travelling[:older])
+    digest = draft_digest(group, Side.PARTNER, url=url, policy=policy, capabilities=capabilities)
+    return (replace(digest, occurred_at=group[-1].created_at), *newer, *notes)
+
+
+def _too_many(copies: list[tuple[Draft, ...]], limit: int | None) -> int:
+    """How many of the oldest comments a ticket has no place for.
+
+    A tenth of its places is kept for what people will still write, and for notes.
+    """
+    if limit is None:
+        return 0
+    room = limit - limit // 10
+    for older in range(len(copies), 0, -1):
+        room -= len(copies[older - 1])
+        if room < 0:
+            return older
+    return 0
 
 
 def _agree(base: Base, ticket: Ticket, policy: LinkPolicy) -> tuple[Base, StatusBase]:

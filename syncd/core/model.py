@@ -351,6 +351,8 @@ class Capabilities:
     can_create: bool = True
     #: Largest comment body in bytes of UTF-8; a longer one is split, never cut.
     max_body_bytes: int = 65_000
+    #: How many comments a ticket can hold; None where nobody counts them.
+    max_comments: int | None = None
     #: Tags are stored in lower case without spaces.
     has_narrow_tags: bool = False
 

@@ -77,6 +77,7 @@ def plan(
 
     A side without a snapshot has no ticket: the partner's is then born, the platform's must be read.
     """
+    snapshots = {side: snapshots[side] for side in Side if side in snapshots}
     if Side.PLATFORM not in snapshots:
         return Plan(base=base, needs=(Need(side=Side.PLATFORM, fields=True, thread=True),))
     stop = _stop(snapshots, policy)

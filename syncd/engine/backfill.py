@@ -1,28 +1,30 @@
 """Take over what a view already holds: once, silently, and again from where it was cut off.
 
 Births are imported, so that no customer hears of old tickets; on pairs that exist, public comments
-are reported and left to the live daemon unless a person wants them sent. Old hand-offs never run.
+are reported and left unless a person wants them sent. Old hand-offs never run.
+What has changed since by the hand of somebody else is the daemon's, and is not touched here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncd.core.errors import LeaseLost, RemoteError
-from syncd.core.model import Held, PairId, Side, Sighting, TicketId
-from syncd.core.work import CursorMove
+from syncd.core.errors import LeaseLost, Unauthorised, Unreachable
+from syncd.core.model import ConnectionName, Held, PairId, Side, Sighting, TicketId
+from syncd.core.work import CursorMove, Pair, PairState
+from syncd.engine.health import ConnectionState
 from syncd.engine.intake import Intake
 from syncd.engine.links import Link, is_wanted
 from syncd.engine.outcome import Outcome, Result
-from syncd.engine.reconcile import Reconciler
+from syncd.engine.reconcile import Manner, Reconciler
 from syncd.log import logger
 from syncd.ports import PRIORITY, Clock, Priority, Store, ViewPage
 
-#: A pair that must wait longer is left for later, so that the others go on.
-_LONGEST_PAUSE = 120.0
+#: A pair that must wait longer, in one go or in all, is left for later, so that the others go on.
+_PATIENCE_SECONDS = 120.0
 
 
 @dataclass(slots=True)
@@ -32,13 +34,17 @@ class BackfillReport:
     seen: int = 0
     #: Tickets in the view, where the desk tells.
     total: int | None = None
+    #: Of those seen, how many are dealt with for this time.
+    handled: int = 0
     born: int = 0
     existing: int = 0
     filtered: int = 0
+    #: Rows of the listing that could not be read; a pair that exists reads its ticket by itself.
+    unreadable: int = 0
     done: int = 0
     writes: int = 0
     parked: int = 0
-    #: Pairs that wait for a desk; a further run or the daemon finishes them.
+    #: Pairs that wait for a desk, or for the daemon because of fresh changes.
     waiting: int = 0
     #: Public comments that were not sent, by pair.
     left_out: dict[PairId, tuple[Held, ...]] = field(default_factory=dict)
@@ -66,7 +72,7 @@ class Backfill:
         self._intake = intake
         self._reconciler = reconciler
         self._clock = clock
-        self._is_notifying = is_notifying
+        self._manner = Manner.NOTIFYING if is_notifying else Manner.QUIET
         self._workers = workers
         self.report = BackfillReport()
 
@@ -74,7 +80,8 @@ class Backfill:
         """Walk the view and bring every ticket in it into step.
 
         Cut off anywhere, the next run with the same `since` goes on with the page in hand.
-        Raises `RemoteError` leaves when a listing fails, and `StoreUnavailable`.
+        Raises `RemoteError` leaves when a listing fails, `Unauthorised` and `Unreachable` when a desk
+        is lost on the way, and `StoreUnavailable`.
         """
         PRIORITY.set(Priority.BACKFILL)
         logger().info("backfill.started", link=self._link.name)
@@ -91,91 +98,146 @@ class Backfill:
 
     async def preview(self, *, since: datetime | None, progress: Progress) -> BackfillReport:
         """What `run` would begin; writes nothing, neither here nor on a desk."""
+        PRIORITY.set(Priority.BACKFILL)
         platform = self._link.connectors[Side.PLATFORM]
         async for page in platform.view(self._link.policy.view, since=since):
-            self.report.total = page.total
-            for sighting in page.sightings:
-                await self._count(sighting)
+            await self._count(page)
+            self.report.handled = self.report.seen
             progress(self.report)
         return self.report
 
-    async def _count(self, sighting: Sighting) -> None:
+    async def _count(self, page: ViewPage) -> list[Pair]:
+        """Count a page's tickets by what becomes of them; the pairs that exist already."""
         report = self.report
-        report.seen += 1
-        if not is_wanted(self._link.policy, sighting):
-            report.filtered += 1
-        elif await self._find(sighting.ticket_id):
-            report.existing += 1
-        else:
-            report.born += 1
+        report.total = page.total
+        pairs: list[Pair] = []
+        for sighting in page.sightings:
+            report.seen += 1
+            found = await self._find(sighting.ticket_id)
+            pairs += found
+            if found:
+                report.existing += 1
+            elif sighting.ticket is None:
+                report.unreadable += 1
+            elif is_wanted(self._link.policy, sighting):
+                report.born += 1
+            else:
+                report.filtered += 1
+        return pairs
 
-    async def _find(self, ticket_id: TicketId) -> bool:
-        return bool(
-            await self._store.find_pairs(link=self._link.name, ticket_id=ticket_id, limit=1)
-        )
+    async def _find(self, ticket_id: TicketId) -> list[Pair]:
+        found = await self._store.find_pairs(link=self._link.name, ticket_id=ticket_id)
+        # The partner's tickets have numbers, too, and one may be the same.
+        return [pair for pair in found if pair.tickets[Side.PLATFORM] == ticket_id]
 
     async def _finish_begun(self, progress: Progress) -> None:
-        """Pairs that an earlier run left half done."""
-        due = await self._store.load_due(self._clock.now(), link=self._link.name)
+        """Pairs that an earlier run left half done, or whose comments it left out."""
+        now = self._clock.now()
+        due = await self._store.load_due(now, link=self._link.name, is_quiet=True)
         await self._reconcile([pair_id for pair_id, _ in due], progress)
 
     async def _take(self, page: ViewPage, progress: Progress) -> None:
-        self.report.total = page.total
-        for sighting in page.sightings:
-            await self._count(sighting)
-        wanted = [s for s in page.sightings if is_wanted(self._link.policy, s)]
+        pairs = await self._count(page)
         platform = self._link.connectors[Side.PLATFORM]
-        marked = set(await self._intake.take(platform.name, wanted, is_silent=True))
-        marked |= await self._compare_partners(wanted)
-        await self._reconcile(sorted(marked), progress)
+        marked = await self._mark(platform.name, page.sightings)
+        marked |= await self._compare_partners(pairs)
+        marked = await self._ours(marked, pairs)
+        self.report.handled = max(self.report.seen - len(marked), self.report.handled)
+        progress(self.report)
+        await self._reconcile(sorted(marked), progress, is_page=True)
 
-    async def _compare_partners(self, wanted: Sequence[Sighting]) -> frozenset[PairId]:
+    async def _mark(
+        self, connection: ConnectionName, sightings: Sequence[Sighting]
+    ) -> frozenset[PairId]:
+        return await self._intake.take(
+            connection, sightings, backfill=self._link.name, is_waking=False
+        )
+
+    async def _ours(self, marked: frozenset[PairId], known: Iterable[Pair]) -> frozenset[PairId]:
+        """Without the pairs that other links have of the same tickets: they are the daemon's."""
+        ours = marked & {pair.pair_id for pair in known}
+        for pair_id in marked - ours:
+            found = await self._store.find_pairs(link=self._link.name, pair_id=pair_id)
+            ours |= {pair.pair_id for pair in found}
+        return ours
+
+    async def _compare_partners(self, pairs: Iterable[Pair]) -> frozenset[PairId]:
         """Existing twins may have moved, too; their fields tell, a hundred a request."""
-        ids = []
-        for sighting in wanted:
-            for pair in await self._store.find_pairs(
-                link=self._link.name, ticket_id=sighting.ticket_id, limit=1
-            ):
-                partner_ticket = pair.tickets[Side.PARTNER]
-                if partner_ticket is not None:
-                    ids.append(partner_ticket)
+        ids = [
+            ticket_id
+            for pair in pairs
+            if pair.state is PairState.ACTIVE and (ticket_id := pair.tickets[Side.PARTNER])
+        ]
         if not ids:
             return frozenset()
         partner = self._link.connectors[Side.PARTNER]
-        return await self._intake.take(partner.name, await partner.fetch_many(ids))
+        return await self._mark(partner.name, await partner.fetch_many(ids))
 
-    async def _reconcile(self, pair_ids: Sequence[PairId], progress: Progress) -> None:
+    # --- pairs -----------------------------------------------------------------------------------
+
+    async def _reconcile(
+        self, pair_ids: Sequence[PairId], progress: Progress, *, is_page: bool = False
+    ) -> None:
         todo = iter(pair_ids)
 
         async def worker() -> None:
             for pair_id in todo:
                 self._add(pair_id, await self._run_to_end(pair_id))
+                self.report.handled += is_page
                 progress(self.report)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._workers, len(pair_ids))):
-                group.create_task(worker())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._workers, len(pair_ids))):
+                    group.create_task(worker())
+        except BaseExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
 
     async def _run_to_end(self, pair_id: PairId) -> Outcome:
-        """Run a pair until it is done or waits for longer than a moment."""
+        """Run a pair until it is done or waits for longer than a moment.
+
+        Raises `Unauthorised` and `Unreachable` when a desk is to blame, and `StoreUnavailable`.
+        """
+        waited = 0.0
         while True:
             try:
-                outcome = await self._reconciler.reconcile(pair_id, is_quiet=not self._is_notifying)
-            except (LeaseLost, RemoteError):
-                return Outcome(result=Result.IDLE)
+                outcome = await self._reconciler.reconcile(pair_id, manner=self._manner)
+            except LeaseLost:
+                return Outcome(result=Result.IDLE, is_dirty=True)
+            self.report.writes += outcome.writes
             if outcome.result is not Result.WAITING or outcome.retry_at is None:
                 return outcome
-            self.report.writes += outcome.writes
-            pause = (outcome.retry_at - self._clock.now()).total_seconds()
-            if pause > _LONGEST_PAUSE:
+            pause = max((outcome.retry_at - self._clock.now()).total_seconds(), 0.0)
+            waited += pause
+            self._give_up_on_lost_desks(is_patient=waited <= _PATIENCE_SECONDS)
+            if waited > _PATIENCE_SECONDS:
                 return outcome
-            await self._clock.sleep(max(pause, 0.0))
+            await self._clock.sleep(pause)
+
+    def _give_up_on_lost_desks(self, *, is_patient: bool) -> None:
+        """Thousands of pairs would otherwise be tried one by one against a desk that is not there."""
+        for connector in self._link.connectors.values():
+            state = self._reconciler.health.state(connector.name)
+            if state is ConnectionState.UNAUTHORISED:
+                raise Unauthorised(
+                    "not allowed",
+                    connection=connector.name,
+                    action="backfill",
+                    hint="`syncd check --online` says what is missing; then run it again.",
+                )
+            if state is ConnectionState.DOWN and not is_patient:
+                raise Unreachable(
+                    "no answer for a while",
+                    connection=connector.name,
+                    action="backfill",
+                    hint="Run it again when the desk is back: it goes on where it was.",
+                )
 
     def _add(self, pair_id: PairId, outcome: Outcome) -> None:
         report = self.report
-        report.writes += outcome.writes
-        report.done += outcome.result is Result.DONE
+        report.done += outcome.result in (Result.DONE, Result.ENDED)
         report.parked += outcome.result is Result.PARKED
-        report.waiting += outcome.result is Result.WAITING
+        is_left = outcome.result is Result.IDLE and outcome.is_dirty
+        report.waiting += outcome.result is Result.WAITING or is_left
         if outcome.left_out:
             report.left_out[pair_id] = outcome.left_out

@@ -16,6 +16,8 @@ from syncd.core.model import ConnectionName
 from syncd.log import logger
 
 
+#: A refused webhook of one connection for one reason is logged once in this time.
+_REFUSALS = timedelta(minutes=1)
 #: How long nothing is sent over a connection whose credential was refused.
 _UNAUTHORISED = timedelta(seconds=60)
 
@@ -39,12 +41,19 @@ class _Condition:
     is_doubted: bool = False
 
 
+@dataclass(slots=True)
+class _Refusal:
+    logged_at: datetime
+    unlogged_count: int = 0
+
+
 class Health:
     """The condition of every connection, and counts of what happened since the start."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._conditions: dict[ConnectionName, _Condition] = {}
+        self._refusals: dict[tuple[ConnectionName, str], _Refusal] = {}
         self.counts: Counter[str] = Counter()
 
     def succeeded(self, connection: ConnectionName) -> None:
@@ -75,6 +84,18 @@ class Health:
         condition.last_error = type(error).__name__
         event = "connection.unauthorised" if is_refused else "connection.down"
         logger().error(event, connection=connection, reason=type(error).__name__, hint=error.hint)
+
+    def webhook_rejected(self, connection: ConnectionName, reason: str) -> None:
+        """Count a refused webhook; whoever knocks again and again cannot fill the log."""
+        self.counts["webhook.rejected"] += 1
+        now = self._now()
+        last = self._refusals.get((connection, reason))
+        if last is not None and now < last.logged_at + _REFUSALS:
+            last.unlogged_count += 1
+            return
+        unlogged = last.unlogged_count if last is not None else 0
+        self._refusals[connection, reason] = _Refusal(logged_at=now)
+        logger().info("webhook.rejected", connection=connection, reason=reason, unlogged=unlogged)
 
     def doubt(self, error: Unintelligible) -> bool:
         """Note an answer about one pair that nobody understands; whether the pair is to blame.

@@ -7,7 +7,6 @@ Deciding is `syncd.core`'s work; who runs when is the controller's.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -33,7 +32,7 @@ from syncd.engine.links import Link
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.reading import fetch_need, gone
 from syncd.engine.work import Work
-from syncd.log import logger
+from syncd.log import logger, place_of
 from syncd.ports import Clock
 
 #: One run writes at most this much; the rest waits for its next turn, so that none starves another.
@@ -98,7 +97,7 @@ class PairRun:
                 if await self._read(decided.needs):
                     continue
                 return await self._rest(is_unanswered=True)
-            self._work.decide(decided, self._env.clock.now())
+            self._tell_held(self._work.decide(decided, self._env.clock.now()))
             if decided.stop is not None:
                 park = Park(reason=decided.stop.reason, hint=decided.stop.hint)
                 break
@@ -111,6 +110,17 @@ class PairRun:
             else:
                 park = await self._write(operation)
         return await self._park(park)
+
+    def _tell_held(self, comments: tuple[Held, ...]) -> None:
+        for held in comments:
+            logger().warning(
+                "comment.held",
+                pair=self._pair.pair_id,
+                link=self._link.name,
+                side=held.side.value,
+                comment_id=held.comment_id,
+                reason=held.reason,
+            )
 
     def _keep_off_paused(self) -> None:
         for side, connector in self._link.connectors.items():
@@ -351,7 +361,7 @@ class PairRun:
 
     async def park_for(self, bug: Exception) -> Outcome:
         """Stop the pair because of a fault of ours; a write on its way stays in the journal."""
-        place = _place(bug)
+        place = place_of(bug)
         reason = type(bug).__name__
         logger().error("pair.failed", pair=self._pair.pair_id, reason=reason, place=place)
         hint = f"A bug in syncd ({reason} at {place}); report it, then `syncd retry PAIR`."
@@ -380,15 +390,6 @@ def _tell(step: Step, pair_id: PairId) -> None:
     for moved in step.transitions:
         if moved.name == "hand_off":
             logger().info("hand_off.moved", pair=pair_id, before=moved.before, after=moved.after)
-
-
-def _place(bug: Exception) -> str:
-    """File, line and function of the innermost frame: enough to find a bug, and no ticket text."""
-    frames = traceback.extract_tb(bug.__traceback__)
-    if not frames:
-        return "?"
-    last = frames[-1]
-    return f"{last.filename.rsplit('/', maxsplit=1)[-1]}:{last.lineno} {last.name}"
 
 
 def _word(error: RemoteError) -> str:

@@ -18,6 +18,7 @@ from syncd.core.model import (
     Conflict,
     ConnectionName,
     HandOffState,
+    Held,
     OpId,
     Side,
     Sighting,
@@ -26,7 +27,9 @@ from syncd.core.model import (
     TicketId,
     Transition,
 )
+from syncd.core.notes import NoteKind
 from syncd.core.operations import Answer, CreateTicket, Intent, Operation, UpdateTicket
+from syncd.core.owing import was_noted
 from syncd.core.plan import Plan, plan
 from syncd.core.settle import Settlement, settle
 from syncd.core.stamp import stamp_for
@@ -85,8 +88,12 @@ class Work:
         waited = now - hand_off.seen_at
         return waited.total_seconds() >= self.link.policy.confirm_minutes * 60
 
-    def decide(self, decided: Plan, now: datetime) -> None:
-        """Take a plan's decisions over; they become durable with the next step."""
+    def decide(self, decided: Plan, now: datetime) -> tuple[Held, ...]:
+        """Take a plan's decisions over; they become durable with the next step.
+
+        Returns the comments that wait for a person from now on, each once in the life of the pair.
+        """
+        before = self.base
         base = decided.base
         hand_off = base.hand_off
         if hand_off.state is HandOffState.OFFERED and hand_off.seen_at is None:
@@ -94,6 +101,13 @@ class Work:
         self.base = base
         self._conflicts += decided.conflicts
         self._transitions += decided.transitions
+        # The note about it is owed once, and so tells the first look from the later ones.
+        told = NoteKind.PUBLIC_PHRASE_HELD
+        return tuple(
+            held
+            for held in decided.held
+            if not was_noted(before, told, held.side, held.comment_id)
+        )
 
     def absorb(self, side: Side, sighting: Sighting) -> None:
         """Take what a read or an answer showed."""

@@ -158,6 +158,7 @@ _REVIVE = Statement(
     """
     UPDATE pair
     SET state = 'active', marked_gen = marked_gen + 1, marked_at = :seen_at, not_before = NULL,
+        quiet_gen = CASE WHEN :is_silent THEN marked_gen + 1 ELSE quiet_gen END,
         tries = 0, reason = '', hint = '', parked_at = NULL
     WHERE id = :pair_id
     """
@@ -229,12 +230,13 @@ def bear(
             )
             born.add(pair_id)
         elif linked["state"] == PairState.ENDED:
-            born.add(_revive(session, PairId(linked["id"]), seen_at=seen_at))
+            born.add(_revive(session, PairId(linked["id"]), birth, seen_at=seen_at))
     return born
 
 
-def _revive(session: Session, pair_id: PairId, *, seen_at: datetime) -> PairId:
-    session.run(_REVIVE, {"pair_id": pair_id, "seen_at": moment(seen_at)})
+def _revive(session: Session, pair_id: PairId, birth: Birth, *, seen_at: datetime) -> PairId:
+    values = {"pair_id": pair_id, "is_silent": birth.is_silent, "seen_at": moment(seen_at)}
+    session.run(_REVIVE, values)
     session.run(_FORGET_REACH, {"pair_id": pair_id})
     return pair_id
 

@@ -1,7 +1,7 @@
 """Webhooks in, health out.
 
-A webhook is answered 202 only after what it proves is durable; a refused one costs a signature check
-and leaves nothing behind. What to do about it is not decided here.
+A webhook is answered 202 only after what it proves is durable; a refused one costs a signature
+check and leaves nothing behind. What to do about it is not decided here.
 """
 
 from __future__ import annotations
@@ -23,6 +23,10 @@ MOST_BYTES = 4 * 1024 * 1024
 #: Zendesk gives up after 10 s; a sender slower than this is not a desk.
 _MOST_SECONDS = 8.0
 
+#: Bodies read at one time: what a flood can take of the memory.
+_MOST_AT_ONCE = 64
+_COME_BACK = {"Retry-After": "5"}
+
 #: Takes one webhook in; raises `Unauthentic`, `Unintelligible` or `StoreError`.
 Receive = Callable[[ConnectionName, Mapping[str, str], bytes], Awaitable[None]]
 
@@ -33,12 +37,22 @@ def web_app(
     receive: Receive,
     health: Callable[[], Mapping[str, object]],
     is_ready: Callable[[], bool],
+    patience_seconds: float = _MOST_SECONDS,
 ) -> Starlette:
-    """The ASGI application. `paths` are the webhook paths of the connections."""
+    """The ASGI application. `paths` are the webhook paths of the connections.
+
+    A body that has not come whole after `patience_seconds` is refused.
+    """
+
+    places = asyncio.Semaphore(_MOST_AT_ONCE)
 
     def webhook(connection: ConnectionName) -> Callable[[Request], Awaitable[Response]]:
         async def take(request: Request) -> Response:
-            return await _take(request, connection, receive)
+            if places.locked():
+                # Nobody waits here: the desk sends it again, or the poll finds it.
+                return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_COME_BACK)
+            async with places:
+                return await _take(request, connection, receive, patience_seconds)
 
         return take
 
@@ -61,9 +75,11 @@ def web_app(
     )
 
 
-async def _take(request: Request, connection: ConnectionName, receive: Receive) -> Response:
+async def _take(
+    request: Request, connection: ConnectionName, receive: Receive, patience_seconds: float
+) -> Response:
     try:
-        async with asyncio.timeout(_MOST_SECONDS):
+        async with asyncio.timeout(patience_seconds):
             body = await _read(request)
     except TimeoutError:
         return Response(status_code=HTTPStatus.REQUEST_TIMEOUT)
@@ -79,7 +95,9 @@ async def _take(request: Request, connection: ConnectionName, receive: Receive) 
         return Response(status_code=HTTPStatus.UNPROCESSABLE_ENTITY)
     except StoreError:
         # Not durable: the desk must send it again, or the poll will find it.
-        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "5"})
+        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_COME_BACK)
+    except Exception:  # noqa: BLE001 - a bug, logged where it was; its traceback may hold ticket text
+        return Response(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 

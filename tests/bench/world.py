@@ -190,6 +190,25 @@ def _register(there: Desks, url: str) -> Json:
     return secrets
 
 
+def point_platform(there: Desks, url: str) -> None:
+    """Have the platform post its webhooks elsewhere from now on."""
+    there.platform.add_webhook(f"{url}/webhooks/{PLATFORM}", _SECRET)
+
+
+def point_partner(there: Desks, account: int, hook: str, url: str) -> None:
+    """Have an account post its webhooks elsewhere from now on."""
+    endpoint = f"{url}/webhooks/{there.connection(account)}"
+    path = f"/api/v2/webhooks/{hook}"
+    partner = there.partners[account]
+    auth = (f"{partner.email}/token", partner.api_token)
+    partner.call("PUT", path, json={"webhook": {"endpoint": endpoint}}, auth=auth)
+
+
+def partner_hooks(there: Desks) -> tuple[str, ...]:
+    """What each account calls its webhook."""
+    return tuple(partner.state()["webhooks"][0]["id"] for partner in there.partners)
+
+
 def _with_secrets_in_files(folder: Path, connections: Json) -> Json:
     """Each secret in a file of its own, as the configuration wants it."""
 

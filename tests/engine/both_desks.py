@@ -373,6 +373,7 @@ def a_config(
     *,
     link: str = "",
     has_webhooks: bool = False,
+    listen: str = "127.0.0.1:0",
 ) -> Config:
     """The file of a link for every partner, read as the daemon reads it."""
     hook = ', webhook_secret: "${%s_HOOK}"' if has_webhooks else "%.0s"
@@ -380,7 +381,7 @@ def a_config(
     lines = [
         "version: 1",
         f"store: sqlite:///{folder}/syncd.db",
-        'server: {listen: "127.0.0.1:0", public_url: "http://127.0.0.1:8480"}',
+        f'server: {{listen: "{listen}", public_url: "http://127.0.0.1:8480"}}',
         "connections:",
         f'  heroku: {{kind: platform, url: "{addresses["heroku"]}", '
         f'token: "${{PLATFORM_TOKEN}}", {quota}{hook % "HEROKU"}}}',

@@ -66,9 +66,15 @@ class TwoDesks(RuleBasedStateMachine):
         is_hasty=st.booleans(),
         status_rule=st.sampled_from(list(StatusRule)),
         trigger=st.sampled_from([None, "own", "t-auto"]),
+        is_born=st.sampled_from([True, True, True, False]),
     )
     def begin(
-        self, has_stamps: bool, is_hasty: bool, status_rule: StatusRule, trigger: str | None
+        self,
+        has_stamps: bool,
+        is_hasty: bool,
+        status_rule: StatusRule,
+        trigger: str | None,
+        is_born: bool,
     ) -> None:
         self.twins = Twins(
             replace(a_policy(), status_rule=status_rule),
@@ -77,6 +83,8 @@ class TwoDesks(RuleBasedStateMachine):
         )
         self.twins.partner.trigger_tag = trigger
         self.twins.see(Side.PLATFORM)
+        if is_born:
+            self.twins.settle_down()
 
     # --- people ---
 
@@ -154,6 +162,16 @@ class TwoDesks(RuleBasedStateMachine):
         self._say(Side.PARTNER, ADA, bare=PHRASE)
 
     @precondition(_is_writable)
+    @rule(status=st.none() | PARTNER_STATUSES)
+    def an_agent_hands_over(self, status: str | None) -> None:
+        self._say(Side.PARTNER, ADA, text="phrase", audience=Audience.SHARED, status=status)
+
+    @precondition(_is_writable)
+    @rule()
+    def an_agent_answers_and_solves(self) -> None:
+        self._say(Side.PARTNER, ADA, status="solved")
+
+    @precondition(_is_writable)
     @rule(status=PARTNER_STATUSES)
     def an_agent_sets_the_status(self, status: str) -> None:
         self.twins.partner.act(ADA, status=status)
@@ -168,7 +186,7 @@ class TwoDesks(RuleBasedStateMachine):
         if side is Side.PLATFORM or self._is_writable():
             desk.act(SAM, add={tag} if adds else (), remove=() if adds else {tag})
 
-    @rule(views=st.sampled_from([(), (VIEW,), (VIEW,), ("other",), (VIEW, "other")]))
+    @rule(views=st.sampled_from([(VIEW,), (VIEW,), (VIEW,), (VIEW, "other"), (), ("other",)]))
     def staff_move_the_ticket(self, views: tuple[str, ...]) -> None:
         self.twins.platform.move(*views)
 
@@ -180,10 +198,11 @@ class TwoDesks(RuleBasedStateMachine):
                 self.twins.desks[said.side].make_private(said.comment_id)
 
     @precondition(lambda self: self.twins.partner.status == "solved")
-    @rule()
-    def the_desk_closes_a_solved_ticket(self) -> None:
-        self.twins.partner.act(BOT, status="closed")
-        self.twins.partner.end = End.FINAL
+    @rule(days=st.integers(1, 4))
+    def a_solved_ticket_grows_old(self, days: int) -> None:
+        if days == 4:
+            self.twins.partner.act(BOT, status="closed")
+            self.twins.partner.end = End.FINAL
 
     # --- events, time and syncd ---
 

@@ -22,6 +22,7 @@ from tests.contract.desk import Delivery, Statuses, Stored, StoredComment
 from tests.support.clock import FakeClock
 from tests.support.serve import served
 from tests.support.webhook_receiver import Receiver, a_receiver
+from tests.support.zendesk_oas import CheckedTransport
 
 TOKEN = "sandbox-api-token"
 CLIENT_SECRET = "sandbox-client-secret"
@@ -199,7 +200,13 @@ async def a_zendesk_desk(
         )
         secret = await _subscribe(control, receiver)
         connector = a_connector(
-            address, clock, token=token, secret=secret, wanted=wanted, transport=transport
+            address,
+            clock,
+            token=token,
+            secret=secret,
+            wanted=wanted,
+            # Whatever is tested, every request is held against Zendesk's own file.
+            transport=transport or CheckedTransport(),
         )
         stack.push_async_callback(connector.close)
         yield ZendeskDesk(

@@ -264,7 +264,7 @@ async def test_an_event_export_that_does_not_move_on_is_not_asked_for_ever(
 async def test_a_ticket_export_that_does_not_move_on_is_not_asked_for_ever(
     after: str | None,
 ) -> None:
-    page = {"tickets": [], "after_cursor": after, "end_of_stream": False}
+    page: dict[str, Any] = {"tickets": [], "after_cursor": after, "end_of_stream": False}
     respx.get(url__startswith=TICKETS).respond(200, json=page)
     place = a_place(tickets="same", is_past_tickets=False)
     with pytest.raises(Unintelligible):
@@ -283,7 +283,7 @@ async def test_an_empty_page_keeps_its_place(end_time: int | None) -> None:
 
 @respx.mock
 async def test_the_cursor_of_the_tickets_is_kept_for_ever() -> None:
-    page = {"tickets": [], "after_cursor": None, "end_of_stream": True}
+    page: dict[str, Any] = {"tickets": [], "after_cursor": None, "end_of_stream": True}
     respx.get(url__startswith=TICKETS).respond(200, json=page)
     place = a_place(tickets="kept", is_past_tickets=False)
     changes = await a_connector(BASE, FakeClock(), token="t").read_changes(place)

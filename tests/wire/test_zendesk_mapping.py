@@ -450,7 +450,7 @@ def test_a_ticket_may_be_created_without_a_comment() -> None:
         comments=(),
     )
     assert "comment" not in sent(bodies.creation(op, an_intent(op), placed={}))
-    assert sent(bodies.silent_creation(op, an_intent(op), placed={}))["comments"] == []
+    assert sent(bodies.silent_creation(op, placed={}))["comments"] == []
 
 
 def test_an_import_keeps_order_audience_and_times() -> None:
@@ -462,7 +462,7 @@ def test_an_import_keeps_order_audience_and_times() -> None:
         a_draft("<p>3</p>", audience=Audience.SHARED),
         is_silent=True,
     )
-    body = sent(bodies.silent_creation(op, an_intent(op), placed={}))
+    body = sent(bodies.silent_creation(op, placed={}))
     assert body["created_at"] == "2026-05-01T12:00:00Z"
     assert body["comments"] == [
         {"html_body": "<p>1</p>", "public": True, "created_at": "2026-05-01T12:00:00Z"},

@@ -48,9 +48,9 @@ def _is_born(look: Look) -> None:
     look.equal("requester in Zendesk", look.partner.requester, CUSTOMER)
     look.check("heroku" in look.partner.tags, "the partner's own tag is missing")
     look.check("vip" not in look.partner.tags, "a tag travelled that is not shared")
-    look.last_note("partner", *METADATA.values(), look.platform.url)
-    if look.platform.metadata_as_of is not None:
-        look.last_note("partner", _minute(look.platform.metadata_as_of))
+    as_of = look.platform.metadata_as_of
+    if as_of is not None:
+        look.noted("partner", *METADATA.values(), look.platform.url, _minute(as_of))
 
 
 def _minute(at: datetime) -> str:
@@ -115,7 +115,7 @@ def _more_open_wins(look: Look) -> None:
     # Zendesk's own word for waiting on somebody else stays: it means open.
     look.status(platform="Open", partner="hold")
     look.with_partner(True)
-    look.last_note("platform", "Closed", "hold")
+    look.noted("platform", "Closed", "hold")
 
 
 def _is_on_record(play: Play) -> list[str]:
@@ -143,8 +143,8 @@ def _hand_off(play: Play) -> None:
 def _is_handed(look: Look) -> None:
     look.status(platform="Open", partner="open")
     look.with_partner(False)
-    look.last_note("platform", "Heroku", "Alice Agent")
-    look.last_note("partner", "Heroku", "Alice Agent")
+    look.noted("platform", "Heroku", "Alice Agent")
+    look.noted("partner", "Heroku", "Alice Agent")
 
 
 def _give_back(play: Play) -> None:
@@ -158,7 +158,7 @@ def _give_back(play: Play) -> None:
 
 def _is_back(look: Look) -> None:
     _is_open(look)
-    look.last_note("partner", "Acme")
+    look.noted("partner", "Acme")
 
 
 def _hand_off_in_japanese(play: Play) -> None:
@@ -172,8 +172,8 @@ def _hand_off_in_japanese(play: Play) -> None:
 def _is_handed_in_japanese(look: Look) -> None:
     look.status(platform="Open", partner="open")
     look.with_partner(False)
-    look.last_note("platform", "Heroku", "Bob Agent")
-    look.last_note("partner", "Heroku", "Bob Agent")
+    look.noted("platform", "Heroku", "Bob Agent")
+    look.noted("partner", "Heroku", "Bob Agent")
 
 
 def _give_back_again(play: Play) -> None:

@@ -86,6 +86,7 @@ class Performance:
 
         def show() -> None:
             nonlocal shown_at
+            play.world.daemon.require_alive()
             if time.monotonic() - shown_at >= _SHOW_SECONDS:
                 screen.show(play.look())
                 shown_at = time.monotonic()

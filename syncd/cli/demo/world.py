@@ -47,6 +47,12 @@ class Daemon:
         """Start it; it is ready when this returns. Raises NotStarted."""
         self._started = self._start(self.config)
 
+    def require_alive(self) -> None:
+        """Raises NotReached, with the end of its log, when it ended by itself."""
+        code = self.process.exit_code
+        if code is not None:
+            raise NotReached(f"the daemon ended with {code}:\n{self.process.last_lines()}")
+
     def stop(self) -> int | None:
         """End it in order; returns its exit code, None when it did not run."""
         code = self._started.stop() if self._started is not None else None

@@ -150,12 +150,11 @@ def _count(
                 classes = [count for count, _ in counts]
                 figures.append(_figure(kind, way, classes, peer[kind.name]))
             alone = _alone(there, still, start)
-            polls = sum(_class(row) == _POLL for row in _since(there, start))
         finally:
             engine.process.stop()
-        raw[f"polls, {way}"] = polls
         figures.append(_alone_figure(way, alone))
         if not scale.has_webhooks:
+            figures += _polls(there)
             bench.say("one sweep")
             figures.append(_sweep(there, config, twins))
     return figures, raw
@@ -211,6 +210,25 @@ def _alone_figure(way: str, alone: int) -> Figure:
         goal=_at_most(0, "none"),
         digits=0,
     )
+
+
+def _polls(there: Desks) -> list[Figure]:
+    """What one look at a feed takes, whatever it brings; they are spent on all tickets together."""
+    counted = []
+    names = ("the platform's feed", "Zendesk's exports")
+    for name, desk in zip(names, _desks(there), strict=True):
+        polls = [row for row in desk.requests_since(0)["requests"] if _class(row) == _POLL]
+        walks = sum("ticket_events" not in row["template"] for row in polls)
+        counted.append(
+            Figure(
+                name=f"one poll of {name}",
+                unit="requests",
+                runs=(len(polls) / walks,),
+                against=Against(name="floor: one", runs=(1.0,)),
+                digits=2,
+            )
+        )
+    return counted
 
 
 def _sweep(there: Desks, config: Path, twins: Sequence[Twin]) -> Figure:
