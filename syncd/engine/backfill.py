@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncd.core.errors import LeaseLost, Unauthorised, Unreachable
+from syncd.core.errors import LeaseLost, RemoteError, Unauthorised, Unreachable
 from syncd.core.model import ConnectionName, Held, PairId, Side, Sighting, TicketId
 from syncd.core.work import CursorMove, Pair, PairState
+from syncd.engine.controller import wait_or_stop
 from syncd.engine.health import ConnectionState
 from syncd.engine.intake import Intake
 from syncd.engine.links import Link, is_wanted
@@ -75,13 +76,16 @@ class Backfill:
         self._manner = Manner.NOTIFYING if is_notifying else Manner.QUIET
         self._workers = workers
         self.report = BackfillReport()
+        #: Why it cannot go on.
+        self._lost: RemoteError | None = None
+        self._stopping = asyncio.Event()
 
     async def run(self, *, since: datetime | None, progress: Progress) -> BackfillReport:
         """Walk the view and bring every ticket in it into step.
 
         Cut off anywhere, the next run with the same `since` goes on with the page in hand.
-        Raises `RemoteError` leaves when a listing fails, `Unauthorised` and `Unreachable` when a desk
-        is lost on the way, and `StoreUnavailable`.
+        Raises `RemoteError` leaves when a listing fails or a desk is lost on the way, and
+        `StoreUnavailable`.
         """
         PRIORITY.set(Priority.BACKFILL)
         logger().info("backfill.started", link=self._link.name)
@@ -185,19 +189,17 @@ class Backfill:
                 self._add(pair_id, await self._run_to_end(pair_id))
                 self.report.handled += is_page
                 progress(self.report)
+                if self._stopping.is_set():
+                    return
 
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self._workers, len(pair_ids))):
-                    group.create_task(worker())
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from failures
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._workers, len(pair_ids))):
+                group.create_task(worker())
+        if self._lost is not None:
+            raise self._lost
 
     async def _run_to_end(self, pair_id: PairId) -> Outcome:
-        """Run a pair until it is done or waits for longer than a moment.
-
-        Raises `Unauthorised` and `Unreachable` when a desk is to blame, and `StoreUnavailable`.
-        """
+        """Run a pair until it is done or waits for longer than a moment."""
         waited = 0.0
         while True:
             try:
@@ -209,29 +211,33 @@ class Backfill:
                 return outcome
             pause = max((outcome.retry_at - self._clock.now()).total_seconds(), 0.0)
             waited += pause
-            self._give_up_on_lost_desks(is_patient=waited <= _PATIENCE_SECONDS)
-            if waited > _PATIENCE_SECONDS:
+            self._lost = self._lost or self._lost_desk(is_patient=waited <= _PATIENCE_SECONDS)
+            if self._lost is not None:
+                # The others finish what they are at: a run that was cut short would have to be mended.
+                self._stopping.set()
+            if waited > _PATIENCE_SECONDS or self._stopping.is_set():
                 return outcome
-            await self._clock.sleep(pause)
+            await wait_or_stop(self._clock, self._stopping, pause)
 
-    def _give_up_on_lost_desks(self, *, is_patient: bool) -> None:
+    def _lost_desk(self, *, is_patient: bool) -> RemoteError | None:
         """Thousands of pairs would otherwise be tried one by one against a desk that is not there."""
         for connector in self._link.connectors.values():
             state = self._reconciler.health.state(connector.name)
             if state is ConnectionState.UNAUTHORISED:
-                raise Unauthorised(
+                return Unauthorised(
                     "not allowed",
                     connection=connector.name,
                     action="backfill",
                     hint="`syncd check --online` says what is missing; then run it again.",
                 )
             if state is ConnectionState.DOWN and not is_patient:
-                raise Unreachable(
+                return Unreachable(
                     "no answer for a while",
                     connection=connector.name,
                     action="backfill",
                     hint="Run it again when the desk is back: it goes on where it was.",
                 )
+        return None
 
     def _add(self, pair_id: PairId, outcome: Outcome) -> None:
         report = self.report

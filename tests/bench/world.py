@@ -84,13 +84,16 @@ class Engine:
 
     process: Started
     address: str
-    session: requests.Session = field(default_factory=requests.Session)
+    _session: requests.Session = field(default_factory=requests.Session)
+    _told: int = 0
 
     def accepted(self) -> list[tuple[str, float]]:
-        """The path and moment of every 202 so far."""
-        self.session.trust_env = False
-        told = self.session.get(self.address + ACCEPTED_PATH, timeout=10).json()
-        return [(path, at) for path, at in told]
+        """The path and moment of every 202 since this was last asked."""
+        self._session.trust_env = False
+        url = f"{self.address}{ACCEPTED_PATH}?{self._told}"
+        told = [(path, at) for path, at in self._session.get(url, timeout=10).json()]
+        self._told += len(told)
+        return told
 
 
 @contextlib.contextmanager
@@ -242,13 +245,20 @@ def bear(there: Desks) -> tuple[Twin, ...]:
         seconds=120,
     )
     wait_quiet(there, seconds=1.5)
-    born: dict[str, tuple[int, str]] = {}
-    for account, partner in enumerate(there.partners):
-        for ticket in partner.state()["tickets"]:
-            platform_id = ticket["external_id"].rpartition(":")[2]
-            born[platform_id] = (account, str(ticket["id"]))
+    found = {twin.platform_id: twin for twin in twins_of(there)}
+    return tuple(found[ticket_id] for ticket_id in opened)
+
+
+def twins_of(there: Desks) -> tuple[Twin, ...]:
+    """What syncd has brought to the partners."""
     return tuple(
-        Twin(platform_id=one, account=born[one][0], partner_id=born[one][1]) for one in opened
+        Twin(
+            platform_id=ticket["external_id"].rpartition(":")[2],
+            account=account,
+            partner_id=str(ticket["id"]),
+        )
+        for account, partner in enumerate(there.partners)
+        for ticket in partner.state()["tickets"]
     )
 
 

@@ -15,7 +15,8 @@ from syncd.core.work import PairState
 from syncd.engine.backfill import Backfill
 from syncd.engine.outcome import Result
 from syncd.engine.work import Work
-from tests.engine.both_desks import HEROKU, LINK, BothDesks, both_desks, both_know
+from tests.engine.backfilling import miss
+from tests.engine.both_desks import HEROKU, LINK, STAFF, BothDesks, both_desks, both_know
 
 
 async def a_pair(desks: BothDesks) -> str:
@@ -106,7 +107,8 @@ async def test_a_status_in_no_line_of_the_link_parks_the_pair_until_it_is_mapped
     async with both_desks(tmp_path) as desks:
         ticket_id, other = await a_pair(desks), await a_pair(desks)
         desks.ticket(ticket_id).status = "Escalated \x1b[31m <b>"  # type: ignore[assignment]
-        desks.write(ticket_id, "<p>noch eine Frage</p>")
+        # Whoever asked reopens the ticket; staff leave it as it is.
+        desks.write(ticket_id, "<p>noch eine Frage</p>", who=STAFF)
         desks.write(other, "<p>noch eine Frage</p>")
         await desks.settle()
         reason, hint = await desks.parked(ticket_id)
@@ -162,15 +164,7 @@ async def test_a_backfill_in_another_process_and_the_daemon_double_nothing(
     async with both_desks(tmp_path) as desks:
         # History: older than the daemon's first look at the feed.
         old = [desks.open_ticket(f"<p>alter Fall {number:03}</p>") for number in range(6)]
-        await desks.made.store.record_sightings(
-            HEROKU, (), side=Side.PLATFORM, seen_at=desks.clock.now()
-        )
-        connector = desks.made.connectors[HEROKU]
-        page = await connector.read_changes(None)
-        from syncd.core.work import CursorMove
-
-        move = CursorMove(feed="changes", cursor=page.cursor)
-        await desks.made.intake.take(HEROKU, (), cursor=move)
+        await miss(desks)
         new = [desks.open_ticket(f"<p>neuer Fall {number:03}</p>") for number in range(6)]
         owner = f"backfill-{LINK}"
         async with parts(desks.made.config, owner=owner, clock=desks.clock) as beside:

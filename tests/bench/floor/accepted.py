@@ -1,7 +1,7 @@
 """Notes the moment at which each 202 was handed to the socket.
 
-Wraps any ASGI application; `GET /bench/accepted` tells the moments as JSON: `[[path, at], ...]`, by
-the monotonic clock, which all processes of a machine share.
+Wraps any ASGI application; `GET /bench/accepted?N` tells the moments after the first N as JSON,
+`[[path, at], ...]`, by the monotonic clock, which all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ def noting(application: Application) -> Application:
 
     async def noted(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == PATH:
-            await answer(send, 200, json.dumps(moments).encode())
+            above = int(scope["query_string"] or 0)
+            await answer(send, 200, json.dumps(moments[above:]).encode())
             return
         is_accepted = False
 

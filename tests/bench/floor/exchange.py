@@ -80,9 +80,7 @@ def read_of(platform: str, one: Wanted) -> Read | None:
     if one.connection == platform or one.kind != "comment":
         return None
     query = "include=users&page%5Bsize%5D=100&sort=-created_at"
-    return Read(
-        connection=one.connection, path=f"/api/v2/tickets/{one.ticket_id}/audits?{query}"
-    )
+    return Read(connection=one.connection, path=f"/api/v2/tickets/{one.ticket_id}/audits?{query}")
 
 
 def write_of(platform: str, one: Wanted, shown: bytes | None) -> Write:
@@ -111,10 +109,7 @@ def _update(one: Wanted, shown: bytes | None) -> Json:
         return {"tags": {"add": one.event["tags_added"]}}
     page = json.loads(shown)
     comment = next(
-        event
-        for audit in page["audits"]
-        for event in audit["events"]
-        if event["type"] == "Comment"
+        event for audit in page["audits"] for event in audit["events"] if event["type"] == "Comment"
     )
     names = {user["id"]: user["name"] for user in page["users"]}
     return {

@@ -26,7 +26,14 @@ from tests.bench.world import Desks, Scale, Twin
 
 #: Tickets of one batch, and as many that are left alone.
 _BATCH = 10
-_WRITE, _READ, _REFUSED, _POLL, _SWEEP, _OTHER = "write", "read", "refused", "poll", "sweep", "other"
+_WRITE, _READ, _REFUSED, _POLL, _SWEEP, _OTHER = (
+    "write",
+    "read",
+    "refused",
+    "poll",
+    "sweep",
+    "other",
+)
 _PEER = "careful handler"
 
 

@@ -161,9 +161,7 @@ def _figures(name: str, both: dict[str, list[Round]]) -> tuple[Figure, Figure]:
             unit="changes/s",
             runs=runs("syncd", rate),
             against=Against(name="floor", runs=runs("floor", rate)),
-            goal=Goal(
-                text="at least half the floor", bound=0.5, is_upper=False, is_of_ratio=True
-            ),
+            goal=Goal(text="at least half the floor", bound=0.5, is_upper=False, is_of_ratio=True),
         ),
         Figure(
             name=f"{name}, CPU time of one",
