@@ -76,11 +76,22 @@ class Reading:
     reset_seconds: float
 
 
+class Paused(Exception):
+    """A desk asked to keep off for longer than a request should stand and wait; nothing was sent."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"for {seconds:.0f} s")
+        self.seconds = seconds
+
+
 class Budget(Protocol):
     """The right to send requests over one connection; every bucket the desk publishes, and our share of it."""
 
     async def spend(self, buckets: Sequence[str]) -> None:
-        """Wait until one request may leave that counts in all `buckets`, by `PRIORITY`, then count it."""
+        """Wait until one request may leave that counts in all `buckets`, then count it.
+
+        By `PRIORITY`. Raises `Paused` where a pause is longer than a minute.
+        """
         ...
 
     def assume(self, bucket: str, *, per_minute: int) -> None:
@@ -364,6 +375,7 @@ __all__ = [
     "Pair",
     "PairState",
     "Park",
+    "Paused",
     "Priority",
     "Read",
     "Reading",

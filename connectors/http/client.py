@@ -39,7 +39,7 @@ from syncd.core.errors import (
     Unintelligible,
     Unreachable,
 )
-from syncd.ports import Budget, Clock, Reading
+from syncd.ports import Budget, Clock, Paused, Reading
 
 T = TypeVar("T")
 
@@ -199,7 +199,16 @@ class HttpClient:
         route = f"{request.method} {request.template}"
         learned = self._learned.get(route, frozenset())
         named = (request.quota, *request.buckets)
-        await self._budget.spend((*named, *sorted(learned.difference(named))))
+        try:
+            await self._budget.spend((*named, *sorted(learned.difference(named))))
+        except Paused as pause:
+            raise RateLimited(
+                "the desk asked to come back later",
+                retry_at=self._clock.now() + timedelta(seconds=pause.seconds),
+                connection=self._connection,
+                action=request.action,
+                status=None,
+            ) from pause
         raw = await self._exchange.send(request, headers)
         seen = self._readings(request, raw)
         if seen:

@@ -42,8 +42,8 @@ def creation(op: CreateTicket, intent: Intent, *, placed: Mapping[str, int]) -> 
 def silent_creation(op: CreateTicket, *, placed: Mapping[str, int], not_after: datetime) -> bytes:
     """`POST /imports/tickets`: the history with its times, untold; it takes no metadata.
 
-    A time after `not_after`, the present by the desk's clock, would have the whole import refused; it
-    is left out, and the desk puts its own.
+    A time after `not_after`, the present by the desk's clock, would have the whole import
+    refused; it is left out, and the desk puts its own.
     """
     ticket = _new_ticket(op, placed)
     ticket["comments"] = [_imported(draft, not_after) for draft in op.comments]

@@ -7,6 +7,7 @@ Every surprise of the desk that this folder knows of stands in NOTES.md.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -84,6 +85,7 @@ class ZendeskConnector:
         self._base_url = settings.base_url
         #: How far the desk's clock is ahead of ours; None until it was asked.
         self._ahead: timedelta | None = None
+        self._asking = asyncio.Lock()
         budget.assume(EXPORTS, per_minute=settings.exports_per_minute)
         self._client = build_client(
             name, settings, budget=budget, clock=clock, on_request=on_request, transport=transport
@@ -217,8 +219,11 @@ class ZendeskConnector:
         )
 
     async def _import(self, op: CreateTicket) -> Answer:
-        placed = await self._account.placement(op.placement)
-        body = bodies.silent_creation(op, placed=placed, not_after=await self._desk_time())
+        # Imports come many at once: the first one asks, the others know.
+        async with self._asking:
+            placed = await self._account.placement(op.placement)
+            not_after = await self._desk_time()
+        body = bodies.silent_creation(op, placed=placed, not_after=not_after)
         answered = await self._client.import_ticket(body)
         ticket_id = TicketId(str(answered.value.ticket.id))
         try:
@@ -271,31 +276,36 @@ class ZendeskConnector:
         return Finding(fate=Fate.FOUND, answer=found_update(intent, op, update, sighting, ours))
 
     async def _find_creation(self, intent: Intent, op: CreateTicket) -> Finding:
-        ids = await self._created(op)
+        found = await self._created(op)
         is_remembered = self._clock.now() - intent.sent_at < IDEMPOTENCY
-        if not ids and op.is_silent:
+        if not found and op.is_silent:
             # Nothing makes repeating an import safe, so it is looked for twice.
             await self._clock.sleep(SECOND_LOOK_SECONDS)
-            ids = await self._created(op)
-        if not ids:
+            found = await self._created(op)
+        if not found:
             is_repeatable = op.is_silent or is_remembered
             return Finding(fate=Fate.REPEATABLE if is_repeatable else Fate.ABSENT)
-        whole = await self.fetch(ids[0], Read.WHOLE) if len(ids) == 1 else None
-        answer = None if whole is None else found_creation(op, whole)
+        answer = None
+        if len(found) == 1:
+            thread = await self._threads.sighting(found[0].ticket_id, since=0)
+            if thread is not None:
+                answer = found_creation(op, replace(thread, ticket=found[0].ticket))
         if answer is None:
             return Finding(fate=Fate.AMBIGUOUS)
         return Finding(fate=Fate.FOUND, answer=answer)
 
-    async def _created(self, op: CreateTicket) -> list[TicketId]:
-        rows = (await self._client.tickets_of(op.external_id)).value.tickets
+    async def _created(self, op: CreateTicket) -> list[Sighting]:
+        """The tickets of that external id, as the listing shows them."""
+        listed = await self._client.tickets_of(op.external_id)
         try:
-            tickets = [wire.decode(raw, wire.Ticket) for raw in rows]
-        except msgspec.MsgspecError:
+            rows = [wire.decode(raw, wire.Ticket) for raw in listed.value.tickets]
+            # A desk that does not know the filter would list everything.
+            ours = [row for row in rows if row.external_id == op.external_id]
+            return [self._shown(row, listed.date) for row in ours]
+        except (ValueError, msgspec.MsgspecError):
             raise Unintelligible(
                 "the listing is not as documented", connection=self._name, action="look for ticket"
             ) from None
-        # A desk that does not know the filter would list everything.
-        return [TicketId(str(t.id)) for t in tickets if t.external_id == op.external_id]
 
     async def _find_restriction(self, op: RestrictComment) -> Finding:
         thread = await self._threads.sighting(op.ticket_id, since=0)

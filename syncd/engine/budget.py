@@ -16,10 +16,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from syncd.ports import PRIORITY, Clock, Priority, Reading
+from syncd.ports import PRIORITY, Clock, Paused, Priority, Reading
 from syncd.settings import BudgetShare
 
 WINDOW_SECONDS = 60.0
+#: Whoever stands longer forgets what the world looked like: its lease would run out.
+LONGEST_STAND_SECONDS = 60.0
 #: Buckets that a desk may name; more are not remembered.
 MOST_BUCKETS = 64
 #: Desks tell whole seconds, and answers take a while.
@@ -120,6 +122,8 @@ class _Waiter:
     number: int
     buckets: tuple[str, ...] = field(compare=False)
     granted: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
+    #: Sent away instead, because of a pause of this length.
+    paused_seconds: float = field(compare=False, default=0.0)
 
 
 class BudgetLedger:
@@ -139,7 +143,8 @@ class BudgetLedger:
         """Wait until one request may leave that counts in all `buckets`, then count it.
 
         More urgent requests go first, equally urgent ones in the order of their coming; a request
-        whose buckets are free never waits for one whose are not.
+        whose buckets are free never waits for one whose are not. One whose bucket is paused for
+        longer than anybody should stand is sent away with `Paused`, now or when the pause comes.
         """
         waiter = _Waiter(PRIORITY.get(), next(self._numbers), tuple(dict.fromkeys(buckets)))
         bisect.insort(self._waiters, waiter)
@@ -150,6 +155,8 @@ class BudgetLedger:
             if not waiter.granted.is_set():
                 self._waiters.remove(waiter)
                 self._dispatch()
+        if waiter.paused_seconds > 0:
+            raise Paused(waiter.paused_seconds)
 
     def assume(self, bucket: str, *, per_minute: int) -> None:
         """Name a quota that the desk may not publish: until it does, our share is spaced out."""
@@ -212,6 +219,11 @@ class BudgetLedger:
             seconds = max(
                 (b.wait_seconds(now, self._share, waiter.priority) for b in buckets), default=0.0
             )
+            paused = max((b.paused_until - now for b in buckets), default=0.0)
+            if paused > LONGEST_STAND_SECONDS:
+                waiter.paused_seconds = paused
+                waiter.granted.set()
+                continue
             if seconds > 0:
                 soonest = min(soonest, seconds)
                 waiting.append(waiter)

@@ -1,7 +1,8 @@
 """Runs pairs as they become dirty: one run per pair at a time, many pairs at once.
 
-The pair row is the queue; memory only wakes. Errors of desks and bugs end in `reconcile`; a store
-that fails stops the process, and so does one bug after another.
+The pair row is the queue; memory only wakes. A worker costs next to nothing and a quota much: there
+are many workers, and each link may have only some of them. Errors of desks and bugs end in
+`reconcile`; a store that fails stops the process, and so does one bug after another.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 from syncd.core.errors import LeaseLost
 from syncd.core.model import PairId
 from syncd.engine.health import Health
+from syncd.engine.lanes import Lanes
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.reconcile import Reconciler
 from syncd.log import logger
@@ -22,6 +24,9 @@ from syncd.ports import Clock, Store, WorkQueue
 
 #: Bugs in a row, without one good run between them, after which the fault is ours and not a pair's.
 _MOST_BUGS = 20
+_WORKERS = 64
+#: Of one link at a time: enough to use up the largest quota, and never all workers.
+_LANE_WIDTH = 8
 #: How often marks are looked for that no wake-up told of: those of another process on the store.
 _SCAN_SECONDS = 5.0
 
@@ -43,7 +48,7 @@ class Controller:
         reconciler: Reconciler,
         clock: Clock,
         health: Health,
-        workers: int = 16,
+        workers: int = _WORKERS,
     ) -> None:
         self._store = store
         self._queue = queue
@@ -51,6 +56,7 @@ class Controller:
         self._clock = clock
         self._health = health
         self._workers = workers
+        self._lanes = Lanes(width=_LANE_WIDTH, let_in=self._let_in)
         self._tally = _Tally()
         self._stopping = asyncio.Event()
 
@@ -75,19 +81,23 @@ class Controller:
                     taking.cancel()
                     return
                 pair_id = taking.result()
-                try:
-                    await self.run_pair(pair_id)
-                finally:
+                outcome = await self.run_pair(pair_id)
+                if outcome.result is not Result.CROWDED:
                     self._queue.done(pair_id)
         finally:
             stopping.cancel()
+
+    def _let_in(self, pair_id: PairId) -> None:
+        """A pair that was held back by its lane, and in the queue all the while, may run now."""
+        self._queue.wake(pair_id)
+        self._queue.done(pair_id)
 
     async def run_pair(self, pair_id: PairId) -> Outcome:
         """One run with its consequences for the queue. Raises `StoreError`."""
         self._tally.runs += 1
         with structlog.contextvars.bound_contextvars(run_id=f"{self._tally.runs:x}"):
             try:
-                outcome = await self._reconciler.reconcile(pair_id)
+                outcome = await self._reconciler.reconcile(pair_id, lanes=self._lanes)
             except LeaseLost:
                 logger().info("pair.lease_lost", pair=pair_id)
                 return Outcome(result=Result.IDLE)

@@ -15,9 +15,10 @@ from syncd.core.errors import RateLimited, RemoteError, Unauthorised, Unintellig
 from syncd.core.model import ConnectionName
 from syncd.log import logger
 
-
 #: A refused webhook of one connection for one reason is logged once in this time.
 _REFUSALS = timedelta(minutes=1)
+#: Two reckonings of one pause differ by no more.
+_ROUNDING = timedelta(seconds=2)
 #: How long nothing is sent over a connection whose credential was refused.
 _UNAUTHORISED = timedelta(seconds=60)
 
@@ -53,6 +54,7 @@ class Health:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._conditions: dict[ConnectionName, _Condition] = {}
+        self._limited_until: dict[ConnectionName, datetime] = {}
         self._refusals: dict[tuple[ConnectionName, str], _Refusal] = {}
         self.counts: Counter[str] = Counter()
 
@@ -69,8 +71,7 @@ class Health:
     def failed(self, error: RemoteError) -> None:
         """The connection was at fault."""
         if isinstance(error, RateLimited):
-            self.counts["connection.limited"] += 1
-            logger().info("connection.limited", connection=error.connection, action=error.action)
+            self._limited(error)
             return
         is_refused = isinstance(error, Unauthorised)
         state = ConnectionState.UNAUTHORISED if is_refused else ConnectionState.DOWN
@@ -96,6 +97,21 @@ class Health:
         unlogged = last.unlogged_count if last is not None else 0
         self._refusals[connection, reason] = _Refusal(logged_at=now)
         logger().info("webhook.rejected", connection=connection, reason=reason, unlogged=unlogged)
+
+    def _limited(self, error: RateLimited) -> None:
+        """Told once a pause, whoever runs into it."""
+        self.counts["connection.limited"] += 1
+        connection = ConnectionName(error.connection)
+        told = self._limited_until.get(connection)
+        if told is not None and self._now() < told and error.retry_at <= told + _ROUNDING:
+            return
+        self._limited_until[connection] = error.retry_at
+        logger().info(
+            "connection.limited",
+            connection=connection,
+            action=error.action,
+            retry_at=error.retry_at.isoformat(),
+        )
 
     def doubt(self, error: Unintelligible) -> bool:
         """Note an answer about one pair that nobody understands; whether the pair is to blame.

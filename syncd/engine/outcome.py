@@ -17,6 +17,8 @@ class Result(StrEnum):
     WAITING = "waiting"
     PARKED = "parked"
     ENDED = "ended"
+    #: Too many pairs of its link run already; it has not begun, and keeps its turn.
+    CROWDED = "crowded"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,17 +6,16 @@ Who runs when is the controller's, the run itself `pair_run`'s, all decisions `s
 from __future__ import annotations
 
 import uuid
+from contextlib import nullcontext
 from datetime import timedelta
 from enum import StrEnum
 
-from syncd.core.errors import (
-    LeaseLost,
-    StoreError,
-)
+from syncd.core.errors import LeaseLost, StoreError
 from syncd.core.model import LinkName, PairId
-from syncd.core.work import PairState, Park, Step
+from syncd.core.work import PairState, Park, Run, Step
 from syncd.engine.health import Health
-from syncd.engine.links import Links
+from syncd.engine.lanes import Lanes
+from syncd.engine.links import Link, Links
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.pair_run import PairRun
 from syncd.engine.work import Work
@@ -38,8 +37,8 @@ class Manner(StrEnum):
 class Reconciler:
     """Runs pairs. Raises `StoreError` and `LeaseLost`; desks' errors and bugs end inside.
 
-    `owner` names the process's part in the store: the leases that it leaves behind when it is killed are
-    let go when the next process of that name begins.
+    `owner` names the process's part in the store: the leases that it leaves behind when it is
+    killed are let go when the next process of that name begins.
     """
 
     def __init__(
@@ -51,11 +50,14 @@ class Reconciler:
         self._clock = clock
         self._health = health
 
-    async def reconcile(self, pair_id: PairId, *, manner: Manner = Manner.LIVE) -> Outcome:
+    async def reconcile(
+        self, pair_id: PairId, *, manner: Manner = Manner.LIVE, lanes: Lanes | None = None
+    ) -> Outcome:
         """Bring one pair into step, as far as desks and budgets allow.
 
-        What waits for a backfill is left to one, and a backfill leaves what waits for the daemon: that
-        run is idle, and says that the pair is dirty.
+        What waits for a backfill is left to one, and a backfill leaves what waits for the daemon:
+        that run is idle, and says that the pair is dirty. A run takes a place in the `lanes`, if
+        there are any.
         """
         run = await self._store.load_run(pair_id)
         if run is None or run.pair.state is not PairState.ACTIVE:
@@ -69,7 +71,14 @@ class Reconciler:
         if link is None:
             # The link left the configuration: its pairs rest until it is back.
             return Outcome(result=Result.IDLE)
+        with lanes.place(link.name, pair_id) if lanes else nullcontext(True) as has_place:
+            if not has_place:
+                return Outcome(result=Result.CROWDED)
+            return await self._run(run, link, manner)
+
+    async def _run(self, run: Run, link: Link, manner: Manner) -> Outcome:
         token = f"{self._owner}:{uuid.uuid4().hex}"
+        is_backfill = manner is not Manner.LIVE
         work = Work(run, link, is_quiet=manner is Manner.QUIET, is_historic=is_backfill)
         pair_run = PairRun(self, run, link, token=token, work=work)
         try:

@@ -107,15 +107,21 @@ async def _serve(config: dict[str, Any]) -> None:
     accounts: list[Sandbox] = [
         TimedZendesk(settings, time=SandboxTime(scale=scale)) for _ in range(config["accounts"])
     ]
-    servers = [SandboxServer(app) for app in (platform, *accounts)]
+    listening = asyncio.Barrier(len(accounts) + 2)
+    waiting: set[asyncio.Task[int]] = set()
+
+    def ready(_: str) -> None:
+        waiting.add(asyncio.get_running_loop().create_task(listening.wait()))
+
+    servers = [SandboxServer(app, on_ready=ready) for app in (platform, *accounts)]
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _stop, servers)
-    serving = [asyncio.create_task(server.serve_here()) for server in servers]
-    while not all(server.started for server in servers):
-        await asyncio.sleep(0.01)
-    first, *others = (server.address for server in servers)
-    print(json.dumps({"ready": first, "accounts": others}), flush=True)
-    await asyncio.gather(*serving)
+    async with asyncio.TaskGroup() as group:
+        for server in servers:
+            group.create_task(server.serve_here())
+        await listening.wait()
+        first, *others = (server.address for server in servers)
+        print(json.dumps({"ready": first, "accounts": others}), flush=True)
 
 
 def _stop(servers: list[SandboxServer]) -> None:

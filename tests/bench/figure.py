@@ -1,4 +1,4 @@
-"""What a measure brings home: figures of several runs, each beside a floor or a peer of the same run.
+"""What a measure brings home: figures of several runs, each beside a floor or a peer of that run.
 
 A figure keeps every run; the page shows the median and the range. Nothing here is rounded away in
 the JSON, and nothing on the page comes from elsewhere.
@@ -30,7 +30,7 @@ class Against:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Goal:
-    """What was hoped for; recorded, never asserted. `of` is what is compared with the bound."""
+    """What was hoped for; recorded, never asserted."""
 
     text: str
     bound: float

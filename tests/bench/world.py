@@ -75,7 +75,7 @@ class Desks:
 
     def arrivals(self, desk: PlatformDesk | PartnerDesk, *, above: int, wait: float = 10.0) -> Json:
         """The writes that reached a desk, once there are more than `above`."""
-        return desk.call("GET", f"/_sandbox/arrivals?above={above}&wait={wait}")
+        return dict(desk.call("GET", f"/_sandbox/arrivals?above={above}&wait={wait}"))
 
 
 @dataclass(kw_only=True, slots=True)

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from syncd.cli.demo.processes import NotStarted, Process, daemon_address
+from syncd.cli.demo.processes import NotStarted, Process, daemon_address, start_daemon
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 30.0
@@ -118,6 +118,10 @@ class Forked:
 @contextlib.contextmanager
 def nursery() -> Iterator[Callable[[Path], Process]]:
     """Yields a function that starts a daemon with a configuration and returns it ready."""
+    if not hasattr(os, "pidfd_open"):
+        # Linux alone has such descriptors; elsewhere every daemon is started the slow way.
+        yield start_daemon
+        return
     template = subprocess.Popen(
         [sys.executable, "-c", _TEMPLATE],
         stdin=subprocess.PIPE,

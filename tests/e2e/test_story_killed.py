@@ -39,6 +39,7 @@ def test_a_daemon_killed_at_every_write_loses_nothing_and_doubles_nothing(
     )
     with set_up(folder, tempo, start=forked) as scene:
         reaper = Reaper(scene.world, moment)
+        scene.world.platform.change_settings({"webhooks": {"before_answer": True}})
         scene.world.between = reaper.tick
         reaper.arm()
         tell(scene.world, seconds=60)

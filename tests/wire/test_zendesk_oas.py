@@ -7,6 +7,7 @@ so that the table of exceptions can be seen to hold nothing that is not needed.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ async def test_every_request_is_described_by_zendesk_or_by_a_named_exception() -
         await desk.connector.write(intent)
         await desk.connector.find(intent)
         places = (("group", "Heroku"), ("brand", "Acme"), ("assignee", "bob@acme.test"))
-        dated = replace(a_draft(desk, "<p>x</p>"), occurred_at=desk.clock.now())
+        yesterday = desk.clock.now() - timedelta(days=1)
+        dated = replace(a_draft(desk, "<p>x</p>"), occurred_at=yesterday)
         for number, is_silent in enumerate((False, True)):
             birth = replace(
                 a_creation(desk, dated, is_silent=is_silent, op_id=f"{number:032x}"),

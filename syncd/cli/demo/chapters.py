@@ -141,10 +141,18 @@ def _hand_off(play: Play) -> None:
 
 
 def _is_handed(look: Look) -> None:
+    _is_handed_by(look, "Alice Agent", "Reassign to Heroku")
+
+
+def _is_handed_by(look: Look, agent: str, phrase: str) -> None:
     look.status(platform="Open", partner="open")
     look.with_partner(False)
-    look.noted("platform", "Heroku", "Alice Agent")
-    look.noted("partner", "Heroku", "Alice Agent")
+    order = look.partner.find(phrase) if look.partner else None
+    if order is not None:
+        # The confirmation says who, when, and by which comment.
+        facts = ("Heroku", agent, _minute(order.written_at), order.comment_id)
+        look.noted("platform", *facts)
+        look.noted("partner", *facts)
 
 
 def _give_back(play: Play) -> None:
@@ -170,10 +178,7 @@ def _hand_off_in_japanese(play: Play) -> None:
 
 
 def _is_handed_in_japanese(look: Look) -> None:
-    look.status(platform="Open", partner="open")
-    look.with_partner(False)
-    look.noted("platform", "Heroku", "Bob Agent")
-    look.noted("partner", "Heroku", "Bob Agent")
+    _is_handed_by(look, "Bob Agent", "Heroku に再割り当て")
 
 
 def _give_back_again(play: Play) -> None:
@@ -242,6 +247,7 @@ STEPS: tuple[Step, ...] = (
         expect=_more_open_wins,
         platform_notes=1,
         verify=_is_on_record,
+        aside="`syncd conflicts` has both values: Closed and hold became open.",
     ),
     Step(
         number="7",

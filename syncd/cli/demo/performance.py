@@ -105,6 +105,8 @@ class Performance:
         play.await_step(step, seconds=_PATIENCE_SECONDS)
         if problems := step.verify(play):
             raise NotReached("\n  ".join((f"step {step.number}:", *problems)))
+        if step.aside:
+            screen.narrate(heading, f"{step.title} {step.aside}")
         screen.reached(play.look())
         wait(_LOOKING_SECONDS)
 

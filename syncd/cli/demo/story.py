@@ -99,6 +99,8 @@ class Step:
     partner_notes: int = 0
     #: What else must be so, asked of syncd itself, once both desks are as expected.
     verify: Callable[[Play], list[str]] = lambda _play: []
+    #: What may be told once that is so.
+    aside: str = ""
 
 
 class Play:

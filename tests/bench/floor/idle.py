@@ -1,21 +1,19 @@
-"""A process that holds what any daemon of this kind holds: libraries, a database, a listening server.
+"""A process that holds what any daemon of this kind does: libraries, a database, a web server.
 
-`python -m tests.bench.floor.idle FILE` opens the SQLite file and waits; prints `{"ready": ADDRESS}`.
+`python -m tests.bench.floor.idle FILE` opens the SQLite file and waits.
 """
 
 from __future__ import annotations
 
 import asyncio
 import importlib
-import json
-import socket
 import sqlite3
 import sys
 
 import httpx
-import uvicorn
 
 from tests.bench.floor.accepted import Message, Receive, Send, answer
+from tests.bench.floor.server import FloorServer
 
 #: The third-party libraries that syncd's own parts are built on.
 LIBRARIES = (
@@ -40,15 +38,7 @@ async def _serve(path: str) -> None:
     connection = sqlite3.connect(path)
     connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     async with httpx.AsyncClient():
-        listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(_nothing, log_config=None, lifespan="off", access_log=False)
-        )
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        print(json.dumps({"ready": listener.getsockname()[1]}), flush=True)
-        await serving
+        await FloorServer(_nothing).serve_here()
     connection.close()
 
 

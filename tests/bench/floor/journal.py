@@ -12,7 +12,10 @@ import threading
 from pathlib import Path
 
 _Row = tuple[str, tuple[object, ...], asyncio.AbstractEventLoop, "asyncio.Future[None]"]
-_SCHEMA = "CREATE TABLE IF NOT EXISTS row (id INTEGER PRIMARY KEY, key TEXT UNIQUE, state TEXT, body BLOB)"
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS row"
+    " (id INTEGER PRIMARY KEY, key TEXT UNIQUE, state TEXT, body BLOB)"
+)
 
 
 class Journal:

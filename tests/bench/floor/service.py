@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import socket
 import sys
 import uuid
 from pathlib import Path
 
 import httpx
-import uvicorn
 
 from tests.bench.floor.accepted import Application, Message, Receive, Send, answer, noting
 from tests.bench.floor.exchange import Desk, Json, Wanted, read_of, wanted, write_of
 from tests.bench.floor.journal import Journal
+from tests.bench.floor.server import FloorServer
 
 
 class Floor:
@@ -48,16 +47,8 @@ class Floor:
                 trust_env=False,
                 timeout=30.0,
             )
-        listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        server = uvicorn.Server(
-            uvicorn.Config(self._app(), log_config=None, lifespan="off", access_log=False)
-        )
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
         workers = [asyncio.create_task(self._work()) for _ in range(self._workers)]
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        print(json.dumps({"ready": f"http://127.0.0.1:{listener.getsockname()[1]}"}), flush=True)
-        await serving
+        await FloorServer(self._app()).serve_here()
         for worker in workers:
             worker.cancel()
         for client in self._clients.values():

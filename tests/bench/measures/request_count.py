@@ -121,7 +121,7 @@ def measure(bench: Bench) -> Measured:
             f"{_BATCH} tickets change at once, one change each, after everything was quiet;"
             f" {_BATCH} more are left alone. Counted by the desks' request logs.",
             "By webhook the polls are an hour apart; by polling there are no webhooks, and the"
-            " withheld minute and the quota windows of Zendesk are shrunk to a second (a sixtieth).",
+            " withheld minute and the quota windows of Zendesk are shrunk to a sixtieth.",
             "The peer, a careful person's handler of the same events, keeps no journal: it reads"
             " the other ticket's stamp and writes under it.",
         ),
