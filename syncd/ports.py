@@ -62,7 +62,8 @@ class Priority(IntEnum):
     BACKFILL = 2
 
 
-#: The priority under which the current task spends; set by the engine, read by the connectors' HTTP client.
+#: The priority under which the current task spends; set by the engine, read by the connectors'
+#: HTTP client.
 PRIORITY: ContextVar[Priority] = ContextVar("PRIORITY", default=Priority.LIVE)
 
 
@@ -85,7 +86,9 @@ class Paused(Exception):
 
 
 class Budget(Protocol):
-    """The right to send requests over one connection; every bucket the desk publishes, and our share of it."""
+    """The right to send requests over one connection; every bucket the desk publishes, and our
+    share of it.
+    """
 
     async def spend(self, buckets: Sequence[str]) -> None:
         """Wait until one request may leave that counts in all `buckets`, then count it.
@@ -115,7 +118,8 @@ class Read(StrEnum):
 
     #: The fields alone: one request.
     FIELDS = "fields"
-    #: The comments since `Ticket.comments_as_of`, with the updates that brought them: one request a page.
+    #: The comments since `Ticket.comments_as_of`, with the updates that brought them: one request
+    #: a page.
     THREAD = "thread"
     #: Both.
     WHOLE = "whole"
@@ -169,7 +173,9 @@ class Connector(Protocol):
     def capabilities(self) -> Capabilities: ...
 
     async def read_changes(self, cursor: str | None) -> Changes:
-        """The next page after `cursor`; None starts at the present. One poll is a walk until `is_end`."""
+        """The next page after `cursor`; None starts at the present. One poll is a walk until
+        `is_end`.
+        """
         ...
 
     async def fetch(
@@ -241,9 +247,9 @@ class Store(Protocol):
         Tickets in no pair and no birth are not stored. A birth whose (link, ticket) exists is no
         birth; where that pair had ended, it goes on, and both its threads are read anew.
         All in one transaction with the cursor.
-        The pairs of `quiet_link` are marked for its backfill, see `Pair.is_quiet`; silent births are so
-        marked as well. A feed's news of such a pair marks it for everybody, comments included that the
-        backfill has read already and left.
+        The pairs of `quiet_link` are marked for its backfill, see `Pair.is_quiet`; silent births
+        are so marked as well. A feed's news of such a pair marks it for everybody, comments
+        included that the backfill has read already and left.
         """
         ...
 
@@ -254,7 +260,9 @@ class Store(Protocol):
     async def step(
         self, pair_id: PairId, token: str, step: Step, *, now: datetime, lease_until: datetime
     ) -> bool:
-        """Make one unit of a run durable; True when the pair is dirty afterwards. Raises `LeaseLost`."""
+        """Make one unit of a run durable; True when the pair is dirty afterwards. Raises
+        `LeaseLost`.
+        """
         ...
 
     async def known_tickets(
@@ -298,7 +306,9 @@ class Store(Protocol):
     ) -> Sequence[Pair]: ...
 
     async def unpark(self, pair_id: PairId, *, actor: str, now: datetime) -> bool:
-        """Let a parked pair run again and mark it; False when it was not parked. Goes to the audit trail."""
+        """Let a parked pair run again and mark it; False when it was not parked. Goes to the audit
+        trail.
+        """
         ...
 
     async def release_comment(

@@ -72,7 +72,8 @@ class SandboxServer(uvicorn.Server):
         )
         self._sandbox = app
         self._socket = socket.create_server((host, port), backlog=512)
-        # Accepted connections inherit it; asyncio itself leaves it off for a socket that it is given.
+        # Accepted connections inherit it; asyncio itself leaves it off for a socket that it is
+        # given.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._on_ready = on_ready
         bound_host, bound_port = self._socket.getsockname()[:2]

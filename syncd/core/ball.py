@@ -8,7 +8,8 @@ from syncd.core.model import Ball, Base, HandOffState, Status
 def ball_of(base: Base) -> Ball:
     """The ball follows from the hand-off first and the agreed status second.
 
-    An offered hand-off leaves it with the partner: nobody may believe it gone before the platform confirmed.
+    An offered hand-off leaves it with the partner: nobody may believe it gone before the platform
+    confirmed.
     """
     if base.hand_off.state in (HandOffState.HANDED, HandOffState.WITHDRAWN):
         return Ball.PLATFORM

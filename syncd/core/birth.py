@@ -36,7 +36,9 @@ from syncd.core.thread import audience_for, news
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Born:
-    """The decided base and the creation; no operation while there is no comment to open a ticket with."""
+    """The decided base and the creation; no operation while there is no comment to open a ticket
+    with.
+    """
 
     base: Base
     operation: CreateTicket | None = None
@@ -53,9 +55,9 @@ def bear(
 ) -> Born:
     """The partner's ticket, opened with the first comment that may travel.
 
-    An ordinary birth goes through the desk's ordinary call, so that its triggers and clocks run, and the rest
-    of the history follows comment by comment. A silent one carries the whole history at once.
-    The platform's status must be mapped; the caller has parked the pair otherwise.
+    An ordinary birth goes through the desk's ordinary call, so that its triggers and clocks run,
+    and the rest of the history follows comment by comment. A silent one carries the whole history
+    at once. The platform's status must be mapped; the caller has parked the pair otherwise.
     """
     base = adopt(
         base,

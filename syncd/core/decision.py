@@ -1,7 +1,7 @@
 """What the two copies must become: everything that is decided before anything is written.
 
-A decision is a new base. It is durable before its first operation leaves, so that a run cut short anywhere
-goes on with the same decision instead of making another one.
+A decision is a new base. It is durable before its first operation leaves, so that a run cut short
+anywhere goes on with the same decision instead of making another one.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ def _tell_loser(
         if policy.statuses.meaning(side, snapshots[side].ticket.status) is not agreed:
             kept = policy.statuses.raw(side, agreed)
             about = _update_name(snapshots[side])
-            base = owe_conflict(base, conflict, side, kept, policy, about)
+            base = owe_conflict(base, conflict, side, kept=kept, policy=policy, about=about)
     return base
 
 

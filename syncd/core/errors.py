@@ -41,7 +41,9 @@ class SyncdError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """One thing wrong in a file: where (1-based line and column, path inside the document) and what to do."""
+    """One thing wrong in a file: where (1-based line and column, path inside the document) and what
+    to do.
+    """
 
     message: str
     file: str = ""
@@ -136,7 +138,9 @@ class Stale(RemoteError):
 
 
 class Rejected(RemoteError):
-    """The desk understood and refuses; nothing was written. `field` names the culprit if it was named."""
+    """The desk understood and refuses; nothing was written. `field` names the culprit if it was
+    named.
+    """
 
     default_hint = "Read the reason, mend the ticket or the mapping, then `syncd retry PAIR`."
 

@@ -1,7 +1,7 @@
 """How a sighting changes what the mirror holds of a ticket.
 
-Sightings come doubled, late and out of order; merging any of them in any order ends in the same state
-up to the freshest one. Comments are kept by id elsewhere; here is only how far they reach.
+Sightings come doubled, late and out of order; merging any of them in any order ends in the same
+state up to the freshest one. Comments are kept by id elsewhere; here is only how far they reach.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Container
 from dataclasses import replace
 
 from syncd.core.model import Comment, CommentId, Sighting, Snapshot, StatusUpdate, Ticket
-
 
 # Longer than any desk's ids; `int` refuses thousands of digits.
 _MOST_DIGITS = 30

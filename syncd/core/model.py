@@ -1,4 +1,5 @@
-"""The values that the rules speak about: tickets as desks showed them, and what both sides agreed on.
+"""The values that the rules speak about: tickets as desks showed them, and what both sides agreed
+on.
 
 All of them are frozen; a change is a new value.
 Times are aware UTC and belong to the desk that showed them; times of two desks are never compared.
@@ -140,8 +141,8 @@ class StatusUpdate:
 class Ticket:
     """A ticket's fields as its desk showed them, and how far that knowledge reaches.
 
-    `fields_as_of` and `comments_as_of` are the desk's own order (a version, or whole seconds of its clock);
-    they are compared with each other and never with another desk's.
+    `fields_as_of` and `comments_as_of` are the desk's own order (a version, or whole seconds of
+    its clock); they are compared with each other and never with another desk's.
     """
 
     ticket_id: TicketId
@@ -200,7 +201,8 @@ class Sighting:
     comments: tuple[Comment, ...] = ()
     #: The stretch for which `comments` is complete; None when it proves nothing of the kind.
     covers: Span | None = None
-    #: Comments that exist without being carried here; a hint only where the mirror does not hold them.
+    #: Comments that exist without being carried here; a hint only where the mirror does not hold
+    #: them.
     hinted: tuple[CommentId, ...] = ()
     #: True for a direct read, which settles a disagreement between two earlier sightings.
     is_read: bool = False
@@ -238,16 +240,19 @@ class CommentMapping:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusBase:
-    """The agreed status, and the raw value that each side showed when it was last taken into account.
+    """The agreed status, and the raw value that each side showed when it was last taken into
+    account.
 
-    A side whose raw value is still the seen one but means another status is behind: it is owed a write.
+    A side whose raw value is still the seen one but means another status is behind: it is owed a
+    write.
     """
 
     agreed: Status
     seen: Mapping[Side, str] = field(default_factory=dict)
     #: The side whose wish `agreed` was; None when both had it or nobody knows any more.
     by: Side | None = None
-    #: The partner's status differs and is left alone: it was set back once already during this hand-off.
+    #: The partner's status differs and is left alone: it was set back once already during this
+    #: hand-off.
     is_let_be: bool = False
 
 
@@ -257,7 +262,8 @@ class TagBase:
 
     agreed: frozenset[str] = frozenset()
     seen: Mapping[Side, frozenset[str]] = field(default_factory=dict)
-    #: Shared by pattern, but put there by the desk itself in answer to our write: they stay on their side.
+    #: Shared by pattern, but put there by the desk itself in answer to our write: they stay on
+    #: their side.
     kept: Mapping[Side, frozenset[str]] = field(default_factory=dict)
     #: What a write of ours wrongly undid and must give back, whether shared or not.
     owed_add: Mapping[Side, frozenset[str]] = field(default_factory=dict)
@@ -372,7 +378,9 @@ class Conflict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transition:
-    """One line of the timeline; carries no text. `at` is the desk's time, None for our own decisions."""
+    """One line of the timeline; carries no text. `at` is the desk's time, None for our own
+    decisions.
+    """
 
     name: str
     side: Side | None

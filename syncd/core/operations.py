@@ -1,7 +1,7 @@
 """Operations: the writes that a plan asks for, as data, and what an answer to one of them says.
 
-An operation can be printed, stored as JSON and compared. It names no precondition: that belongs to the
-moment of sending and is journaled beside it as an `Intent`.
+An operation can be printed, stored as JSON and compared. It names no precondition: that belongs
+to the moment of sending and is journaled beside it as an `Intent`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from syncd.core.model import (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """A comment to be written: ready HTML, attribution included where the desk cannot hold the author."""
+    """A comment to be written: ready HTML, attribution included where the desk cannot hold the
+    author.
+    """
 
     html: str
     audience: Audience
@@ -98,8 +100,9 @@ Operation = CreateTicket | UpdateTicket | RestrictComment
 class Intent:
     """An operation about to leave: what the journal holds before the first byte does.
 
-    `precondition` and `tags_before` are the ticket's at that moment; resending needs the very same bytes.
-    `highest_comment_id` is the newest comment known on the target, above which a lost write is looked for.
+    `precondition` and `tags_before` are the ticket's at that moment; resending needs the very
+    same bytes. `highest_comment_id` is the newest comment known on the target, above which a lost
+    write is looked for.
     """
 
     op: Operation

@@ -28,7 +28,7 @@ def owe(base: Base, due: Note, side: Side, about: str) -> Base:
 
 
 def owe_conflict(
-    base: Base, conflict: Conflict, side: Side, kept: str, policy: LinkPolicy, about: str
+    base: Base, conflict: Conflict, side: Side, *, kept: str, policy: LinkPolicy, about: str
 ) -> Base:
     """Tell `side` that its status lost against the other's; `kept` is the raw value that stays."""
     lost = note(

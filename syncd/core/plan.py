@@ -1,8 +1,8 @@
 """The plan: what must be written where, as data.
 
-`plan` is a function of values and never fails on what a desk shows: it asks for a read, parks, or plans.
-Whoever applies it performs the first operation of a side and plans again; the rest tells a person what
-will follow. After the last operation a new plan is empty.
+`plan` is a function of values and never fails on what a desk shows: it asks for a read, parks, or
+plans. Whoever applies it performs the first operation of a side and plans again; the rest tells a
+person what will follow. After the last operation a new plan is empty.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def plan(
 ) -> Plan:
     """Decide, then list what must be written.
 
-    A side without a snapshot has no ticket: the partner's is then born, the platform's must be read.
+    A side without a snapshot has no ticket: the partner's is then born, the platform's must be
+    read.
     """
     snapshots = {side: snapshots[side] for side in Side if side in snapshots}
     if Side.PLATFORM not in snapshots:
@@ -133,8 +134,8 @@ def _stop(snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> Stop | None
         if policy.statuses.meaning(side, ticket.status) is None:
             return Stop(
                 reason="unmapped_status",
-                hint=f"The {side.value} status {ticket.status!r} is in no `status:` line of the link; "
-                "add it, then `syncd retry PAIR`.",
+                hint=f"The {side.value} status {ticket.status!r} is in no `status:` line of the"
+                " link; add it, then `syncd retry PAIR`.",
             )
     return None
 

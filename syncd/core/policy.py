@@ -1,7 +1,7 @@
 """A link's rules as values: what is shared, how statuses translate, who wins.
 
-Built from the YAML by `config`; read by the plan. Total by construction: a status map that leaves a value
-open is refused when it is built.
+Built from the YAML by `config`; read by the plan. Total by construction: a status map that leaves
+a value open is refused when it is built.
 """
 
 from __future__ import annotations

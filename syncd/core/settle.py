@@ -1,7 +1,7 @@
 """What an answered write changes in the base.
 
-The base takes over what was agreed and written, never what a later look shows: a person's edit made while
-the write was under way stays a change that the next plan sees.
+The base takes over what was agreed and written, never what a later look shows: a person's edit
+made while the write was under way stays a change that the next plan sees.
 """
 
 from __future__ import annotations
@@ -215,7 +215,8 @@ class _Update:
         loser = side.other if winner is theirs else side
         kept = self._policy.statuses.raw(loser, winner)
         about = f"op-{self._operation.op_id}"
-        return owe_conflict(base, conflict, loser, kept, self._policy, about), conflict
+        base = owe_conflict(base, conflict, loser, kept=kept, policy=self._policy, about=about)
+        return base, conflict
 
     def _tags(self, base: Base) -> tuple[Base, bool]:
         """What the desk added by itself stays there; what it refuses to hold is told."""

@@ -1,6 +1,7 @@
 """Stamps: how a write of ours says whose it is, wherever a desk lets it.
 
-A stamp names its link and its operation, so that a comment written for one link is news for another.
+A stamp names its link and its operation, so that a comment written for one link is news for
+another.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What becomes of the status when neither, one or both sides changed it.
 
-A status moves only because somebody changed it since the base, never because two sides merely differ.
-Three rules alone move it against its last author: hand-off, close guard, conflict policy.
+A status moves only because somebody changed it since the base, never because two sides merely
+differ. Three rules alone move it against its last author: hand-off, close guard, conflict policy.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from syncd.core.model import Capabilities, Side, TagBase, Ticket
 from syncd.core.policy import LinkPolicy
 
-# Zendesk keeps letters, digits, dash, underscore, colon, slash and dot; a blank makes two tags of one.
+# Zendesk keeps letters, digits, dash, underscore, colon, slash and dot; a blank makes two tags of
+# one.
 _NARROW = re.compile(r"[^\s,\x00-\x1f\ud800-\udfff\"'<>{}\[\]()&;]+")
 
 
@@ -46,7 +47,9 @@ def _own_tags(policy: LinkPolicy) -> frozenset[str]:
 
 
 def shared_spelling(tags: Iterable[str], policy: LinkPolicy) -> frozenset[str]:
-    """Those of some tags that the link shares, folded; tags without a place on the other desk left out."""
+    """Those of some tags that the link shares, folded; tags without a place on the other desk left
+    out.
+    """
     own = _own_tags(policy)
     folded = (fold(tag) for tag in tags if is_holdable(tag))
     return frozenset(tag for tag in folded if tag not in own and policy.is_shared_tag(tag))

@@ -1,7 +1,8 @@
-"""The hand-off: what a partner's comment with the phrase leads to, and what the platform's views say back.
+"""The hand-off: what a partner's comment with the phrase leads to, and what the platform's views
+say back.
 
-The partner offers, the platform confirms by taking the ticket out of the partner's view, and only then it is
-handed. Rows are those of the case table in docs/hand-off.md; each has its test.
+The partner offers, the platform confirms by taking the ticket out of the partner's view, and only
+then it is handed. Rows are those of the case table in docs/hand-off.md; each has its test.
 """
 
 from __future__ import annotations
@@ -181,7 +182,8 @@ def read_partner_comment(
     if reading.verdict is Verdict.NOTHING:
         return Turn(base=base)
     if not policy.may_hand_off(comment):
-        # Rows 24, 27: a customer, a light agent or an automation must not steer. Counted, not answered.
+        # Rows 24, 27: a customer, a light agent or an automation must not steer. Counted, not
+        # answered.
         return Turn(base=base, transitions=(_ignored(comment),))
     if comment.audience is Audience.PUBLIC:
         return _read_public(base, comment, reading, policy)

@@ -45,7 +45,8 @@ class Birth:
     link: LinkName
     ticket_id: TicketId
     partner_connection: ConnectionName
-    #: A birth found by a backfill is silent: imported, not sent. Stored with the pair, for whoever finishes it.
+    #: A birth found by a backfill is silent: imported, not sent. Stored with the pair, for
+    #: whoever finishes it.
     is_silent: bool = False
 
 
@@ -104,7 +105,8 @@ class Run:
     snapshots: Mapping[Side, Snapshot | None]
     #: Writes that left and whose answer is not recorded.
     sent: tuple[Intent, ...]
-    #: Canonical statuses that other pairs of the same platform ticket ask for (not the handed-off ones).
+    #: Canonical statuses that other pairs of the same platform ticket ask for (not the handed-off
+    #: ones).
     sibling_statuses: tuple[str, ...] = ()
 
 
@@ -142,8 +144,9 @@ class Step:
     otherwise be clean while the run goes on, because a run deals with what it saw.
     """
 
-    #: `Pair.revision` as the run loaded it: when the lease has to be taken and another run has stepped
-    #: since, the plan is old and the step is refused with `LeaseLost`. None takes the lease unasked.
+    #: `Pair.revision` as the run loaded it: when the lease has to be taken and another run has
+    #: stepped since, the plan is old and the step is refused with `LeaseLost`. None takes the
+    #: lease unasked.
     revision: int | None = None
     settled: tuple[Settled, ...] = ()
     #: What reads and answers of this run showed, per connection.

@@ -1,6 +1,7 @@
 """From a decision to writes: each request carries all that can go with it.
 
-A comment, the status and the tags of one side share one request; several comments go one by one, in order.
+A comment, the status and the tags of one side share one request; several comments go one by one,
+in order.
 """
 
 from __future__ import annotations
@@ -177,7 +178,8 @@ class Writes:
             return copy_op(pair_key, side, draft.source_id)
         if draft is not None and draft.note_key is not None:
             return note_op(pair_key, side, draft.note_key)
-        # Fields alone have no name of their own: the state that they leave is part of their identity.
+        # Fields alone have no name of their own: the state that they leave is part of their
+        # identity.
         return op_id(
             pair_key,
             side.value,

@@ -213,7 +213,8 @@ class Backfill:
             waited += pause
             self._lost = self._lost or self._lost_desk(is_patient=waited <= _PATIENCE_SECONDS)
             if self._lost is not None:
-                # The others finish what they are at: a run that was cut short would have to be mended.
+                # The others finish what they are at: a run that was cut short would have to be
+                # mended.
                 self._stopping.set()
             if waited > _PATIENCE_SECONDS or self._stopping.is_set():
                 return outcome

@@ -81,9 +81,12 @@ class _Bucket:
         """How long until one more request may count here; 0 for now."""
         waits = [self.paused_until - now]
         reach = max(1, math.floor(self.ours(share) * _REACH[priority]))
+        # What less urgent work leaves is left to other processes of ours as well: a daemon beside
+        # a backfill spends what only the desk sees.
+        kept = self.ours(share) - reach
         if self.is_assumed:
             waits.append(self.next_at - now)
-        elif self.used >= reach or (self.left is not None and self.left <= 0):
+        elif self.used >= reach or (self.left is not None and self.left <= kept):
             waits.append(self.ends_at - now)
         return max(0.0, *waits)
 

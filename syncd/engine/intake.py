@@ -33,9 +33,9 @@ class Intake:
     ) -> frozenset[PairId]:
         """Take sightings in; returns the pairs that they marked. Durable when it returns.
 
-        A link's `backfill` marks the link's pairs for itself and has twins imported for that link only.
-        Without `is_waking` the caller wakes them, once it has taken in what belongs together.
-        Raises `StoreUnavailable`. A connection that no link uses brings nothing.
+        A link's `backfill` marks the link's pairs for itself and has twins imported for that link
+        only. Without `is_waking` the caller wakes them, once it has taken in what belongs
+        together. Raises `StoreUnavailable`. A connection that no link uses brings nothing.
         """
         side = self._links.side_of(connection)
         if side is None or (not sightings and cursor is None):

@@ -41,9 +41,7 @@ from syncd.engine.links import Link
 class Work:
     """The state of a run."""
 
-    def __init__(
-        self, run: Run, link: Link, *, is_quiet: bool, is_historic: bool = False
-    ) -> None:
+    def __init__(self, run: Run, link: Link, *, is_quiet: bool, is_historic: bool = False) -> None:
         self.pair = run.pair
         self.link = link
         self.base = run.base
@@ -104,9 +102,7 @@ class Work:
         # The note about it is owed once, and so tells the first look from the later ones.
         told = NoteKind.PUBLIC_PHRASE_HELD
         return tuple(
-            held
-            for held in decided.held
-            if not was_noted(before, told, held.side, held.comment_id)
+            held for held in decided.held if not was_noted(before, told, held.side, held.comment_id)
         )
 
     def absorb(self, side: Side, sighting: Sighting) -> None:

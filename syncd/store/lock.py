@@ -1,7 +1,8 @@
-"""One owner at a time: a lock on a file beside the store, let go by the kernel when its process dies.
+"""One owner at a time: a lock on a file beside the store, let go by the kernel when its process
+dies.
 
-The daemon is one owner, each link's backfill another. Whoever holds an owner's lock knows that every lease
-which that owner left behind belongs to a dead process.
+The daemon is one owner, each link's backfill another. Whoever holds an owner's lock knows that
+every lease which that owner left behind belongs to a dead process.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from syncd.core.errors import StoreUnavailable
 
 
 class OwnerLock:
-    """Held from entering to leaving; raises `StoreUnavailable` at once when another process holds it."""
+    """Held from entering to leaving; raises `StoreUnavailable` at once when another process holds
+    it.
+    """
 
     def __init__(self, store_path: str | os.PathLike[str], owner: str) -> None:
         self._path = f"{os.fspath(store_path)}.{owner}.lock"

@@ -80,9 +80,9 @@ _FIND_SEATS = Statement(
         _PAIR_TICKET.c.ticket_id.label("held_id"),
         _PAIR_TICKET.c.pair_id,
         _PAIR_TICKET.c.side,
-        (
-            (_PAIR.c.marked_gen > _PAIR.c.done_gen) & (_PAIR.c.quiet_gen == _PAIR.c.marked_gen)
-        ).label("is_quiet"),
+        ((_PAIR.c.marked_gen > _PAIR.c.done_gen) & (_PAIR.c.quiet_gen == _PAIR.c.marked_gen)).label(
+            "is_quiet"
+        ),
         _TICKET,
         *_WHO,
     )
@@ -300,7 +300,8 @@ def _take(seat: Seat, sighting: Sighting) -> None:
     for comment in sighting.comments:
         _take_comment(seat, comment)
         if not sighting.is_read:
-            # A backfill has read it and leaves it where it is; that a feed tells of it makes it news.
+            # A backfill has read it and leaves it where it is; that a feed tells of it makes it
+            # news.
             seat.concerned.update(seat.quiet.intersection(seat.waiting(comment.comment_id)))
 
 

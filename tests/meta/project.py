@@ -77,5 +77,6 @@ def _walk(folder: Path) -> Iterator[Path]:
             if path.name.startswith(".") and path.name not in DOT_FOLDERS:
                 continue
             yield from _walk(path)
-        else:
+        elif not path.name.startswith(".coverage"):
+            # What a coverage run leaves holds the paths of this machine.
             yield path

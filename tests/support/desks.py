@@ -1,8 +1,8 @@
 """Two desks in memory, for judging the rules without I/O: one counts seconds, the other versions.
 
-Both behave as the real ones do where it matters to a plan. The partner's has whole-second stamps, takes
-all tags at once, adds tags by itself, and has an end from which nothing returns. The platform's has
-versions, views, and updates that are the same when sent twice.
+Both behave as the real ones do where it matters to a plan. The partner's has whole-second stamps,
+takes all tags at once, adds tags by itself, and has an end from which nothing returns. The
+platform's has versions, views, and updates that are the same when sent twice.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Each row of the case table in docs/hand-off.md, judged by what both desks hold in the end.
 
-Rows 22 (edits on a desk that can edit), 37 (follow-ups of closed tickets) and 41 (merged tickets) need
-what no connector shows yet, and have no test here; rows about text alone are read in depth in
-test_handoff.py.
+Rows 22 (edits on a desk that can edit), 37 (follow-ups of closed tickets) and 41 (merged tickets)
+need what no connector shows yet, and have no test here; rows about text alone are read in depth
+in test_handoff.py.
 """
 
 from __future__ import annotations
