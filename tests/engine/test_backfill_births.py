@@ -1,5 +1,4 @@
-"""What a backfill makes of tickets that have no twin yet: imported whole, and nobody hears of it.
-"""
+"""What a backfill makes of tickets that have no twin yet: imported whole, and nobody hears of it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""What a backfill makes of pairs that exist: customers hear nothing, and the daemon loses nothing.
-"""
+"""What a backfill makes of pairs that exist: customers hear nothing, and the daemon loses nothing."""
 
 from __future__ import annotations
 

@@ -26,13 +26,11 @@ HOSTILE = (
     "<b><i>nie geschlossen <table><td>Zelle {{ticket.requester.email}} {{dc.geheim}}"
 )
 CHARACTERS = {
-    "emoji": "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \u2764\ufe0f zehn
-    Zeichen", "right to left": "\u0634\u0643\u0631\u0627 \u062c\u0632\u064a\u0644\u0627
-    \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u05e2\u05d5\u05dc\u05dd", "japanese":
-    "\u30c7\u30fc\u30bf\u30d9\u30fc\u30b9\u304c\u9045\u3044\u3067\u3059\u3002\u52a9\u3
-    051\u3066\u304f\u3060\u3055\u3044\u3002", "combined":
-    "Z\u0351\u036b\u0343a\u0329l\u0353g\u0332o\u0349 \u0e01\u0e33\u0e25\u0e31\u0e07 n\u0303 zehn
-    Zeichen", "ampersands": "a < b && c > d &amp; &lt;keine Marke&gt;",
+    "emoji": "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \u2764\ufe0f zehn Zeichen",
+    "right to left": "\u0634\u0643\u0631\u0627 \u062c\u0632\u064a\u0644\u0627 \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u05e2\u05d5\u05dc\u05dd",
+    "japanese": "\u30c7\u30fc\u30bf\u30d9\u30fc\u30b9\u304c\u9045\u3044\u3067\u3059\u3002\u52a9\u3051\u3066\u304f\u3060\u3055\u3044\u3002",
+    "combined": "Z\u0351\u036b\u0343a\u0329l\u0353g\u0332o\u0349 \u0e01\u0e33\u0e25\u0e31\u0e07 n\u0303 zehn Zeichen",
+    "ampersands": "a < b && c > d &amp; &lt;keine Marke&gt;",
 }
 
 

@@ -1,6 +1,4 @@
-"""Histories of two desks with syncd between them: where they end, and what they never do on the
-way.
-"""
+"""Histories of two desks with syncd between them: where they end, and what they never do on the way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two processes of ours on one account: each has a ledger, and only the desk sees what both spend.
+"""Two processes of ours on one account: each has a ledger; only the desk sees what both spend."""
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ async def test_a_backfill_leaves_room_for_the_daemon_beside_it() -> None:
     clock = FakeClock(is_manual=True)
     account = Account()
     daemon, backfill = (
-        BudgetLedger(BudgetShare(share=1.0, per_minute=LIMIT), clock=clock) for _ in range(2)
+        BudgetLedger(BudgetShare(share="100%", per_minute=LIMIT), clock=clock) for _ in range(2)
     )
 
     async def backfilling() -> None:
