@@ -23,6 +23,7 @@ from syncd.core.model import (
     Side,
     Snapshot,
 )
+from syncd.core.opening import opening
 from syncd.core.operations import Draft, copy_op, create_op, note_op
 from syncd.core.policy import LinkPolicy
 from syncd.core.stamp import read_stamp
@@ -53,7 +54,8 @@ def adopt(
             continue
         other = snapshots.get(target.other)
         lost = news(base, target.other, other) if other is not None else ()
-        look = _Look(target, lost, policy, capabilities[target], pair_key)
+        url = other.ticket.url if other is not None else ""
+        look = _Look(target, lost, policy, capabilities[target], pair_key, url=url)
         base = look.explain(base, stamped)
     return base
 
@@ -105,8 +107,11 @@ class _Look:
         policy: LinkPolicy,
         capabilities: Capabilities,
         pair_key: str,
+        *,
+        url: str,
     ) -> None:
         self._target = target
+        self._url = url
         self._lost = lost
         self._policy = policy
         self._capabilities = capabilities
@@ -158,10 +163,25 @@ class _Look:
         }
 
     def _opening(self, stamped: Sequence[_Stamped]) -> Iterator[Draft | None]:
-        """What the creation wrote, in order: the first message, or the whole history."""
-        if self._target is Side.PARTNER:
-            for comment in self._travelling():
-                yield from self._drafts(comment)
+        """What the creation wrote, in order."""
+        create = create_op(self._pair_key, self._target)
+        operations = {found.op_id for found in stamped}
+        count = sum(1 for found in stamped if found.op_id == create)
+        # What was copied by itself later was not part of it.
+        comments = [
+            comment
+            for comment in self._travelling()
+            if copy_op(self._pair_key, self._target, comment.comment_id) not in operations
+        ]
+        if self._target is Side.PARTNER and comments:
+            # A silent creation carries a note beside the history.
+            yield from opening(
+                comments,
+                is_silent=count > 1,
+                url=self._url,
+                policy=self._policy,
+                capabilities=self._capabilities,
+            )
         for _ in stamped:
             yield None
 

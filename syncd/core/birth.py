@@ -7,18 +7,11 @@ from dataclasses import dataclass, replace
 
 from syncd.core.adoption import adopt
 from syncd.core.decision import Circumstances
-from syncd.core.draft import (
-    draft_copy,
-    draft_digest,
-    draft_note,
-    writable,
-    writable_person,
-)
+from syncd.core.draft import draft_note, writable, writable_person
 from syncd.core.model import (
     Audience,
     Base,
     Capabilities,
-    Comment,
     Side,
     Snapshot,
     StatusBase,
@@ -27,7 +20,8 @@ from syncd.core.model import (
     Transition,
 )
 from syncd.core.notes import Note, NoteKind, note
-from syncd.core.operations import CreateTicket, Draft, create_op
+from syncd.core.opening import opening
+from syncd.core.operations import CreateTicket, create_op
 from syncd.core.owing import owe
 from syncd.core.policy import LinkPolicy
 from syncd.core.tags import shared_tags
@@ -75,6 +69,13 @@ def bear(
         return Born(base=base)
     ticket, desk = platform.ticket, capabilities[Side.PARTNER]
     base, status = _agree(base, ticket, policy)
+    is_silent = circumstances.is_silent
+    copies = opening(
+        travelling, is_silent=is_silent, url=ticket.url, policy=policy, capabilities=desk
+    )
+    # An ordinary birth owes its notes until the history is there.
+    told = base.owed if is_silent else ()
+    notes = [draft_note(owed, policy=policy, capabilities=desk) for owed in told]
     create = CreateTicket(
         op_id=create_op(circumstances.pair_key, Side.PARTNER),
         side=Side.PARTNER,
@@ -83,53 +84,12 @@ def bear(
         status=policy.statuses.raw(Side.PARTNER, status.agreed),
         tags=base.tags.agreed | frozenset(policy.partner_tags) if desk.has_tags else frozenset(),
         requester=writable_person(ticket.requester),
-        comments=_opening(base, travelling, policy, desk, circumstances, url=ticket.url),
+        comments=(*copies, *notes),
         placement=policy.placement,
-        is_silent=circumstances.is_silent,
+        is_silent=is_silent,
     )
     born = Transition(name="birth", side=Side.PARTNER, before="", after=create.status)
     return Born(base=base, operation=create, transitions=(born,))
-
-
-def _opening(
-    base: Base,
-    travelling: list[Comment],
-    policy: LinkPolicy,
-    capabilities: Capabilities,
-    circumstances: Circumstances,
-    *,
-    url: str,
-) -> tuple[Draft, ...]:
-    def copied(comment: Comment) -> tuple[Draft, ...]:
-        return draft_copy(comment, Side.PARTNER, policy=policy, capabilities=capabilities)
-
-    if not circumstances.is_silent:
-        # The parts of a message that is too long for one follow like any other comment.
-        return copied(travelling[0])[:1]
-    notes = [draft_note(owed, policy=policy, capabilities=capabilities) for owed in base.owed]
-    copies = [copied(comment) for comment in travelling]
-    older = _too_many(copies, capabilities.max_comments)
-    newer = [draft for drafts in copies[older:] for draft in drafts]
-    if not older:
-        return (*newer, *notes)
-    group = tuple(travelling[:older])
-    digest = draft_digest(group, Side.PARTNER, url=url, policy=policy, capabilities=capabilities)
-    return (replace(digest, occurred_at=group[-1].created_at), *newer, *notes)
-
-
-def _too_many(copies: list[tuple[Draft, ...]], limit: int | None) -> int:
-    """How many of the oldest comments a ticket has no place for.
-
-    A tenth of its places is kept for what people will still write, and for notes.
-    """
-    if limit is None:
-        return 0
-    room = limit - limit // 10
-    for older in range(len(copies), 0, -1):
-        room -= len(copies[older - 1])
-        if room < 0:
-            return older
-    return 0
 
 
 def _agree(base: Base, ticket: Ticket, policy: LinkPolicy) -> tuple[Base, StatusBase]:

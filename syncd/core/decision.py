@@ -39,7 +39,7 @@ from syncd.core.thread import audience_for, is_answered_and_closed, news
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circumstances:
-    """What a plan must know beside the tickets; all of it values, so that a plan can be made again."""
+    """What a plan must know beside the tickets; values, so that it can be made again."""
 
     #: Names the pair in operation ids; the same for ever, also after a restored backup.
     pair_key: str

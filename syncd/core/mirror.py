@@ -36,7 +36,7 @@ def merge_ticket(
 
 
 def _has_outrun(known: Ticket | None, sighting: Sighting) -> bool:
-    """Whether a read shows that the ticket moved without our having seen by what: maybe a comment."""
+    """Whether a read shows that the ticket moved, unseen by what: maybe a comment."""
     shown = sighting.ticket
     return (
         known is not None

@@ -307,7 +307,7 @@ class HandOff:
 
     @property
     def is_away(self) -> bool:
-        """Whether the partner's status has no say, because the ticket is or goes with the platform."""
+        """Whether the ticket is or goes with the platform: the partner's status has no say."""
         return self.state is not HandOffState.NONE
 
 

@@ -48,7 +48,7 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreateTicket:
-    """Make the twin. `comments` holds the first message, or the whole history for a silent birth."""
+    """Make the twin. `comments` holds the first message; for a silent birth, all history."""
 
     op_id: OpId
     side: Side

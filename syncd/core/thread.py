@@ -1,4 +1,4 @@
-"""Questions about a ticket's comments: which are news, who may read them, what came in one update."""
+"""Questions about a ticket's comments: what is news, for whom, and what came in one update."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Turn:
 
 
 def follow_views(base: Base, platform: Snapshot, policy: LinkPolicy) -> Turn:
-    """What the platform's views say: handed, taken back, given again, or given to another partner."""
+    """What the platform's views say: handed, taken back, given again, or to another partner."""
     state = base.hand_off.state
     views = platform.ticket.views
     at = platform.ticket.updated_at
@@ -175,7 +175,7 @@ def read_partner_comment(
     platform: Ticket,
     is_historic: bool,
 ) -> Turn:
-    """What a new comment by the partner means for the hand-off. Relaying it is decided elsewhere."""
+    """What a new comment by the partner means for the hand-off; whether it travels is not said."""
     if comment.html is None or not policy.hand_off_phrases:
         return Turn(base=base)
     reading = handoff.read(comment.html, policy.hand_off_phrases)

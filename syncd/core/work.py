@@ -127,7 +127,7 @@ class Settled:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Park:
-    """Stop the pair; `reason` is a fixed word, `hint` a sentence for a person, without ticket text."""
+    """Stop the pair; `reason` is a fixed word, `hint` a sentence without ticket text."""
 
     reason: str
     hint: str

@@ -127,7 +127,7 @@ class Writes:
         )
 
     def _leaving_index(self, side: Side, drafts: list[Draft]) -> int | None:
-        """Which draft takes the ticket out of the view: the copy of the comment that asked for it."""
+        """Which draft takes the ticket out of the view: the copy of the comment that asked."""
         if not self._must_leave(side):
             return None
         wanted = self._base.hand_off.comment_id

@@ -159,7 +159,7 @@ class PairRun:
                 self._work.drop(intent.op.op_id)
             elif finding.answer is not None:
                 log.info("op.found")
-                park = await self._settle(intent, finding.answer)
+                park = await self._settle(intent, finding.answer, is_found=True)
                 if park is not None:
                     return park
             else:
@@ -267,8 +267,10 @@ class PairRun:
             return self._wait(side, error)
         return None
 
-    async def _settle(self, intent: Intent, answer: Answer) -> Park | None:
-        settlement: Settlement = self._work.settle(intent, answer)
+    async def _settle(
+        self, intent: Intent, answer: Answer, *, is_found: bool = False
+    ) -> Park | None:
+        settlement: Settlement = self._work.settle(intent, answer, is_found=is_found)
         if settlement.is_leak:
             hint = "A private comment is public on the desk: hide it there, then look at the log."
             park = Park(reason="leak", hint=hint)

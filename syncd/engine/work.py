@@ -131,11 +131,14 @@ class Work:
             sent_at=now,
         )
 
-    def settle(self, intent: Intent, answer: Answer) -> Settlement:
-        """Take the answer to a write: the mirror, the base and the journal follow it together."""
+    def settle(self, intent: Intent, answer: Answer, *, is_found: bool = False) -> Settlement:
+        """Take the answer to a write: the mirror, the base and the journal follow it together.
+
+        `is_found` when the answer was lost and the write found later; the ticket may have moved on.
+        """
         operation = intent.op
         self.absorb(operation.side, answer.sighting)
-        settlement = settle(self.base, intent, answer, policy=self.link.policy)
+        settlement = settle(self.base, intent, answer, policy=self.link.policy, is_found=is_found)
         self.base = settlement.base
         self._conflicts += settlement.conflicts
         self._transitions += settlement.transitions

@@ -1,5 +1,4 @@
 """Two processes of ours on one account: each has a ledger; only the desk sees what both spend."""
-"""
 
 from __future__ import annotations
 
@@ -14,25 +13,28 @@ LIMIT = 100
 
 
 class Account:
-    """A desk's quota in one window."""
+    """A quota of a desk, in one window."""
 
     def __init__(self) -> None:
         self.used = 0
 
     async def ask(self, ledger: BudgetLedger) -> None:
-        """One request by a ledger, and the desk's figures in its answer."""
+        """One request by a ledger, and the figures in its answer."""
         await ledger.spend(("account",))
         self.used += 1
         left = LIMIT - self.used
         ledger.observe([Reading(bucket="account", limit=LIMIT, remaining=left, reset_seconds=60)])
 
 
+def a_ledger(clock: FakeClock) -> BudgetLedger:
+    share = BudgetShare.model_validate({"share": "100%", "per_minute": LIMIT})
+    return BudgetLedger(share, clock=clock)
+
+
 async def test_a_backfill_leaves_room_for_the_daemon_beside_it() -> None:
     clock = FakeClock(is_manual=True)
     account = Account()
-    daemon, backfill = (
-        BudgetLedger(BudgetShare(share="100%", per_minute=LIMIT), clock=clock) for _ in range(2)
-    )
+    daemon, backfill = a_ledger(clock), a_ledger(clock)
 
     async def backfilling() -> None:
         PRIORITY.set(Priority.BACKFILL)
