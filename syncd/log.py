@@ -15,7 +15,7 @@ import structlog
 
 #: Event name -> what it means, for the reference in the docs.
 EVENTS: Mapping[str, str] = {
-    "daemon.started": "The daemon began; says how many links and pairs it serves.",
+    "daemon.started": "The daemon began; says how many links it serves.",
     "daemon.ready": "The store is open, the addresses are bound and the workers run.",
     "daemon.stopping": "A signal came; runs in progress are finished first.",
     "daemon.stopped": "All that had begun is durable; the process ends.",
@@ -27,9 +27,7 @@ EVENTS: Mapping[str, str] = {
     "feed.polled": "A poll of a change feed brought something.",
     "feed.stuck": "A poll failed; the cursor stays where it is and nothing is lost.",
     "webhook.accepted": "A signed webhook was taken into the mirror, durably, before the 202.",
-    "webhook.rejected": (
-        "A webhook was refused before anything was stored; once a minute and cause."
-    ),
+    "webhook.rejected": ("A webhook was refused, and nothing stored; once a minute and cause."),
     "webhook.failed": "A bug: a webhook was answered 500; polling brings what it would have said.",
     "sweep.repaired": "The slow full comparison found changes that no feed had brought.",
     "pair.reconciled": "A run of a pair ended with both sides in step.",

@@ -78,7 +78,7 @@ class Reading:
 
 
 class Paused(Exception):
-    """A desk asked to keep off for longer than a request should stand and wait; nothing was sent."""
+    """A desk asked to keep off for longer than a request should wait; nothing was sent."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"for {seconds:.0f} s")
@@ -98,7 +98,7 @@ class Budget(Protocol):
         ...
 
     def assume(self, bucket: str, *, per_minute: int) -> None:
-        """Name a quota of the account that the desk may not publish: until it does, space it out."""
+        """Name a quota that the desk may not publish: until it does, space it out."""
         ...
 
     def observe(self, readings: Sequence[Reading]) -> None:
@@ -229,7 +229,7 @@ class Connector(Protocol):
 
 
 class Store(Protocol):
-    """The durable memory. Every method may raise `StoreUnavailable`; a returned write is on disk."""
+    """The durable memory. All methods may raise `StoreUnavailable`; a returned write is on disk."""
 
     async def record_sightings(
         self,
@@ -314,7 +314,7 @@ class Store(Protocol):
     async def release_comment(
         self, pair_id: PairId, side: Side, comment_id: CommentId, *, actor: str, now: datetime
     ) -> bool:
-        """Let a held comment travel; False when there is none of that id. Goes to the audit trail."""
+        """Let a held comment travel; False when there is none of that id. Audited."""
         ...
 
     async def park_link(self, link: LinkName, park: Park, *, now: datetime) -> None:

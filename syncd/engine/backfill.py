@@ -221,7 +221,7 @@ class Backfill:
             await wait_or_stop(self._clock, self._stopping, pause)
 
     def _lost_desk(self, *, is_patient: bool) -> RemoteError | None:
-        """Thousands of pairs would otherwise be tried one by one against a desk that is not there."""
+        """Thousands of pairs would otherwise be tried one by one against a desk that is down."""
         for connector in self._link.connectors.values():
             state = self._reconciler.health.state(connector.name)
             if state is ConnectionState.UNAUTHORISED:

@@ -100,6 +100,8 @@ class OldView:
     unwanted: set[str] = field(default_factory=set)
     #: Notes of syncd on a twin beside the context note.
     notes: Counter[str] = field(default_factory=Counter)
+    #: Somebody else is at the desks, too: people act by HTTP, between the requests of others.
+    is_live: bool = False
     _words: int = 0
 
     # --- what people wrote -----------------------------------------------------------------------
@@ -110,6 +112,9 @@ class OldView:
         return f"w{ticket_number}x{self._words}"
 
     def act(self, who: str, do: str, **members: Any) -> dict[str, Any]:
+        """Somebody does something at the platform."""
+        if self.is_live:
+            return dict(self.controls[0].act(who, do, **members))
         return act(self.platform.platform.register, {"as": who, "do": do, **members})
 
     def fill(self, count: int, *, seed: int = 0) -> list[str]:
@@ -207,6 +212,11 @@ class OldView:
     def request_counts(self) -> tuple[int, int]:
         """How many requests have reached each desk, tokens included."""
         return self.platform.log.request_count, self.partner.log.request_count
+
+    def asked(self) -> dict[str, int]:
+        """How many requests of each kind stand in the desks' logs."""
+        entries = [*self.platform.log.since(0), *self.partner.log.since(0)]
+        return dict(Counter(f"{entry.method} {entry.template}" for entry in entries))
 
     def differences(self) -> list[str]:
         """Everything in which the desks are not what one another should be."""

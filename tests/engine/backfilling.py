@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from syncd.core.model import Side
 from syncd.core.work import CursorMove
 from syncd.engine.backfill import Backfill, BackfillReport
 from syncd.engine.poll import FEED
-from tests.engine.both_desks import CUSTOMER, LINK, LOOK_SECONDS, BothDesks, both_desks
+from tests.engine.both_desks import CUSTOMER, LINK, LOOK_SECONDS, BothDesks
 
 #: What the desk's own triggers leave on a ticket that was not imported.
 TRIGGERED = {"auto_triage", "area_general", "in_conversation"}

@@ -31,7 +31,7 @@ from connectors.zendesk.sandbox import ZendeskSandbox, ZendeskSettings
 from connectors.zendesk.sandbox.records import Comment as PartnerComment
 from connectors.zendesk.sandbox.records import Ticket as PartnerTicket
 from syncd.app import Parts, parts
-from syncd.core.model import ConnectionName, LinkName, PairId, Side
+from syncd.core.model import ConnectionName, LinkName, Side
 from syncd.core.work import Pair, PairState
 from syncd.engine.controller import Controller
 from syncd.engine.outcome import Outcome
@@ -47,6 +47,7 @@ CUSTOMER = "Mia Keller"
 STAFF = "Hana Sato"
 AGENT = "alice@acme.test"
 HEROKU = ConnectionName("heroku")
+LINK = LinkName(VIEWS["acme"])
 SECRETS = {
     "PLATFORM_TOKEN": "platform-token",
     "API_TOKEN": "sandbox-api-token",
@@ -173,8 +174,7 @@ class BothDesks:
             ready = [pair_id for pair_id, at in due if at is None or at <= now]
             if not ready:
                 return outcomes
-            for pair_id in ready:
-                outcomes.append(await self.controller.run_pair(pair_id))
+            outcomes += [await self.controller.run_pair(pair_id) for pair_id in ready]
             assert len(outcomes) < 500, "the pairs do not come to rest"
 
     async def round(self) -> bool:
@@ -469,29 +469,9 @@ async def _point_hooks(controls: Mapping[str, httpx.AsyncClient], address: str) 
         if name == "heroku":
             wanted = {"url": url, "secret": SECRETS["HEROKU_HOOK"]}
             token = {"authorization": f"Bearer {SECRETS['PLATFORM_TOKEN']}"}
-            answer = await control.put("/webhooks/syncd", json=wanted, headers=token, auth=None)
+            answer = await control.put("/webhooks/syncd", json=wanted, headers=token)
         else:
             shown = (await control.get("/api/v2/webhooks")).json()["webhooks"][0]
             path = f"/api/v2/webhooks/{shown['id']}"
             answer = await control.put(path, json={"webhook": {"endpoint": url}})
         assert answer.is_success, answer.text
-
-
-LINK = LinkName(VIEWS["acme"])
-__all__ = [
-    "AGENT",
-    "CUSTOMER",
-    "HEROKU",
-    "LINK",
-    "LOOK_SECONDS",
-    "SECRETS",
-    "STAFF",
-    "VIEWS",
-    "BothDesks",
-    "PairId",
-    "a_config",
-    "both_desks",
-    "both_know",
-    "tells_nothing",
-    "text_of",
-]

@@ -1,9 +1,10 @@
-"""What a backfill makes of tickets that have no twin yet: imported whole, and nobody hears of it."""
+"""What a backfill makes of tickets without a twin: imported whole, and nobody hears of it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -229,7 +230,7 @@ async def test_an_import_without_an_answer_is_looked_for_and_not_doubled(
 ) -> None:
     async with both_desks(tmp_path) as desks:
         tickets = [a_history(desks) for _ in range(3)]
-        applied = {"is_applied": True} if action in {"status", "html"} else {}
+        applied: Any = {"is_applied": True} if action in {"status", "html"} else {}
         desks.arm(Side.PARTNER, action, path="/imports/tickets", times=2, **applied)
         async with silence(desks):
             report = await backfilled(desks)

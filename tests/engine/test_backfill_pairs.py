@@ -1,9 +1,10 @@
-"""What a backfill makes of pairs that exist: customers hear nothing, and the daemon loses nothing."""
+"""What a backfill makes of pairs that exist: customers hear nothing, the daemon loses nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -227,7 +228,7 @@ async def test_the_desks_word_to_wait_is_obeyed(tmp_path: Path) -> None:
     async with both_desks(tmp_path) as desks:
         for _ in range(5):
             a_history(desks)
-        wait = {"status": 429, "headers": (("retry-after", "37"),)}
+        wait: Any = {"status": 429, "headers": (("retry-after", "37"),)}
         desks.arm(Side.PARTNER, "status", path="/imports/tickets", **wait)
         desks.arm(Side.PLATFORM, "status", path="/updates", **wait)
         before = desks.clock.monotonic()

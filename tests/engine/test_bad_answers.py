@@ -21,7 +21,7 @@ async def a_pair(desks: BothDesks, words: str = "woran es liegt") -> str:
     """A ticket whose twin is born and in step."""
     ticket_id = desks.open_ticket(f"<p>{words}</p>")
     await desks.settle()
-    assert desks.twin(ticket_id)
+    assert desks.twin(ticket_id).comments
     return ticket_id
 
 

@@ -58,9 +58,7 @@ async def test_an_answer_that_closes_is_guarded_whatever_the_clocks_say(tmp_path
 async def test_webhooks_with_a_clock_hours_off_are_refused_and_polling_goes_on(
     tmp_path: Path,
 ) -> None:
-    async with both_desks(
-        tmp_path, has_webhooks=True, platform_hours=2, partner_hours=-2
-    ) as desks:
+    async with both_desks(tmp_path, has_webhooks=True, platform_hours=2, partner_hours=-2) as desks:
         ticket_id = desks.open_ticket("<p>woran es liegt</p>")
         await desks.settle()
         await desks.answer(ticket_id, "<p>eine gute Antwort</p>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connectors.zendesk.sandbox.records import Ticket
-from syncd.core.model import Side
+from syncd.core.model import ConnectionName, Side, TicketId
 from syncd.core.work import PairState
 from tests.engine.both_desks import (
     STAFF,
@@ -144,8 +144,8 @@ async def test_a_ticket_that_comes_back_to_its_first_partner_goes_on_in_the_same
 async def test_late_news_of_a_ticket_that_left_do_not_bring_its_pair_back(tmp_path: Path) -> None:
     async with both_desks(tmp_path, partners=BOTH) as desks:
         ticket_id = await an_escalated_ticket(desks, ACME)
-        connector = desks.made.connectors[desks.made.links.connectors()["heroku"].name]
-        late = await connector.fetch_many([ticket_id])
+        connector = desks.made.connectors[ConnectionName("heroku")]
+        late = await connector.fetch_many([TicketId(ticket_id)])
         move(desks, ticket_id, away_from=ACME, into=GLOBEX)
         await desks.settle()
         written = desks.writes()

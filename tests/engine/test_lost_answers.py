@@ -122,9 +122,7 @@ CASES = {
     "note with fields": Case(side=Side.PARTNER, deed=staff_write_and_close, check=is_closed),
     "fields at the partner": Case(side=Side.PARTNER, deed=staff_change_fields, check=is_waiting),
     "copy to the platform": Case(side=Side.PLATFORM, deed=agent_answers, check=is_answered),
-    "fields at the platform": Case(
-        side=Side.PLATFORM, deed=agent_changes_fields, check=is_waiting
-    ),
+    "fields at the platform": Case(side=Side.PLATFORM, deed=agent_changes_fields, check=is_waiting),
     "hand-off": Case(side=Side.PLATFORM, deed=agent_hands_off, check=is_handed),
     "confirmation": Case(side=Side.PARTNER, deed=agent_hands_off, check=is_handed),
     "note to the platform": Case(
@@ -219,19 +217,6 @@ async def test_an_import_whose_answer_is_lost_makes_one_twin(tmp_path: Path, los
         await is_well(desks, ticket_id, case)
         assert len(desks.twins(ticket_id)) == 1
         assert desks.partners["acme"].desk.account.notifications == []
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-async def test_hiding_a_copy_whose_answer_is_lost_is_done_once(tmp_path: Path, loss: str) -> None:
-    async with both_desks(tmp_path) as desks:
-        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
-        await desks.settle()
-        await desks.answer(ticket_id, "<p>eine gute Antwort</p>")
-        await desks.settle()
-        await agent_makes_private(desks, ticket_id)
-        lose(desks, Case(side=Side.PLATFORM, deed=nothing, check=is_told), loss)
-        await desks.settle()
-        is_told(desks, ticket_id)
 
 
 async def backfilled(desks: BothDesks) -> None:

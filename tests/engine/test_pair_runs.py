@@ -25,7 +25,7 @@ async def a_pair(desks: BothDesks) -> str:
     return ticket_id
 
 
-# --- bugs ------------------------------------------------------------------------------------------
+# --- bugs ----------------------------------------------------------------------------------------
 
 
 async def test_a_bug_parks_its_pair_with_the_place_and_no_text_of_the_ticket(
@@ -98,7 +98,7 @@ async def test_a_bug_after_a_write_left_keeps_it_in_the_journal_and_it_is_found(
         assert [e["side"] for e in desks.events("op.found")] == ["partner"]
 
 
-# --- what a person must decide ---------------------------------------------------------------------
+# --- what a person must decide -------------------------------------------------------------------
 
 
 async def test_a_status_in_no_line_of_the_link_parks_the_pair_until_it_is_mapped(
@@ -155,7 +155,7 @@ async def test_a_held_comment_is_told_once_and_holds_only_those_behind_it(tmp_pa
         assert len(desks.events("comment.held")) == 1
 
 
-# --- other processes -------------------------------------------------------------------------------
+# --- other processes -----------------------------------------------------------------------------
 
 
 async def test_a_backfill_in_another_process_and_the_daemon_double_nothing(

@@ -18,7 +18,7 @@ WORDS = (CANARY, "Mia Keller", "Hana Sato", "Alice Agent", "@acme.test", "@custo
 
 
 async def a_busy_day(desks: BothDesks) -> None:
-    """Everything that writes a line: births, answers, faults, conflicts, a hand-off, parked pairs."""
+    """All that writes a line: births, answers, faults, conflicts, a hand-off, parked pairs."""
     say = f"<p>{CANARY} sagt etwas</p>"
     tickets = [desks.open_ticket(say, subject=f"{CANARY} {n}", tags=["t-a"]) for n in range(4)]
     await desks.settle()

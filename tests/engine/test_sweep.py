@@ -79,7 +79,7 @@ async def test_a_desk_that_is_down_or_answers_nothing_harms_no_pair(
 ) -> None:
     async with both_desks(tmp_path) as desks:
         ticket_id = await a_pair(desks)
-        body = {"tickets": []}
+        body: dict[str, list[str]] = {"tickets": []}
         desks.arm(side, "status", status=200, body=body, path="(batch|show_many)")
         assert await a_sweep(desks).sweep() == 0
         desks.arm(side, "status", status=503, times=3, path="(batch|show_many)")

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from connectors.platform.sandbox.model import Comment, Intent
-from syncd.core.model import Side
 from syncd.core.work import PairState
 from tests.engine.both_desks import (
     CUSTOMER,
@@ -26,10 +25,10 @@ HOSTILE = (
     "<b><i>nie geschlossen <table><td>Zelle {{ticket.requester.email}} {{dc.geheim}}"
 )
 CHARACTERS = {
-    "emoji": "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \u2764\ufe0f zehn Zeichen",
-    "right to left": "\u0634\u0643\u0631\u0627 \u062c\u0632\u064a\u0644\u0627 \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u05e2\u05d5\u05dc\u05dd",
-    "japanese": "\u30c7\u30fc\u30bf\u30d9\u30fc\u30b9\u304c\u9045\u3044\u3067\u3059\u3002\u52a9\u3051\u3066\u304f\u3060\u3055\u3044\u3002",
-    "combined": "Z\u0351\u036b\u0343a\u0329l\u0353g\u0332o\u0349 \u0e01\u0e33\u0e25\u0e31\u0e07 n\u0303 zehn Zeichen",
+    "emoji": "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \u2764\ufe0f zehn Zeichen",  # noqa: E501 - escapes
+    "right to left": "\u0634\u0643\u0631\u0627 \u062c\u0632\u064a\u0644\u0627 \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u05e2\u05d5\u05dc\u05dd",  # noqa: E501 - escapes
+    "japanese": "\u30c7\u30fc\u30bf\u30d9\u30fc\u30b9\u304c\u9045\u3044\u3067\u3059\u3002\u52a9\u3051\u3066\u304f\u3060\u3055\u3044\u3002",  # noqa: E501 - escapes
+    "combined": "Z\u0351\u036b\u0343a\u0329l\u0353g\u0332o\u0349 \u0e01\u0e33\u0e25\u0e31\u0e07 n\u0303 zehn Zeichen",  # noqa: E501 - escapes
     "ampersands": "a < b && c > d &amp; &lt;keine Marke&gt;",
 }
 
@@ -68,9 +67,7 @@ async def test_a_null_byte_and_half_a_character_cost_nothing_but_themselves(
         customer = register.person(CUSTOMER)
         assert customer is not None
         body = "<p>vorher\x00nachher und weiter\x07\x1b[31m</p>"
-        comment = Comment(
-            author=customer, visibility="public", views=frozenset(), body_html=body
-        )
+        comment = Comment(author=customer, visibility="public", views=frozenset(), body_html=body)
         register.commit(desks.ticket(ticket_id), Intent(actor=customer, via="web", comment=comment))
         await desks.answer(ticket_id, "<p>nichts\x00\ud83dverloren</p>")
         await desks.settle()
@@ -220,4 +217,3 @@ async def test_a_full_zendesk_ticket_parks_its_pair_and_says_why(tmp_path: Path)
         assert "acme" in hint
         both_know(desks, other, "Beitrag ohne Sorgen")
         assert len(desks.twin(full).comments) == 6
-

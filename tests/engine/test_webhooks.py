@@ -20,7 +20,9 @@ from tests.engine.both_desks import HEROKU, SECRETS, STAFF, BothDesks, both_desk
 SECRET = SECRETS["HEROKU_HOOK"]
 
 
-def signed(desks: BothDesks, body: bytes, *, secret: str = SECRET, age: float = 0) -> dict[str, str]:
+def signed(
+    desks: BothDesks, body: bytes, *, secret: str = SECRET, age: float = 0
+) -> dict[str, str]:
     at = str(int(desks.clock.time() - age))
     digest = hmac.new(secret.encode(), at.encode() + b"." + body, hashlib.sha256).hexdigest()
     return {

@@ -169,9 +169,14 @@ class Desk:
     def read(self) -> Sighting:
         """Fields and the whole thread, now."""
         last = next((u for u in reversed(self.updates) if u.status), None)
-        update = last and StatusUpdate(
-            status=self.status, update_id=last.update_id, actor_id=last.actor.person_id, at=last.at
-        )
+        update = None
+        if last is not None:
+            update = StatusUpdate(
+                status=self.status,
+                update_id=last.update_id,
+                actor_id=last.actor.person_id,
+                at=last.at,
+            )
         ticket = replace(self.ticket(), status_update=update)
         return Sighting(
             ticket_id=self.ticket_id,
@@ -313,9 +318,10 @@ class Desk:
 
     def _answer(self, intent: Intent, update: Update, sighting: Sighting) -> Answer:
         operation = intent.op
-        is_update = isinstance(operation, UpdateTicket) and self.side is Side.PARTNER
         shown = {c.comment_id: c.audience for c in self.comments}
-        has_tags = is_update and bool(operation.add_tags or operation.remove_tags)
+        is_update, has_tags = False, False
+        if isinstance(operation, UpdateTicket) and self.side is Side.PARTNER:
+            is_update, has_tags = True, bool(operation.add_tags or operation.remove_tags)
         return Answer(
             ticket_id=self.ticket_id,
             sighting=sighting,

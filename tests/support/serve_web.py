@@ -23,9 +23,7 @@ class _Server(uvicorn.Server):
 async def served_web(application: ASGIApp) -> AsyncIterator[str]:
     """Serve in the running loop; yields the address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = _Server(
-        uvicorn.Config(application, log_config=None, lifespan="off", access_log=False)
-    )
+    server = _Server(uvicorn.Config(application, log_config=None, lifespan="off", access_log=False))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:

@@ -12,7 +12,7 @@ from syncd.core.decision import Circumstances
 from syncd.core.mirror import merge_snapshot
 from syncd.core.model import Base, Conflict, LinkName, PairId, Side, Sighting, Snapshot, Transition
 from syncd.core.operations import Answer, Fate, Intent, Operation, UpdateTicket
-from syncd.core.plan import Plan, Stop, plan
+from syncd.core.plan import Need, Plan, Stop, plan
 from syncd.core.policy import LinkPolicy
 from syncd.core.settle import settle
 from syncd.core.stamp import stamp_for
@@ -91,6 +91,7 @@ class Twins:
 
     def look(self) -> Plan:
         """The plan as things stand, after the reads that it asks for."""
+        needs: tuple[Need, ...] = ()
         for _ in range(10):
             decided = plan(
                 self.base,
@@ -101,9 +102,10 @@ class Twins:
             )
             if not decided.needs:
                 return decided
-            for need in decided.needs:
+            needs = decided.needs
+            for need in needs:
                 self.see(need.side)
-        raise AssertionError(f"a read never satisfies {decided.needs}")
+        raise AssertionError(f"a read never satisfies {needs}")
 
     def turn(self, fault: Fault = Fault.NONE) -> bool:
         """Settle what was left unanswered, then perform one operation; False when none is due."""
@@ -140,7 +142,6 @@ class Twins:
     # --- one write ---
 
     def _perform(self, operation: Operation, fault: Fault) -> None:
-        desk = self.desks[operation.side]
         snapshot = self.snapshots.get(operation.side)
         has_fields = isinstance(operation, UpdateTicket) and (
             operation.status is not None or operation.add_tags or operation.remove_tags

@@ -120,11 +120,10 @@ async def test_what_was_left_over_runs_at_the_start(tmp_path: Path) -> None:
 
 
 async def test_what_another_process_marks_is_found_without_a_wake(tmp_path: Path) -> None:
-    async with a_bench(tmp_path) as bench:
-        async with running(bench):
-            await bench.until(lambda: bench.clock.monotonic() > 0)
-            (marked,) = await bench.pairs(1)
-            await bench.until(lambda: marked in bench.runs.begun)
+    async with a_bench(tmp_path) as bench, running(bench):
+        await bench.until(lambda: bench.clock.monotonic() > 0)
+        (marked,) = await bench.pairs(1)
+        await bench.until(lambda: marked in bench.runs.begun)
 
 
 async def test_a_run_comes_back_when_it_said(tmp_path: Path) -> None:

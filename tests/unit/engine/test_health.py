@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import structlog
@@ -17,7 +18,7 @@ from syncd.log import configure
 from tests.support.clock import FakeClock
 
 ACME = ConnectionName("acme")
-ABOUT = {"connection": "acme", "action": "read ticket"}
+ABOUT: Any = {"connection": "acme", "action": "read ticket"}
 
 
 @pytest.fixture
