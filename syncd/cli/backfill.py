@@ -145,6 +145,7 @@ def _report(
         "tickets_seen": result.seen,
         "tickets_in_view": result.total,
         "not_wanted": result.filtered,
+        "unreadable": result.unreadable,
         "new_pairs": result.born,
         "existing_pairs": result.existing,
     }
@@ -178,6 +179,9 @@ def _notes(link: LinkName, result: BackfillReport) -> Iterator[str]:
             f" `syncd backfill {link} --notify` sends them, and customers hear of it."
         )
     if result.waiting:
-        yield "Some pairs wait for a desk: run it again, or leave them to the daemon."
+        yield (
+            "Some pairs wait for a desk: run it again."
+            " Those that somebody has just changed are brought into step by the daemon."
+        )
     if result.parked:
         yield f"Some pairs were parked: `syncd parked --link {link}` says why."

@@ -51,11 +51,11 @@ def follow_views(base: Base, platform: Snapshot, policy: LinkPolicy) -> Turn:
         return Turn(base=base) if is_here else _resume(base, policy, at)
     if state is HandOffState.ENDED:
         return Turn(base=base)
-    if state is HandOffState.OFFERED:
-        return confirm(base, policy)
+    confirmed = confirm(base, policy) if state is HandOffState.OFFERED else Turn(base=base)
     if views & policy.other_views:
-        return _end(base, policy, at)
-    return _withdraw(base, policy, at) if state is HandOffState.NONE else Turn(base=base)
+        ended = _end(confirmed.base, policy, at)
+        return replace(ended, transitions=(*confirmed.transitions, *ended.transitions))
+    return _withdraw(base, policy, at) if state is HandOffState.NONE else confirmed
 
 
 def confirm(base: Base, policy: LinkPolicy) -> Turn:

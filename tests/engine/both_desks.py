@@ -315,7 +315,7 @@ async def both_desks(
         for name, sandbox in sandboxes.items():
             addresses[name] = await stack.enter_async_context(served(sandbox))
         controls = {
-            name: await stack.enter_async_context(_a_control(address))
+            name: await stack.enter_async_context(_a_control(name, address))
             for name, address in addresses.items()
         }
         hooks = dict(SECRETS)
@@ -413,11 +413,14 @@ def _wide(settings: Mapping[str, Any]) -> ZendeskSettings:
     return ZendeskSettings(**(wide | dict(settings)))
 
 
-def _a_control(address: str) -> httpx.AsyncClient:
+def _a_control(name: str, address: str) -> httpx.AsyncClient:
+    """A client of a desk's controls and API, for all that the connector does not do."""
+    account = ("syncd@acme.test/token", SECRETS["API_TOKEN"])
+    token = {"authorization": f"Bearer {SECRETS['PLATFORM_TOKEN']}"}
     # Ten megabytes of comments take a moment to be shown.
-    return httpx.AsyncClient(
-        base_url=address, auth=("syncd@acme.test/token", SECRETS["API_TOKEN"]), timeout=30
-    )
+    if name == HEROKU:
+        return httpx.AsyncClient(base_url=address, headers=token, timeout=30)
+    return httpx.AsyncClient(base_url=address, auth=account, timeout=30)
 
 
 def _a_controller(made: Parts) -> Controller:

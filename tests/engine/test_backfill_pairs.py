@@ -19,7 +19,14 @@ from tests.engine.backfilling import (
     miss,
     silence,
 )
-from tests.engine.both_desks import AGENT, STAFF, VIEWS, BothDesks, both_desks, both_know
+from tests.engine.both_desks import (
+    AGENT,
+    STAFF,
+    VIEWS,
+    BothDesks,
+    both_desks,
+    both_know,
+)
 
 ACME = VIEWS["acme"]
 PHRASE = "<p>Bitte uebernehmen, wir kommen nicht weiter.</p><p>Reassign to Heroku</p>"

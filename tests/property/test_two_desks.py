@@ -349,5 +349,5 @@ def _foreign(desk: Desk, said: list[Said]) -> list[tuple[int, Comment]]:
     ]
 
 
-TwoDesks.TestCase.settings = settings(deadline=None, stateful_step_count=60, max_examples=3000)
+TwoDesks.TestCase.settings = settings(deadline=None, stateful_step_count=40)
 TestTwoDesks = TwoDesks.TestCase

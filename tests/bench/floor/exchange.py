@@ -92,7 +92,10 @@ def write_of(platform: str, one: Wanted, shown: bytes | None) -> Write:
         html = f"<p><em>{who} · {at[:16]} UTC</em></p>{comment['body_html']}"
         value: Json = {
             "ticket": {
-                "metadata": {"syncd_stamp": uuid.uuid4().hex},
+                "metadata": {"stamp": f"floor:view00:{uuid.uuid4().hex}"},
+                # As long as a stamp that is checked; checking it would be logic.
+                "safe_update": False,
+                "updated_stamp": f"{at[:19]}Z",
                 "comment": {"html_body": html, "public": True},
             }
         }
@@ -115,7 +118,8 @@ def _update(one: Wanted, shown: bytes | None) -> Json:
     return {
         "comment": {
             "visibility": "public" if comment["public"] else "private",
-            "body_html": comment["html_body"],
+            # Without the wrapper that Zendesk puts around every comment.
+            "body_html": comment["html_body"].partition(">")[2].rpartition("</div>")[0],
             "author": {"name": names[comment["author_id"]], "role": "partner"},
             "occurred_at": page["audits"][0]["created_at"],
         }

@@ -48,7 +48,11 @@ class Floor:
                 timeout=30.0,
             )
         workers = [asyncio.create_task(self._work()) for _ in range(self._workers)]
-        await FloorServer(self._app()).serve_here()
+        serving = asyncio.create_task(FloorServer(self._app()).serve_here())
+        # A worker ends by its error only: a floor that drops changes is none.
+        ended, _ = await asyncio.wait({serving, *workers}, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
         for worker in workers:
             worker.cancel()
         for client in self._clients.values():

@@ -84,7 +84,7 @@ class Stage:
 
 def measure(bench: Bench) -> Measured:
     """All ways, with and without slow commits."""
-    rounds, samples = bench.times(3, 2), bench.times(30, 8)
+    rounds, samples = bench.times(3, 2), bench.times(25, 8)
     figures: list[Figure] = []
     raw: Json = {}
     for label, delay in (("", 0.0), (", each commit 5 ms longer", _SLOW_SECONDS)):

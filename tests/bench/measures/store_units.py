@@ -42,8 +42,11 @@ def measure(bench: Bench) -> Measured:
     for at_once in _AT_ONCE:
         bench.say(f"{at_once} at once")
         units = bench.times(400, 100) * (1 if at_once == 1 else 8)
-        ours = [_ours(bench.folder / f"{at_once}-{n}.db", at_once, units) for n in range(runs)]
-        floor = [_floor(bench.folder / f"{at_once}-{n}.f", at_once, units) for n in range(runs)]
+        ours: list[Run] = []
+        floor: list[Run] = []
+        for number in range(runs):
+            ours.append(_ours(bench.folder / f"{at_once}-{number}.db", at_once, units))
+            floor.append(_floor(bench.folder / f"{at_once}-{number}.floor", at_once, units))
         figures += _figures(at_once, ours, floor)
     return Measured(
         title="The store",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ _CONNECTIONS = 64
 #: One core for what is measured, the other for the desks and the load.
 _OURS, _THEIRS = 0, 1
 _STAMP_SECONDS = 1.2
+_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,11 +84,7 @@ class Stage:
         arrived: list[tuple[float, int]] = []
         for desk, before in zip(receivers, known, strict=True):
             due = len(self.twins) // len(receivers)
-            told = self.there.arrivals(desk, above=before + due - 1, wait=60)
-            if told["count"] < before + due:
-                raise TimeoutError(f"{way.name}: {told['count'] - before} of {due} arrived")
-            rows = self.there.arrivals(desk, above=before)["arrivals"]
-            arrived += [(float(at), int(size)) for at, _, size in rows]
+            arrived += self._arrived(desk, before, due)
         world.wait_quiet(self.there, seconds=0.3)
         spent = cpu_seconds(self.engine.process.pid) - used
         ended_at = max(at for at, _ in arrived)
@@ -95,6 +93,18 @@ class Stage:
             cpu_milliseconds=1000 * spent / len(arrived),
             write_bytes=statistics.mean(size for _, size in arrived),
         )
+
+    def _arrived(
+        self, desk: PlatformDesk | PartnerDesk, before: int, due: int
+    ) -> list[tuple[float, int]]:
+        """When so many writes arrived, and how large each was; waits for the last of them."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while time.monotonic() < until:
+            told = self.there.arrivals(desk, above=before + due - 1)
+            if told["count"] >= before + due:
+                rows = self.there.arrivals(desk, above=before)["arrivals"]
+                return [(float(at), int(size)) for at, _, size in rows]
+        raise TimeoutError(f"not {due} writes within {_PATIENCE_SECONDS:g} s")
 
     def _lead(self, *, to_engine: bool, is_platforms: bool) -> None:
         """Have the platform's or the accounts' webhooks go to the engine, or be kept."""
@@ -239,4 +249,4 @@ def _settle_in(there: Desks, twins: tuple[Twin, ...]) -> None:
 
 
 def _scale(bench: Bench) -> Scale:
-    return Scale(accounts=_ACCOUNTS, tickets=_ACCOUNTS * bench.times(6, 2))
+    return Scale(accounts=_ACCOUNTS, tickets=_ACCOUNTS * bench.times(4, 2))

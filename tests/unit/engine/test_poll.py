@@ -1,0 +1,153 @@
+"""A poller keeps its place: no page is skipped, whatever happens between two of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from syncd.core.errors import RateLimited, RemoteError, Unreachable
+from syncd.core.model import ConnectionName, LinkName, Side, Sighting
+from syncd.core.policy import LinkPolicy
+from syncd.engine.health import ConnectionState, Health
+from syncd.engine.intake import Intake
+from syncd.engine.links import Link, Links
+from syncd.engine.poll import Poller
+from syncd.ports import Changes, Connector
+from syncd.store import SqliteStore, open_store
+from syncd.workqueue.memory import MemoryWorkQueue
+from tests.support.build import PARTNER, PLATFORM, a_sighting, a_ticket
+from tests.support.clock import FakeClock
+
+ABOUT: Any = {"connection": PLATFORM, "action": "read changes"}
+
+
+class Feed:
+    """A desk's feed: one ticket a page, and an error before the page of that number."""
+
+    def __init__(self, name: ConnectionName, pages: int) -> None:
+        self.name = name
+        self.pages = pages
+        self.errors: dict[int, RemoteError] = {}
+        self.read: list[int] = []
+
+    async def read_changes(self, cursor: str | None) -> Changes:
+        number = int(cursor or 0)
+        if (error := self.errors.pop(number, None)) is not None:
+            raise error
+        self.read.append(number)
+        shown: tuple[Sighting, ...] = ()
+        if number < self.pages:
+            shown = (a_sighting(a_ticket(f"T{number}", views=["acme"])),)
+        after = min(number + 1, self.pages)
+        return Changes(sightings=shown, cursor=str(after), is_end=after >= self.pages)
+
+
+class Bench:
+    """A poller between a scripted feed and a real store."""
+
+    def __init__(self, store: SqliteStore, pages: int) -> None:
+        self.clock = FakeClock()
+        self.store = store
+        self.feed = Feed(PLATFORM, pages)
+        self.health = Health(self.clock.now)
+        self.queue = MemoryWorkQueue(self.clock)
+        connectors = {Side.PLATFORM: self.feed, Side.PARTNER: Feed(PARTNER, 0)}
+        links = Links(
+            [
+                Link(
+                    policy=LinkPolicy(link=LinkName("one"), view="acme"),
+                    connectors={s: cast(Connector, feed) for s, feed in connectors.items()},
+                )
+            ]
+        )
+        self.poller = Poller(
+            cast(Connector, self.feed),
+            every_seconds=10,
+            store=store,
+            intake=Intake(store=store, queue=self.queue, links=links, clock=self.clock),
+            clock=self.clock,
+            health=self.health,
+        )
+
+    async def tickets(self) -> list[str]:
+        return [str(pair.tickets[Side.PLATFORM]) for pair in await self.store.find_pairs()]
+
+
+@contextlib.asynccontextmanager
+async def a_bench(folder: Path, *, pages: int = 3) -> AsyncIterator[Bench]:
+    store = open_store(folder / "syncd.db", is_durable=False)
+    try:
+        yield Bench(store, pages)
+    finally:
+        await store.close()
+
+
+async def test_a_walk_goes_to_the_end_and_wakes_what_it_marked(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as bench:
+        assert await bench.poller.walk() == 3
+        assert await bench.tickets() == ["T0", "T1", "T2"]
+        assert len(bench.queue) == 3
+        assert await bench.store.load_cursor(PLATFORM, "changes") == "3"
+        assert await bench.poller.walk() == 0
+
+
+async def test_an_error_between_two_pages_keeps_the_first_and_its_place(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as bench:
+        bench.feed.errors[1] = Unreachable("no answer", **ABOUT)
+        pause = await bench.poller.look()
+        assert pause >= 10
+        assert await bench.tickets() == ["T0"]
+        assert len(bench.queue) == 1, "its pair need not wait for the rest"
+        assert bench.health.state(PLATFORM) is ConnectionState.DOWN
+        assert await bench.poller.look() == 10
+        assert bench.feed.read == [0, 1, 2]
+        assert await bench.tickets() == ["T0", "T1", "T2"]
+
+
+async def test_a_desk_that_stays_down_is_asked_less_and_less(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as bench:
+        pauses = []
+        for _ in range(12):
+            bench.feed.errors[0] = Unreachable("no answer", **ABOUT)
+            pauses.append(await bench.poller.look())
+        assert pauses == sorted(pauses)
+        assert pauses[0] == 10
+        assert 200 < pauses[-1] <= 300
+        assert await bench.poller.look() == 10
+        bench.feed.errors[3] = Unreachable("no answer", **ABOUT)
+        assert await bench.poller.look() == 10, "one good walk makes up for all"
+
+
+async def test_a_429_is_waited_out_as_asked(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as bench:
+        at = bench.clock.now() + timedelta(seconds=1234)
+        bench.feed.errors[0] = RateLimited("too many", retry_at=at, **ABOUT)
+        assert await bench.poller.look() == pytest.approx(1234)
+
+
+async def test_a_long_walk_lets_the_first_pairs_run_before_its_end(tmp_path: Path) -> None:
+    async with a_bench(tmp_path, pages=45) as bench:
+        bench.feed.errors[40] = Unreachable("no answer", **ABOUT)
+        woken: list[int] = []
+        ordinary = bench.feed.read_changes
+
+        async def watched(cursor: str | None) -> Changes:
+            woken.append(len(bench.queue))
+            return await ordinary(cursor)
+
+        bench.feed.read_changes = watched  # type: ignore[method-assign]
+        await bench.poller.look()
+        assert woken[19:22] == [0, 20, 20]
+
+
+async def test_stopping_ends_the_pause_at_once(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as bench:
+        bench.poller.stop()
+        await asyncio.wait_for(bench.poller.run(), 5)
+        assert bench.feed.read == []
