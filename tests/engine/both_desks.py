@@ -2,7 +2,7 @@
 
 The configuration, the store on disk, the connectors over loopback HTTP, the engine and the web
 server are the daemon's own; only the time is the test's, and nothing runs unless it is told to.
-When a room is left, nothing that anybody wrote on a desk, and no secret, may stand in its log.
+When the block is left, nothing that anybody wrote on a desk, and no secret, may stand in its log.
 """
 
 from __future__ import annotations
@@ -12,51 +12,51 @@ import io
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import structlog
 
-from config.load import load_text
-from config.loaded import Config
-from connectors import registry
 from connectors.platform.sandbox import PlatformDesk, PlatformSandbox, Seed
 from connectors.platform.sandbox.act import act
 from connectors.platform.sandbox.model import Ticket as PlatformTicket
 from connectors.platform.sandbox.model import Update
-from connectors.sandbox import Fault, Sandbox, SandboxTime
-from connectors.zendesk.sandbox import ZendeskSandbox, ZendeskSettings
+from connectors.sandbox import Fault, Sandbox
+from connectors.zendesk.sandbox import ZendeskSandbox
 from connectors.zendesk.sandbox.records import Comment as PartnerComment
 from connectors.zendesk.sandbox.records import Ticket as PartnerTicket
 from syncd.app import Parts, parts
-from syncd.core.model import ConnectionName, LinkName, Side
+from syncd.core.model import Side
 from syncd.core.work import Pair, PairState
 from syncd.engine.controller import Controller
 from syncd.engine.outcome import Outcome
 from syncd.engine.poll import Poller
 from syncd.log import configure
 from syncd.web.server import web_app
+from tests.engine.wiring import (
+    HEROKU,
+    LINK,
+    SECRETS,
+    VIEWS,
+    Json,
+    a_config,
+    a_control,
+    desk_time,
+    point_hooks,
+    wide,
+    zendesk_hook,
+)
 from tests.support.clock import FakeClock
 from tests.support.serve import served
 from tests.support.serve_web import served_web
 
-VIEWS = {"acme": "acme-postgres", "globex": "globex-search"}
 CUSTOMER = "Mia Keller"
 STAFF = "Hana Sato"
 AGENT = "alice@acme.test"
-HEROKU = ConnectionName("heroku")
-LINK = LinkName(VIEWS["acme"])
-SECRETS = {
-    "PLATFORM_TOKEN": "platform-token",
-    "API_TOKEN": "sandbox-api-token",
-    "HEROKU_HOOK": "hook-secret-of-the-platform",
-}
 #: Longer than the minute that Zendesk withholds from its exports.
 LOOK_SECONDS = 70.0
 _MOST_ROUNDS = 40
-Json = dict[str, Any]
 
 
 @dataclass(kw_only=True)
@@ -302,26 +302,26 @@ async def both_desks(
         stack.callback(structlog.reset_defaults)
         platform = PlatformSandbox(
             PlatformDesk(
-                time=_desk_time(clock, platform_hours),
+                time=desk_time(clock, platform_hours),
                 seed=Seed(views=tuple(VIEWS.values())),
                 quota=1_000_000,
             )
         )
         sandboxes = {
-            name: ZendeskSandbox(_wide(settings), time=_desk_time(clock, partner_hours))
+            name: ZendeskSandbox(wide(settings), time=desk_time(clock, partner_hours))
             for name in partners
         }
         addresses = {"heroku": await stack.enter_async_context(served(platform))}
         for name, sandbox in sandboxes.items():
             addresses[name] = await stack.enter_async_context(served(sandbox))
         controls = {
-            name: await stack.enter_async_context(_a_control(name, address))
+            name: await stack.enter_async_context(a_control(name, address))
             for name, address in addresses.items()
         }
         hooks = dict(SECRETS)
         if has_webhooks:
             for name in partners:
-                hooks[f"{name.upper()}_HOOK"] = await _zendesk_hook(controls[name])
+                hooks[f"{name.upper()}_HOOK"] = await zendesk_hook(controls[name])
         config = a_config(folder, addresses, hooks, link=link, has_webhooks=has_webhooks)
         made = await stack.enter_async_context(parts(config, owner="daemon", clock=clock))
         address = ""
@@ -333,7 +333,7 @@ async def both_desks(
                 is_ready=lambda: True,
             )
             address = await stack.enter_async_context(served_web(application))
-            await _point_hooks(controls, address)
+            await point_hooks(controls, address)
         desks = BothDesks(
             made=made,
             controller=_a_controller(made),
@@ -366,63 +366,6 @@ def _words(html: str) -> list[str]:
     return [line.strip()[:60] for line in bare.splitlines() if len(line.strip()) > 9]
 
 
-def a_config(
-    folder: Path,
-    addresses: Mapping[str, str],
-    secrets: Mapping[str, str],
-    *,
-    link: str = "",
-    has_webhooks: bool = False,
-    listen: str = "127.0.0.1:0",
-) -> Config:
-    """The file of a link for every partner, read as the daemon reads it."""
-    hook = ', webhook_secret: "${%s_HOOK}"' if has_webhooks else "%.0s"
-    quota = "budget: {share: 100%, per_minute: 100000}, poll: {every: 1s}"
-    lines = [
-        "version: 1",
-        f"store: sqlite:///{folder}/syncd.db",
-        f'server: {{listen: "{listen}", public_url: "http://127.0.0.1:8480"}}',
-        "connections:",
-        f'  heroku: {{kind: platform, url: "{addresses["heroku"]}", '
-        f'token: "${{PLATFORM_TOKEN}}", {quota}{hook % "HEROKU"}}}',
-    ]
-    partners = [name for name in addresses if name != "heroku"]
-    lines += [
-        f'  {name}: {{kind: zendesk, url: "{addresses[name]}", exports_per_minute: 10000, '
-        'api_token: {email: "syncd@acme.test", token: "${API_TOKEN}"}, '
-        f"{quota}{hook % name.upper()}}}"
-        for name in partners
-    ]
-    lines.append("links:")
-    for name in partners:
-        lines += [f"  {VIEWS[name]}:", f"    platform: heroku/{VIEWS[name]}"]
-        lines += [f"    partner: {{connection: {name}, group: Heroku}}"]
-        lines += ['    tags: {share: ["t-*"]}', *(f"    {line}" for line in link.splitlines())]
-    text = "\n".join(lines) + "\n"
-    return load_text(text.encode(), secrets, registry, file="syncd.yaml", folder=folder).config
-
-
-def _desk_time(clock: FakeClock, hours: float) -> SandboxTime:
-    ahead = timedelta(hours=hours).total_seconds()
-    return SandboxTime(now=lambda: clock.time() + ahead, sleep=clock.sleep)
-
-
-def _wide(settings: Mapping[str, Any]) -> ZendeskSettings:
-    wide: Json = {"requests_per_minute": 1_000_000, "ticket_updates_per_minute": 1_000_000}
-    wide |= {"updates_per_ticket": 1_000_000, "exports_per_minute": 1_000_000}
-    return ZendeskSettings(**(wide | dict(settings)))
-
-
-def _a_control(name: str, address: str) -> httpx.AsyncClient:
-    """A client of a desk's controls and API, for all that the connector does not do."""
-    account = ("syncd@acme.test/token", SECRETS["API_TOKEN"])
-    token = {"authorization": f"Bearer {SECRETS['PLATFORM_TOKEN']}"}
-    # Ten megabytes of comments take a moment to be shown.
-    if name == HEROKU:
-        return httpx.AsyncClient(base_url=address, headers=token, timeout=30)
-    return httpx.AsyncClient(base_url=address, auth=account, timeout=30)
-
-
 def _a_controller(made: Parts) -> Controller:
     return Controller(
         store=made.store,
@@ -447,34 +390,18 @@ def _pollers(made: Parts) -> list[Poller]:
     ]
 
 
-_EVENTS = (
-    "created", "comment_added", "comment_made_private", "comment_redacted", "status_changed",
-    "tags_changed", "subject_changed", "merged", "soft_deleted", "undeleted",
-)  # fmt: skip
-
-
-async def _zendesk_hook(control: httpx.AsyncClient) -> str:
-    """A webhook that leads nowhere yet; its secret."""
-    wanted = {
-        "name": "syncd",
-        "endpoint": "http://127.0.0.1:9/",
-        "status": "active",
-        "subscriptions": [f"zen:event-type:ticket.{event}" for event in _EVENTS],
-    }
-    made = (await control.post("/api/v2/webhooks", json={"webhook": wanted})).json()["webhook"]
-    answer = await control.get(f"/api/v2/webhooks/{made['id']}/signing_secret")
-    return str(answer.json()["signing_secret"]["secret"])
-
-
-async def _point_hooks(controls: Mapping[str, httpx.AsyncClient], address: str) -> None:
-    for name, control in controls.items():
-        url = f"{address}/webhooks/{name}"
-        if name == "heroku":
-            wanted = {"url": url, "secret": SECRETS["HEROKU_HOOK"]}
-            token = {"authorization": f"Bearer {SECRETS['PLATFORM_TOKEN']}"}
-            answer = await control.put("/webhooks/syncd", json=wanted, headers=token)
-        else:
-            shown = (await control.get("/api/v2/webhooks")).json()["webhooks"][0]
-            path = f"/api/v2/webhooks/{shown['id']}"
-            answer = await control.put(path, json={"webhook": {"endpoint": url}})
-        assert answer.is_success, answer.text
+__all__ = [
+    "AGENT",
+    "CUSTOMER",
+    "HEROKU",
+    "LINK",
+    "LOOK_SECONDS",
+    "SECRETS",
+    "STAFF",
+    "VIEWS",
+    "BothDesks",
+    "Json",
+    "both_desks",
+    "both_know",
+    "text_of",
+]

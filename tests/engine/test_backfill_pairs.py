@@ -147,10 +147,11 @@ async def test_what_the_daemon_is_to_do_is_left_to_it(tmp_path: Path) -> None:
         desks.write(ticket_id, "<p>Bitte bald</p>")
         desks.clock.advance(70)
         await desks.poll()
+        desks.write(ticket_id, "<p>Es eilt</p>")
         report = await backfilled(desks)
-        assert (report.writes, report.left_out) == (0, {})
+        assert (report.waiting, report.writes, report.left_out) == (1, 0, {})
         await desks.settle()
-        both_know(desks, ticket_id, "Bitte bald")
+        both_know(desks, ticket_id, "Bitte bald", "Es eilt")
         assert ACME not in desks.ticket(ticket_id).views, "the hand-off was fresh, and is run"
 
 

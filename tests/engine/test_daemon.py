@@ -33,7 +33,8 @@ from syncd.core.model import PairId, TicketId
 from syncd.core.work import Step
 from syncd.log import configure
 from syncd.store import open_store
-from tests.engine.both_desks import CUSTOMER, HEROKU, SECRETS, VIEWS, a_config
+from tests.engine.both_desks import CUSTOMER
+from tests.engine.wiring import HEROKU, SECRETS, VIEWS, a_config
 from tests.support.serve import served
 
 SECONDS = 20.0

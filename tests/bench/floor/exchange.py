@@ -92,10 +92,8 @@ def write_of(platform: str, one: Wanted, shown: bytes | None) -> Write:
         html = f"<p><em>{who} · {at[:16]} UTC</em></p>{comment['body_html']}"
         value: Json = {
             "ticket": {
-                "metadata": {"stamp": f"floor:view00:{uuid.uuid4().hex}"},
-                # As long as a stamp that is checked; checking it would be logic.
-                "safe_update": False,
-                "updated_stamp": f"{at[:19]}Z",
+                # As long as a stamp that would be checked; checking it would be logic.
+                "metadata": {"stamp": f"floor:view00:{uuid.uuid4().hex}", "unchecked": f"{at:>36}"},
                 "comment": {"html_body": html, "public": True},
             }
         }

@@ -146,7 +146,7 @@ def measure(bench: Bench) -> Measured:
             "What is measured has one core for itself; the desks and the load have the other."
             " The webhooks of the round were kept and are sent as they are; those that the"
             " writes set off come live and are taken in by both.",
-            "The floor makes the same exchanges with bodies of the same size and has the same"
+            "The floor makes the same exchanges with bodies of nearly the same size and the same"
             " three durable points for each change, group-committed to SQLite with"
             " synchronous=FULL, by the same web server and HTTP client; it has no logic."
             f" Bytes of a write, syncd and floor: {_sizes(taken)}.",

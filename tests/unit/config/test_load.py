@@ -67,7 +67,7 @@ version: 1
 stor: x
 connections:
   heroku: {kind: platform, url: "https://desk.example", token: "${GONE}", poll: {every: 5}}
-  acme: {kind: zendesk, subdomain: acme, oauth: {client_id: no}, exports_per_minute: 99}
+  acme: {kind: zendesk, subdomain: acme, oauth: {client_id: no}, exports_per_minute: 0}
 links:
   a: {platform: {connection: heroku, vew: x}, partner: acmee, language: fr, tags: {share: [on]}}
   b: {platform: acme/x, partner: acme}
