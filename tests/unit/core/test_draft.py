@@ -1,0 +1,159 @@
+"""Comments ready to be written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syncd.core.draft import (
+    comment_html,
+    digest_key,
+    draft_copy,
+    draft_digest,
+    draft_note,
+    part_key,
+    part_source,
+    split_html,
+    writable,
+)
+from syncd.core.lines import plain_text
+from syncd.core.model import Audience, Capabilities, CommentId, OwedNote, Side
+from syncd.core.policy import LinkPolicy
+from tests.support.build import LINK, a_comment, a_person, an_attachment
+from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
+
+POLICY = LinkPolicy(link=LINK, view="acme")
+SMALL = Capabilities(max_body_bytes=2_000)
+
+
+def test_author_and_time_are_told_where_the_desk_cannot_hold_them() -> None:
+    comment = a_comment(html="<p>Hello</p>", author=a_person("Cora"))
+    assert "Cora" in comment_html(comment, policy=POLICY, capabilities=ZENDESK_LIKE)
+    assert comment_html(comment, policy=POLICY, capabilities=PLATFORM_LIKE) == "<p>Hello</p>"
+    half = replace(PLATFORM_LIKE, keeps_time=False)
+    assert "Cora" in comment_html(comment, policy=POLICY, capabilities=half)
+
+
+def test_each_file_leaves_its_place() -> None:
+    comment = a_comment(html=None, attachments=(an_attachment("a.txt"), an_attachment("b.txt")))
+    html = comment_html(comment, policy=POLICY, capabilities=PLATFORM_LIKE)
+    assert html.index("a.txt") < html.index("b.txt")
+
+
+@pytest.mark.parametrize(
+    ("audience", "drafted", "view"),
+    [(Audience.PUBLIC, Audience.PUBLIC, None), (Audience.SHARED, Audience.SHARED, "acme")],
+)
+def test_only_the_copy_of_a_public_comment_is_public(
+    audience: Audience, drafted: Audience, view: str | None
+) -> None:
+    comment = a_comment(audience=audience)
+    (draft,) = draft_copy(comment, Side.PLATFORM, policy=POLICY, capabilities=PLATFORM_LIKE)
+    assert (draft.audience, draft.view, draft.source_id) == (drafted, view, "1")
+    assert (draft.author, draft.occurred_at) == (comment.author, comment.created_at)
+    (draft,) = draft_copy(comment, Side.PARTNER, policy=POLICY, capabilities=ZENDESK_LIKE)
+    assert draft.view is None
+
+
+def test_what_no_request_can_carry_is_replaced() -> None:
+    comment = a_comment(html="a\x00b\ud800c😀", author=a_person("\udfffX"))
+    (draft,) = draft_copy(comment, Side.PARTNER, policy=POLICY, capabilities=ZENDESK_LIKE)
+    assert draft.html.endswith("a\ufffdb\ufffdc😀")
+    assert draft.author is not None
+    assert draft.author.name == "\ufffdX"
+    assert writable("plain") == "plain"
+
+
+def test_a_comment_too_long_for_the_desk_goes_in_parts_none_of_whose_words_are_lost() -> None:
+    words = [f"word{number}&<>" for number in range(900)]
+    html = "".join(f"<p>{word}</p>" for word in words).replace("&<>", "&amp;&lt;&gt;")
+    drafts = draft_copy(a_comment("7", html), Side.PARTNER, policy=POLICY, capabilities=SMALL)
+    assert len(drafts) > 5
+    assert all(len(draft.html.encode()) <= SMALL.max_body_bytes for draft in drafts)
+    text = "\n".join(plain_text(draft.html) for draft in drafts)
+    assert [word for word in words if word not in text] == []
+    assert [draft.source_id for draft in drafts[:-1]] == [None] * (len(drafts) - 1)
+    assert drafts[-1].source_id == "7"
+    assert drafts[0].note_key == part_key(CommentId("7"), Side.PARTNER, 1)
+    assert {draft.audience for draft in drafts} == {Audience.PUBLIC}
+
+
+@pytest.mark.parametrize("text", ["x" * 9_000, "😀" * 2_000, "<" * 3_000, "ab cd " * 1_500])
+def test_no_part_is_longer_than_the_limit_whatever_the_text_is_made_of(text: str) -> None:
+    html = f"<pre>{text.replace('<', '&lt;')}</pre>"
+    parts = split_html(html, 2_000, "de")
+    assert all(len(part.encode()) <= 2_000 for part in parts)
+    shown = "".join("".join(plain_text(part).splitlines()[1:]) for part in parts)
+    assert shown.replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_comment_that_fits_keeps_its_markup() -> None:
+    assert split_html("<b>x</b>", 2_000, "en") == ("<b>x</b>",)
+
+
+@pytest.mark.parametrize(
+    "key", ["part:a:b:12@partner", part_key(CommentId("a:b"), Side.PARTNER, 1)]
+)
+def test_a_parts_key_names_its_comment(key: str) -> None:
+    assert part_source(key) == "a:b"
+    assert part_source("digest:1:2@partner") == ""
+
+
+def owed(rows: int) -> OwedNote:
+    return OwedNote(
+        key="context:T1@partner",
+        side=Side.PARTNER,
+        kind="context",
+        facts=(("platform", "Heroku"), ("as_of", "\ud800 now")),
+        rows=tuple((f"label{n}", "value " * 20) for n in range(rows)),
+    )
+
+
+def test_a_note_is_private_and_shows_its_table() -> None:
+    draft = draft_note(owed(2), policy=POLICY, capabilities=PLATFORM_LIKE)
+    assert (draft.audience, draft.view) == (Audience.SHARED, "acme")
+    assert (draft.note_key, draft.source_id) == ("context:T1@partner", None)
+    assert "label1" in draft.html
+    draft.html.encode()
+
+
+def test_a_table_too_long_for_the_desk_loses_its_last_rows() -> None:
+    draft = draft_note(owed(100), policy=POLICY, capabilities=SMALL)
+    assert "label0" in draft.html
+    assert "label99" not in draft.html
+    assert len(draft.html.encode()) <= SMALL.max_body_bytes
+
+
+def digest(count: int, html: str, capabilities: Capabilities) -> tuple[str, tuple[str, ...]]:
+    comments = tuple(
+        a_comment(str(n), html.format(n=n), audience=Audience.SHARED) for n in range(1, count + 1)
+    )
+    draft = draft_digest(
+        comments, Side.PARTNER, url="https://p/1", policy=POLICY, capabilities=capabilities
+    )
+    assert draft.audience is Audience.SHARED
+    assert draft.note_key == digest_key(comments[0], comments[-1], Side.PARTNER)
+    assert len(draft.html.encode()) <= capabilities.max_body_bytes
+    return draft.html, draft.digested_ids
+
+
+def test_a_digest_carries_older_comments_with_their_authors() -> None:
+    html, ids = digest(3, "<p>text {n}.</p>", ZENDESK_LIKE)
+    assert ids == ("1", "2", "3")
+    assert html.index("text 1.") < html.index("text 3.")
+    assert html.count("Cora") == 3
+
+
+def test_a_digest_too_long_shows_the_first_lines_of_each() -> None:
+    html, ids = digest(3, "<p>start {n}. " + "more " * 400 + "</p>", SMALL)
+    assert len(ids) == 3
+    assert all(f"start {n}." in html for n in (1, 2, 3))
+
+
+def test_a_digest_of_too_many_shows_the_newest_and_counts_the_rest() -> None:
+    html, ids = digest(5_000, "<p>start {n}.</p>" + "more " * 50, ZENDESK_LIKE)
+    assert len(ids) == 5_000
+    assert "start 5000." in html
+    assert "start 1." not in html
+    assert "5000" in html

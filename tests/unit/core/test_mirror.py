@@ -1,0 +1,192 @@
+"""What a sighting changes of what the mirror holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core.mirror import merge_comment, merge_snapshot, merge_ticket
+from syncd.core.model import Audience, Comment, CommentId, Sighting, Ticket
+from tests.support.build import (
+    AT,
+    a_comment,
+    a_person,
+    a_sighting,
+    a_status_update,
+    a_ticket,
+    a_whole_read,
+    an_attachment,
+    later,
+)
+
+
+def merged(known: Ticket | None, sighting: Sighting, *held: str) -> Ticket:
+    ticket = merge_ticket(known, sighting, held=held)
+    assert ticket is not None
+    return ticket
+
+
+def test_comments_alone_make_no_ticket() -> None:
+    assert merge_ticket(None, a_sighting("T1", a_comment())) is None
+    assert merge_snapshot(None, a_sighting("T1", a_comment())) is None
+
+
+def test_a_first_sighting_proves_nothing_of_the_thread_unless_it_covers_it() -> None:
+    assert merged(None, a_sighting(a_ticket(fields_as_of=7))).comments_as_of == 0
+    assert merged(None, a_whole_read(a_ticket(fields_as_of=7))).comments_as_of == 7
+
+
+def test_a_later_sighting_replaces_the_fields_and_keeps_what_it_leaves_out() -> None:
+    known = a_ticket(
+        fields_as_of=2, url="https://x", metadata={"app": "a"}, metadata_as_of=AT, is_stale=True
+    )
+    after = merged(known, a_sighting(a_ticket(status="Closed", fields_as_of=3)))
+    assert (after.status, after.comments_as_of, after.is_stale) == ("Closed", 2, False)
+    assert (after.url, after.metadata, after.metadata_as_of) == ("https://x", (("app", "a"),), AT)
+
+
+def test_an_older_sighting_changes_no_field() -> None:
+    known = a_ticket(fields_as_of=3)
+    assert merged(known, a_sighting(a_ticket(status="Closed", fields_as_of=2))) == known
+
+
+def test_two_sightings_of_one_instant_that_differ_ask_for_a_read() -> None:
+    known = a_ticket(fields_as_of=3)
+    doubtful = merged(known, a_sighting(a_ticket(status="Closed", fields_as_of=3)))
+    assert (doubtful.status, doubtful.is_stale, doubtful.is_confirmed) == ("Open", True, False)
+    read = merged(doubtful, a_whole_read(a_ticket(status="Closed", fields_as_of=3)))
+    assert (read.status, read.is_stale) == ("Closed", False)
+
+
+def test_a_read_that_agrees_settles_the_doubt() -> None:
+    known = a_ticket(fields_as_of=3, is_stale=True, is_confirmed=False)
+    after = merged(known, a_sighting(a_ticket(fields_as_of=3), is_read=True))
+    assert (after.is_stale, after.is_confirmed) == (False, True)
+    assert merged(known, a_sighting(a_ticket(fields_as_of=3))).is_stale
+
+
+def test_a_read_of_a_ticket_that_moved_unseen_hints_at_a_comment() -> None:
+    known = a_ticket(fields_as_of=3)
+    moved = a_ticket(fields_as_of=4)
+    assert merged(known, a_sighting(moved, is_read=True)).is_comment_hinted
+    assert not merged(known, a_sighting(moved)).is_comment_hinted
+    assert not merged(known, a_sighting(a_ticket(fields_as_of=3), is_read=True)).is_comment_hinted
+    assert not merged(known, a_whole_read(moved)).is_comment_hinted
+
+
+def test_a_hint_counts_only_for_a_comment_that_is_not_held() -> None:
+    known = a_ticket()
+    assert merged(known, a_sighting("T1", hinted=["9"])).is_comment_hinted
+    assert not merged(known, a_sighting("T1", hinted=["9"]), "9").is_comment_hinted
+
+
+def test_a_read_of_the_thread_settles_the_hints_before_it() -> None:
+    hinted = a_ticket(fields_as_of=3, is_comment_hinted=True)
+    assert not merged(hinted, a_whole_read(a_ticket(fields_as_of=3))).is_comment_hinted
+    by_feed = a_sighting(a_ticket(fields_as_of=4), covers=(3, 4))
+    after = merged(hinted, by_feed)
+    assert (after.is_comment_hinted, after.comments_as_of) == (True, 4)
+
+
+@pytest.mark.parametrize("covers", [None, (5, 6)])
+def test_a_comment_behind_a_gap_asks_for_what_came_before_it(
+    covers: tuple[int, int] | None,
+) -> None:
+    known = a_ticket(fields_as_of=3)
+    after = merged(known, a_sighting("T1", a_comment("9"), covers=covers), "9")
+    assert (after.is_comment_hinted, after.comments_as_of) == (True, 3)
+    ours = a_sighting("T1", a_comment("9", stamp="syncd:acme:op"), covers=covers)
+    assert not merged(known, ours, "9").is_comment_hinted
+
+
+def test_an_older_stretch_takes_nothing_back() -> None:
+    known = a_ticket(fields_as_of=9)
+    assert merged(known, a_sighting("T1", covers=(0, 2))).comments_as_of == 9
+
+
+def test_the_update_that_explains_the_status_is_kept_while_it_fits() -> None:
+    named = a_status_update("Closed", update_id="u1", at=later(5))
+    known = a_ticket(status="Closed", fields_as_of=3, status_update=named)
+    silent = a_sighting(a_ticket(status="Closed", fields_as_of=4))
+    assert merged(known, silent).status_update == named
+    reopened = a_sighting(a_ticket(status="Open", fields_as_of=4))
+    assert merged(known, reopened).status_update is None
+
+
+def test_a_newer_or_better_named_update_explains_the_status_from_then_on() -> None:
+    at_five = a_status_update(at=later(5))
+    known = a_ticket(status_update=at_five)
+    named = replace(at_five, update_id=a_status_update(update_id="u1").update_id)
+    for update in (named, a_status_update(at=later(6))):
+        assert merged(known, a_sighting("T1", status_update=update)).status_update == update
+    assert merged(a_ticket(), a_sighting("T1", status_update=named)).status_update == named
+    for update in (a_status_update(at=later(4)), a_status_update("Closed", at=later(9))):
+        assert merged(known, a_sighting("T1", status_update=update)).status_update == at_five
+
+
+def test_an_audience_only_narrows() -> None:
+    public, private = a_comment(), a_comment(audience=Audience.SHARED)
+    assert merge_comment(public, private).audience is Audience.SHARED
+    assert merge_comment(private, public).audience is Audience.SHARED
+    local = a_comment(audience=Audience.LOCAL)
+    assert merge_comment(private, local).audience is Audience.LOCAL
+
+
+def test_what_a_sighting_does_not_say_stays_known() -> None:
+    known = a_comment(
+        update_id="u1", writer_id="w", stamp="syncd:a:b", attachments=(an_attachment(),)
+    )
+    bare = a_comment(html=None, author=a_person(""))
+    assert merge_comment(known, bare) == known
+    assert merge_comment(None, bare) == bare
+
+
+def test_a_body_comes_with_a_later_sighting_and_an_emptied_one_is_emptied() -> None:
+    assert merge_comment(a_comment(html=None), a_comment(html="text")).html == "text"
+    assert merge_comment(a_comment(html="text"), a_comment(html="")).html == ""
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (a_comment("9", at=AT), a_comment("10", at=AT)),
+        (a_comment("x", at=AT), a_comment("a", at=later(1))),
+        (replace(a_comment("0", at=AT), comment_id=CommentId("²")), a_comment("9", at=AT)),
+        (replace(a_comment("0", at=AT), comment_id=CommentId("9" * 5000)), a_comment("b", at=AT)),
+        (
+            replace(a_comment("2", at=later(5)), position=1),
+            replace(a_comment("1", at=AT), position=2),
+        ),
+    ],
+    ids=["numbers", "times", "a strange digit", "a number beyond all ids", "the desk's own order"],
+)
+def test_comments_stand_as_the_desk_made_them(first: Comment, second: Comment) -> None:
+    shown = merge_snapshot(None, a_whole_read(a_ticket(), second, first))
+    assert shown is not None
+    assert shown.comments == (first, second)
+
+
+@given(order=st.permutations(range(5)), doubled=st.integers(0, 4))
+def test_sightings_in_any_order_and_doubled_end_in_the_freshest_fields_and_all_comments(
+    order: list[int], doubled: int
+) -> None:
+    sightings = [
+        a_sighting(
+            a_ticket(status="Open" if version % 2 else "Closed", fields_as_of=version + 1),
+            a_comment(str(version + 1)),
+            covers=(version, version + 1),
+        )
+        for version in range(5)
+    ]
+    known = None
+    for index in [*order, order[doubled]]:
+        known = merge_snapshot(known, sightings[index])
+    assert known is not None
+    known = merge_snapshot(known, a_whole_read(a_ticket(status="Closed", fields_as_of=5)))
+    assert known is not None
+    assert [comment.comment_id for comment in known.comments] == ["1", "2", "3", "4", "5"]
+    assert (known.ticket.status, known.ticket.is_comment_hinted) == ("Closed", False)
+    assert known.ticket.comments_as_of == 5
