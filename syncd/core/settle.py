@@ -73,12 +73,12 @@ def settle(
         for draft, stored in zip(drafts, answer.stored, strict=False)
     )
     shown = answer.sighting.ticket
-    if shown is None:
-        # What the fields became is unknown: the mirror still shows the old ones, and so must we.
-        return Settlement(base=base, is_leak=is_leak)
     if isinstance(operation, CreateTicket):
         created = _created(base, operation, None if is_found else shown, policy)
         return Settlement(base=created, is_leak=is_leak)
+    if shown is None:
+        # What the fields became is unknown: the mirror still shows the old ones, and so must we.
+        return Settlement(base=base, is_leak=is_leak)
     updated = _Update(intent, operation, answer, shown, policy, is_found=is_found)
     return replace(updated.settle(base), is_leak=is_leak)
 

@@ -320,9 +320,12 @@ def hold_open(base: Base, shown: str, policy: LinkPolicy) -> Base:
     A second change of mind is left alone until the platform moves the ticket or gives it back.
     """
     status = base.status
+    hand_off = base.hand_off
     if status is None or policy.statuses.meaning(Side.PARTNER, shown) is status.agreed:
         return base
-    hand_off = base.hand_off
+    if hand_off.state is HandOffState.ENDED:
+        # Told that it may close its copy, the partner does.
+        return base
     if hand_off.is_reopened:
         return replace(base, status=replace(status, is_let_be=True))
     base = replace(base, hand_off=replace(hand_off, is_reopened=True))

@@ -136,8 +136,12 @@ class Writes:
                 return index
         return None
 
+    def _has_ended(self) -> bool:
+        """Whether the pair has only its last words to say."""
+        return self._base.hand_off.state is HandOffState.ENDED
+
     def _status(self, side: Side) -> str | None:
-        if self._base.status is None:
+        if self._base.status is None or self._has_ended():
             return None
         siblings = self._circumstances.siblings
         return owed_status(self._base.status, side, self._policy.statuses, siblings=siblings)
@@ -146,7 +150,7 @@ class Writes:
         if not self._capabilities[side].has_tags:
             return TagDelta()
         ticket = self._snapshots[side].ticket
-        delta = owed_tags(self._base.tags, side, ticket)
+        delta = TagDelta() if self._has_ended() else owed_tags(self._base.tags, side, ticket)
         if side is not Side.PARTNER or wants_ball_tag(self._base) is self._base.hand_off.is_tag_set:
             return delta
         tag = frozenset({self._policy.ball_tag})

@@ -28,7 +28,7 @@ from tests.support.twins import PAIR_KEY
 
 POLICY = LinkPolicy(link=LINK, view="acme")
 SMALL = Capabilities(max_body_bytes=2_000, max_comments=10)
-DESKS: Mapping[Side, Capabilities] = {side: SMALL for side in Side}
+DESKS: Mapping[Side, Capabilities] = dict.fromkeys(Side, SMALL)
 LONG = "<p>" + "word " * 900 + "</p>"
 
 

@@ -54,7 +54,8 @@ def test_it_opens_with_the_first_message_and_what_both_sides_share() -> None:
     found = born(a_comment("1", "<p>Help</p>"), a_comment("2"))
     operation = creation(found)
     assert [draft.source_id for draft in operation.comments] == ["1"]
-    assert (operation.status, operation.tags) == ("pending", {"t-a", "heroku"})
+    assert operation.status == "pending"
+    assert operation.tags == frozenset({"t-a", "heroku"})
     assert (operation.external_id, operation.placement) == (PAIR_KEY, (("group", "Heroku"),))
     assert operation.op_id == create_op(PAIR_KEY, Side.PARTNER)
     assert found.base.status is not None

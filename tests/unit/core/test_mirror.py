@@ -24,7 +24,7 @@ from tests.support.build import (
 
 
 def merged(known: Ticket | None, sighting: Sighting, *held: str) -> Ticket:
-    ticket = merge_ticket(known, sighting, held=held)
+    ticket = merge_ticket(known, sighting, held=[CommentId(each) for each in held])
     assert ticket is not None
     return ticket
 

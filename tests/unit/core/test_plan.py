@@ -1,0 +1,283 @@
+"""What a look at a pair leads to: a read, a stop, a birth, writes, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from syncd.core.decision import Circumstances
+from syncd.core.model import (
+    Audience,
+    Base,
+    End,
+    HandOff,
+    HandOffState,
+    Held,
+    Role,
+    Side,
+    Snapshot,
+    Status,
+    Ticket,
+)
+from syncd.core.operations import CreateTicket, UpdateTicket
+from syncd.core.plan import Need, Plan, plan
+from syncd.core.policy import LinkPolicy
+from tests.support.build import (
+    a_base,
+    a_comment,
+    a_mapping,
+    a_person,
+    a_snapshot,
+    a_status_base,
+    a_status_update,
+    a_ticket,
+    an_agent,
+)
+from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
+from tests.support.twins import PAIR_KEY, VIEW, a_policy
+
+DESKS = {Side.PLATFORM: PLATFORM_LIKE, Side.PARTNER: ZENDESK_LIKE}
+HERE = a_ticket(views={VIEW})
+THERE = a_ticket("9001", status="open")
+
+
+def look(
+    base: Base | None = None,
+    platform: Snapshot | Ticket | None = HERE,
+    partner: Snapshot | Ticket | None = THERE,
+    *,
+    policy: LinkPolicy | None = None,
+    circumstances: Circumstances | None = None,
+) -> Plan:
+    shown = {Side.PLATFORM: platform, Side.PARTNER: partner}
+    return plan(
+        base or a_base(),
+        {
+            side: a_snapshot(found) if isinstance(found, Ticket) else found
+            for side, found in shown.items()
+            if found is not None
+        },
+        policy=policy or a_policy(),
+        capabilities=DESKS,
+        circumstances=circumstances or Circumstances(pair_key=PAIR_KEY),
+    )
+
+
+def test_equal_sides_lead_to_nothing() -> None:
+    assert look() == Plan(base=look().base)
+
+
+def test_a_platform_ticket_that_was_never_seen_must_be_read() -> None:
+    (need,) = look(platform=None).needs
+    assert need == Need(side=Side.PLATFORM, fields=True, thread=True)
+
+
+def test_a_partner_ticket_that_vanished_from_the_mirror_is_read_and_not_born_again() -> None:
+    found = look(partner=None)
+    assert found.operations == ()
+    assert found.needs == (Need(side=Side.PARTNER, fields=True, thread=True),)
+
+
+@pytest.mark.parametrize("end", [End.DELETED, End.GONE, End.SPAM, End.MERGED])
+@pytest.mark.parametrize("side", list(Side))
+def test_a_ticket_that_ended_stops_the_pair_and_the_other_copy_stays(side: Side, end: End) -> None:
+    gone = replace(HERE if side is Side.PLATFORM else THERE, end=end, status="?")
+    found = look(platform=gone) if side is Side.PLATFORM else look(partner=gone)
+    assert found.stop is not None
+    assert found.stop.reason == f"{side.value}_ticket_{end.value}"
+    assert found.operations == ()
+
+
+def test_a_status_that_no_map_knows_stops_the_pair() -> None:
+    found = look(partner=replace(THERE, status="escalated"))
+    assert found.stop is not None
+    assert found.stop.reason == "unmapped_status"
+    assert "'escalated'" in found.stop.hint
+
+
+def test_a_birth_waits_for_the_thread_its_bodies_and_its_fields() -> None:
+    for shown, is_whole in (
+        (a_snapshot(replace(HERE, comments_as_of=0), a_comment()), False),
+        (a_snapshot(replace(HERE, is_comment_hinted=True), a_comment()), False),
+        (a_snapshot(HERE, a_comment(html=None)), True),
+    ):
+        found = look(Base(), shown, None)
+        need = Need(side=Side.PLATFORM, thread=True, is_whole_thread=is_whole)
+        assert (found.needs, found.operations) == ((need,), ())
+    stale = look(Base(), a_snapshot(replace(HERE, is_stale=True), a_comment()), None)
+    assert stale.needs == (Need(side=Side.PLATFORM, fields=True, thread=True),)
+
+
+def test_a_birth_waits_for_a_message_that_may_travel() -> None:
+    assert look(Base(), a_snapshot(HERE, a_comment(html="#local")), None) == Plan(base=Base())
+
+
+def test_a_ticket_that_left_the_view_before_its_twin_was_born_ends_the_pair() -> None:
+    assert look(Base(), a_snapshot(a_ticket(), a_comment()), None).ends_pair
+
+
+def test_a_ticket_in_the_view_is_born() -> None:
+    found = look(Base(), a_snapshot(HERE, a_comment()), None)
+    (operation,) = found.operations
+    assert isinstance(operation, CreateTicket)
+    assert found.base.status is not None
+    assert [transition.name for transition in found.transitions] == ["birth"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "need"),
+    [
+        (replace(THERE, comments_as_of=0), Need(side=Side.PARTNER, thread=True)),
+        (replace(THERE, is_comment_hinted=True), Need(side=Side.PARTNER, thread=True)),
+        (replace(THERE, is_stale=True), Need(side=Side.PARTNER, fields=True)),
+        (
+            replace(THERE, status="solved", fields_as_of=2, comments_as_of=1),
+            Need(side=Side.PARTNER, thread=True),
+        ),
+    ],
+    ids=["unread", "hinted", "in doubt", "moved without its comments"],
+)
+def test_what_is_not_known_well_enough_is_read_first(shown: Ticket, need: Need) -> None:
+    assert look(partner=shown).needs == (need,)
+
+
+def test_a_comment_without_its_body_asks_for_the_thread_from_its_beginning() -> None:
+    found = look(platform=a_snapshot(HERE, a_comment("9", None)))
+    assert found.needs == (Need(side=Side.PLATFORM, thread=True, is_whole_thread=True),)
+
+
+def test_a_change_of_tags_alone_needs_no_read() -> None:
+    tagged = replace(THERE, tags=frozenset({"t-a"}), fields_as_of=2, comments_as_of=1)
+    found = look(partner=tagged)
+    assert found.needs == ()
+    (operation,) = found.operations
+    assert isinstance(operation, UpdateTicket)
+    assert operation.add_tags == {"t-a"}
+
+
+def test_a_ticket_closed_for_good_stops_the_pair_only_when_nothing_else_can_be_written() -> None:
+    final = replace(THERE, status="closed", end=End.FINAL)
+    agreed = a_base(status=a_status_base(Status.CLOSED, platform="Closed", partner="solved"))
+    told = a_snapshot(final, a_comment("5", author=an_agent()))
+    asked = a_snapshot(replace(HERE, status="Open"), a_comment("6"))
+    first = look(agreed, asked, told)
+    assert [operation.side for operation in first.operations] == [Side.PLATFORM]
+    assert first.stop is None
+    told_already = replace(agreed, comments=(a_mapping("5", "105", origin=Side.PARTNER),))
+    then = look(told_already, asked, told)
+    assert then.operations == ()
+    assert then.stop is not None
+    assert then.stop.reason == "partner_ticket_final"
+    quiet = look(agreed, replace(HERE, status="Closed"), final)
+    assert (quiet.stop, quiet.operations) == (None, ())
+
+
+def test_an_ended_pair_writes_its_last_note_and_then_nothing() -> None:
+    away = replace(HERE, views=frozenset({"other"}))
+    last = look(platform=away)
+    assert not last.ends_pair
+    assert [operation.side for operation in last.operations] == [Side.PARTNER]
+    done = a_base(hand_off=HandOff(state=HandOffState.ENDED))
+    found = look(done, away, replace(THERE, status="solved"))
+    assert (found.ends_pair, found.operations) == (True, ())
+
+
+def test_a_public_comment_found_by_a_backfill_is_left_out_and_told() -> None:
+    thread = (a_comment("1", audience=Audience.SHARED, views={VIEW}), a_comment("2"))
+    quiet = Circumstances(pair_key=PAIR_KEY, is_quiet=True)
+    found = look(platform=a_snapshot(HERE, *thread, a_comment("3")), circumstances=quiet)
+    left = Held(side=Side.PLATFORM, comment_id=thread[1].comment_id, reason="public_in_backfill")
+    assert found.left_out == (left,)
+    (operation,) = found.operations
+    assert isinstance(operation, UpdateTicket)
+    assert operation.is_silent
+    assert operation.comment is not None
+    assert operation.comment.source_id == "1"
+
+
+def test_a_held_comment_is_told_and_holds_those_behind_it() -> None:
+    phrase = a_comment("1", "<p>Reassign to Heroku</p>", author=an_agent())
+    behind = a_comment("2", author=an_agent())
+    found = look(
+        platform=a_snapshot(HERE, a_comment("7")), partner=a_snapshot(THERE, phrase, behind)
+    )
+    assert [(held.comment_id, held.reason) for held in found.held] == [
+        ("1", "public_hand_off_phrase")
+    ]
+    assert {operation.side for operation in found.operations} == {Side.PARTNER}
+    released = replace(a_base(), released=frozenset({phrase.comment_id}))
+    found = look(released, partner=a_snapshot(THERE, phrase, behind))
+    assert found.held == ()
+    assert len(found.operations) == 2
+
+
+def test_an_ignored_order_is_counted_when_its_comment_is_next_to_travel() -> None:
+    phrase = a_comment(
+        "2",
+        "<p>Reassign to Heroku</p>",
+        audience=Audience.SHARED,
+        author=a_person(role=Role.LIGHT_AGENT),
+    )
+    later = look(partner=a_snapshot(THERE, a_comment("1", author=an_agent()), phrase))
+    assert later.transitions == ()
+    now = look(partner=a_snapshot(THERE, phrase))
+    assert [moved.name for moved in now.transitions] == ["hand_off.ignored"]
+
+
+def test_an_offer_is_on_the_timeline_wherever_its_comment_stands() -> None:
+    phrase = a_comment(
+        "2", "<p>Reassign to Heroku</p>", audience=Audience.SHARED, author=an_agent()
+    )
+    found = look(partner=a_snapshot(THERE, a_comment("1", author=an_agent()), phrase))
+    assert [(moved.name, moved.after) for moved in found.transitions] == [("hand_off", "offered")]
+    again = look(found.base, partner=a_snapshot(THERE, a_comment("1", author=an_agent()), phrase))
+    assert again.transitions == ()
+
+
+def test_an_answer_with_a_close_waits_for_the_customer_on_both_sides() -> None:
+    update = a_status_update("solved", update_id="u1")
+    answer = a_comment("1", author=an_agent(), update_id="u1")
+    solved = replace(THERE, status="solved", status_update=update)
+    found = look(partner=a_snapshot(solved, answer))
+    assert [getattr(operation, "status", None) for operation in found.operations] == [
+        "With customer",
+        "pending",
+    ]
+    assert [owed.kind for owed in found.base.owed] == ["close_guard"]
+    off = replace(a_policy(), has_close_guard=False)
+    unguarded = look(partner=a_snapshot(solved, answer), policy=off)
+    assert [getattr(operation, "status", None) for operation in unguarded.operations] == ["Closed"]
+
+
+def test_each_conflict_is_told_to_who_lost_it_also_when_no_update_is_named() -> None:
+    closed = replace(HERE, status="Closed", fields_as_of=4, comments_as_of=4)
+    found = look(platform=closed, partner=replace(THERE, status="pending"))
+    assert [(c.platform, c.partner, c.result) for c in found.conflicts] == [
+        ("Closed", "pending", "with_customer")
+    ]
+    assert [(owed.key, owed.side) for owed in found.base.owed] == [
+        ("status_conflict:as-of-4@platform", Side.PLATFORM)
+    ]
+    assert [(moved.side, moved.before, moved.after) for moved in found.transitions] == [
+        (Side.PARTNER, "open", "pending"),
+        (Side.PLATFORM, "Open", "Closed"),
+    ]
+
+
+def test_a_tag_that_the_partner_cannot_hold_is_told_once() -> None:
+    tagged = replace(HERE, tags=frozenset({"t-two words"}))
+    found = look(platform=tagged)
+    assert [owed.kind for owed in found.base.owed] == ["tag_unheld"]
+    assert look(found.base, tagged).base == found.base
+
+
+def test_a_copy_whose_original_became_private_is_told_of_where_it_cannot_follow() -> None:
+    hidden = a_comment("5", author=an_agent(), audience=Audience.SHARED)
+    base = a_base(a_mapping("5", "105", origin=Side.PARTNER))
+    found = look(base, partner=a_snapshot(THERE, hidden))
+    assert [(owed.kind, owed.side) for owed in found.base.owed] == [
+        ("comment_made_private", Side.PLATFORM)
+    ]
+    assert found.base.comments[0].audience is Audience.SHARED
+    assert look(found.base, partner=a_snapshot(THERE, hidden)).base == found.base
