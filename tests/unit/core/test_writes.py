@@ -81,7 +81,7 @@ def test_the_fields_ride_on_the_last_comment() -> None:
     base = a_base(status=BEHIND, tags=tags, owed=(owed(),))
     one, two, noted = updates(*writes(Side.PARTNER, base, a_comment("1"), a_comment("2")))
     assert [op.status for op in (one, two, noted)] == [None, None, "solved"]
-    assert [op.add_tags for op in (one, two, noted)] == [set(), set(), {"t-a"}]
+    assert [op.add_tags for op in (one, two, noted)] == [frozenset(), frozenset(), {"t-a"}]
     assert [op.comment and op.comment.source_id for op in (one, two, noted)] == ["1", "2", None]
     assert one.op_id == copy_op(PAIR_KEY, Side.PARTNER, a_comment("1").comment_id)
     assert noted.op_id == note_op(PAIR_KEY, Side.PARTNER, owed().key)
@@ -139,11 +139,11 @@ def test_a_ticket_out_of_the_view_needs_not_be_taken_out() -> None:
 @pytest.mark.parametrize(
     ("state", "is_set", "added", "removed"),
     [
-        (HandOffState.OFFERED, False, set(), set()),
-        (HandOffState.HANDED, False, {"with-platform"}, set()),
-        (HandOffState.HANDED, True, set(), set()),
-        (HandOffState.WITHDRAWN, False, {"with-platform"}, set()),
-        (HandOffState.NONE, True, set(), {"with-platform"}),
+        (HandOffState.OFFERED, False, frozenset(), frozenset()),
+        (HandOffState.HANDED, False, {"with-platform"}, frozenset()),
+        (HandOffState.HANDED, True, frozenset(), frozenset()),
+        (HandOffState.WITHDRAWN, False, {"with-platform"}, frozenset()),
+        (HandOffState.NONE, True, frozenset(), {"with-platform"}),
     ],
 )
 def test_the_partners_desk_shows_the_ball_by_one_tag(
@@ -151,10 +151,10 @@ def test_the_partners_desk_shows_the_ball_by_one_tag(
 ) -> None:
     base = a_base(status=BEHIND, hand_off=HandOff(state=state, is_tag_set=is_set))
     (operation,) = updates(*writes(Side.PARTNER, base))
-    assert (operation.add_tags, operation.remove_tags) == (added, removed)
+    assert (set(operation.add_tags), set(operation.remove_tags)) == (added, removed)
     away = a_snapshot(a_ticket())
     (platform,) = updates(*writes(Side.PLATFORM, base, platform=away))
-    assert (platform.add_tags, platform.remove_tags) == (set(), set())
+    assert (platform.add_tags, platform.remove_tags) == (frozenset(), frozenset())
 
 
 def test_nobody_is_told_that_it_stays_with_the_platform_before_the_platform_has_it() -> None:
@@ -237,5 +237,5 @@ def test_a_pair_that_has_ended_says_its_last_words_and_moves_no_field() -> None:
     base = a_base(status=BEHIND, tags=tags, hand_off=ended, owed=(owed(),))
     (operation,) = updates(*writes(Side.PARTNER, base))
     assert operation.comment is not None
-    assert (operation.status, operation.add_tags) == (None, set())
+    assert (operation.status, operation.add_tags) == (None, frozenset())
     assert operation.remove_tags == {"with-platform"}
