@@ -124,7 +124,8 @@ class _Look:
         opening = iter(self._opening(stamped))
         create = create_op(self._pair_key, self._target)
         explained = [
-            next(opening) if found.op_id == create else drafts.get(found.op_id) for found in stamped
+            next(opening, None) if found.op_id == create else drafts.get(found.op_id)
+            for found in stamped
         ]
         if None in explained:
             carried = {draft.source_id for draft in explained if draft is not None}
@@ -162,7 +163,7 @@ class _Look:
             if draft.note_key is not None
         }
 
-    def _opening(self, stamped: Sequence[_Stamped]) -> Iterator[Draft | None]:
+    def _opening(self, stamped: Sequence[_Stamped]) -> Iterator[Draft]:
         """What the creation wrote, in order."""
         create = create_op(self._pair_key, self._target)
         operations = {found.op_id for found in stamped}
@@ -182,8 +183,6 @@ class _Look:
                 policy=self._policy,
                 capabilities=self._capabilities,
             )
-        for _ in stamped:
-            yield None
 
     def _digests(self, carried: set[CommentId | None]) -> dict[OpId, Draft]:
         """Older history in one note: it begins with the first comment that nothing else carried."""

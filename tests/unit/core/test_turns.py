@@ -221,9 +221,7 @@ def test_a_miss_is_hinted_at_unless_the_ticket_is_gone_already(html: str, kind: 
         (NoteKind.REFUSED_CLOSED, "refused_closed"),
     ],
 )
-def test_what_was_refused_stays_refused_until_it_is_written_anew(
-    kind: NoteKind, later: str
-) -> None:
+def test_what_was_refused_stays_refused_until_written_anew(kind: NoteKind, later: str) -> None:
     said = a_mapping(
         "50", None, kind=Known.NOTE, origin=Side.PARTNER, note_key=note_key(kind, Side.PARTNER, "9")
     )
