@@ -39,6 +39,8 @@ from syncd.workqueue.memory import MemoryWorkQueue
 
 OnRequest = Callable[..., None]
 _SWEEP_SECONDS = 3600.0
+#: A desk that does not answer keeps the others waiting for no longer than this at the start.
+_BEGIN_SECONDS = 5.0
 #: How long runs in progress are waited for at the end; a desk may ask for an hour. What is cut off
 #: is looked for at the next start. Less than a supervisor's patience.
 _GRACE_SECONDS = 25.0
@@ -250,10 +252,25 @@ class _Daemon:
             if serving.done():
                 return
             await self._made.clock.sleep(0.01)
+        # What happens before a feed's first look is not seen: nobody is told to begin before it.
+        begun = asyncio.create_task(self._begin())
+        stopping = asyncio.create_task(self._stop_asked())
+        await asyncio.wait(
+            {begun, stopping}, timeout=_BEGIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        begun.cancel()
+        stopping.cancel()
         self._is_ready = True
         logger().info("daemon.ready", address=address)
         if on_ready is not None:
             on_ready(address)
+
+    async def _begin(self) -> None:
+        for poller in self._pollers:
+            await poller.begun.wait()
+
+    async def _stop_asked(self) -> None:
+        await self._stopping.wait()
 
     def _web(self) -> tuple[_QuietServer, socket.socket, str]:
         """The server on its bound socket; raises `OSError` when the address is taken."""

@@ -43,6 +43,8 @@ class Poller:
         self._clock = clock
         self._health = health
         self._stopping = asyncio.Event()
+        #: Set once it is known where the feed is followed from, or the desk failed to say.
+        self.begun = asyncio.Event()
         self._tries = 0
 
     def stop(self) -> None:
@@ -51,8 +53,11 @@ class Poller:
 
     async def run(self) -> None:
         """Walk, wait, walk again. Raises `StoreUnavailable`; a desk's error only delays."""
+        if await self._store.load_cursor(self._connector.name, FEED) is not None:
+            self.begun.set()
         while not self._stopping.is_set():
             pause = await self.look()
+            self.begun.set()
             await wait_or_stop(self._clock, self._stopping, pause)
 
     async def look(self) -> float:

@@ -14,7 +14,7 @@ from tests.e2e.old_view import CUSTOMER, STAFF, VIEW, OldView, old_view
 _OLD_PAIRS, _TICKETS = 12, 80
 _PAUSE_SECONDS = 0.05
 _MOST_SECONDS = 60.0
-_FEWEST_DEEDS = 20
+_FEWEST_DEEDS = 8
 
 
 @pytest.mark.slow

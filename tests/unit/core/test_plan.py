@@ -10,6 +10,7 @@ from syncd.core.decision import Circumstances
 from syncd.core.model import (
     Audience,
     Base,
+    CommentId,
     End,
     HandOff,
     HandOffState,
@@ -20,9 +21,12 @@ from syncd.core.model import (
     Status,
     Ticket,
 )
-from syncd.core.operations import CreateTicket, UpdateTicket
+from syncd.core.notes import NoteKind
+from syncd.core.operations import CreateTicket, RestrictComment, UpdateTicket, copy_op, note_op
+from syncd.core.owing import note_key
 from syncd.core.plan import Need, Plan, plan
 from syncd.core.policy import LinkPolicy
+from syncd.core.stamp import stamp_for
 from tests.support.build import (
     a_base,
     a_comment,
@@ -49,6 +53,7 @@ def look(
     *,
     policy: LinkPolicy | None = None,
     circumstances: Circumstances | None = None,
+    can_restrict: bool = False,
 ) -> Plan:
     shown = {Side.PLATFORM: platform, Side.PARTNER: partner}
     return plan(
@@ -59,7 +64,7 @@ def look(
             if found is not None
         },
         policy=policy or a_policy(),
-        capabilities=DESKS,
+        capabilities={s: replace(desk, can_restrict=can_restrict) for s, desk in DESKS.items()},
         circumstances=circumstances or Circumstances(pair_key=PAIR_KEY),
     )
 
@@ -281,3 +286,73 @@ def test_a_copy_whose_original_became_private_is_told_of_where_it_cannot_follow(
     ]
     assert found.base.comments[0].audience is Audience.SHARED
     assert look(found.base, partner=a_snapshot(THERE, hidden)).base == found.base
+
+
+def test_a_copy_whose_original_became_private_follows_where_it_can() -> None:
+    hidden = a_comment("5", author=an_agent(), audience=Audience.SHARED)
+    base = a_base(a_mapping("5", "105", origin=Side.PARTNER))
+    found = look(base, partner=a_snapshot(THERE, hidden), can_restrict=True)
+    assert found.base.owed == ()
+    (operation,) = found.operations
+    assert isinstance(operation, RestrictComment)
+    assert (operation.side, operation.comment_id) == (Side.PLATFORM, "105")
+
+
+def test_a_ticket_given_back_and_offered_anew_in_one_look_is_open_again() -> None:
+    phrase = a_comment(
+        "5", "<p>Reassign to Heroku</p>", audience=Audience.SHARED, author=an_agent()
+    )
+    waiting = a_status_base(Status.WITH_CUSTOMER, platform="With customer", partner="pending")
+    base = a_base(status=waiting, hand_off=HandOff(state=HandOffState.HANDED, turn=1))
+    here = replace(HERE, status="With customer")
+    found = look(base, here, a_snapshot(replace(THERE, status="pending"), phrase))
+    assert found.base.hand_off.state is HandOffState.OFFERED
+    assert found.base.status is not None
+    assert found.base.status.agreed is Status.OPEN
+
+
+def test_an_offer_whose_copy_is_found_by_its_stamp_has_left_and_does_not_leave_twice() -> None:
+    phrase = a_comment(
+        "5", "<p>Reassign to Heroku</p>", audience=Audience.SHARED, author=an_agent()
+    )
+    offer = HandOff(state=HandOffState.OFFERED, comment_id=phrase.comment_id, turn=1)
+    copy = a_comment(
+        "105",
+        audience=Audience.SHARED,
+        views={VIEW},
+        stamp=stamp_for(a_policy().link, copy_op(PAIR_KEY, Side.PLATFORM, phrase.comment_id)),
+    )
+    # Back in the view by now: staff escalated it anew before the copy was found.
+    found = look(a_base(hand_off=offer), a_snapshot(HERE, copy), a_snapshot(THERE, phrase))
+    assert found.base.hand_off.state is HandOffState.NONE
+    assert [moved.after for moved in found.transitions] == ["handed", "none"]
+    assert all(getattr(operation, "leave_view", None) is None for operation in found.operations)
+
+
+def test_a_note_that_an_older_store_owes_again_is_found_by_its_stamp() -> None:
+    """A restored backup does not know that the hand-off was confirmed and told of."""
+    offer = HandOff(state=HandOffState.OFFERED, comment_id=CommentId("5"), turn=1)
+    base = a_base(a_mapping("5", "105", origin=Side.PARTNER), hand_off=offer)
+    told = {
+        side: a_comment(
+            "110",
+            audience=Audience.SHARED,
+            stamp=stamp_for(
+                a_policy().link,
+                note_op(PAIR_KEY, side, note_key(NoteKind.HANDED, side, "5")),
+            ),
+        )
+        for side in Side
+    }
+    away = replace(HERE, views=frozenset())
+    found = look(base, a_snapshot(away, told[Side.PLATFORM]), a_snapshot(THERE, told[Side.PARTNER]))
+    assert found.base.hand_off.state is HandOffState.HANDED
+    assert found.base.owed == ()
+    assert [getattr(operation, "comment", None) for operation in found.operations] == [None]
+
+
+def test_an_offer_opens_the_ticket_once_and_the_platforms_later_status_stands() -> None:
+    offer = HandOff(state=HandOffState.OFFERED, comment_id=CommentId("5"), turn=1)
+    found = look(a_base(hand_off=offer), replace(HERE, status="With customer"))
+    assert found.base.status is not None
+    assert found.base.status.agreed is Status.WITH_CUSTOMER
