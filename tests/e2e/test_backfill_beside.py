@@ -11,10 +11,10 @@ import pytest
 from syncd.cli.demo.processes import start_daemon
 from tests.e2e.old_view import CUSTOMER, STAFF, VIEW, OldView, old_view
 
-_OLD_PAIRS, _TICKETS = 12, 80
-_PAUSE_SECONDS = 0.05
+_OLD_PAIRS, _TICKETS = 12, 160
+_PAUSE_SECONDS = 0.03
 _MOST_SECONDS = 60.0
-_FEWEST_DEEDS = 8
+_FEWEST_DEEDS = 20
 
 
 @pytest.mark.slow
