@@ -14,7 +14,6 @@ from syncd.core.draft import (
     draft_note,
     part_key,
     part_source,
-    split_html,
     writable,
 )
 from syncd.core.lines import plain_text
@@ -77,19 +76,6 @@ def test_a_comment_too_long_for_the_desk_goes_in_parts_none_of_whose_words_are_l
     assert drafts[-1].source_id == "7"
     assert drafts[0].note_key == part_key(CommentId("7"), Side.PARTNER, 1)
     assert {draft.audience for draft in drafts} == {Audience.PUBLIC}
-
-
-@pytest.mark.parametrize("text", ["x" * 9_000, "😀" * 2_000, "<" * 3_000, "ab cd " * 1_500])
-def test_no_part_is_longer_than_the_limit_whatever_the_text_is_made_of(text: str) -> None:
-    html = f"<pre>{text.replace('<', '&lt;')}</pre>"
-    parts = split_html(html, 2_000, "de")
-    assert all(len(part.encode()) <= 2_000 for part in parts)
-    shown = "".join("".join(plain_text(part).splitlines()[1:]) for part in parts)
-    assert shown.replace(" ", "") == text.replace(" ", "")
-
-
-def test_a_comment_that_fits_keeps_its_markup() -> None:
-    assert split_html("<b>x</b>", 2_000, "en") == ("<b>x</b>",)
 
 
 @pytest.mark.parametrize(
