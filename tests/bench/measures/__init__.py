@@ -34,6 +34,7 @@ MEASURES: Mapping[str, str] = {
     "pairs": "many_pairs",
     "store": "store_units",
     "writers": "writers",
+    "faults": "faults",
 }
 
 
