@@ -10,7 +10,7 @@ import contextlib
 import functools
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from config.policy import link_policy
 from connectors import registry
 from syncd import __version__
 from syncd.core.errors import SyncdError
-from syncd.core.model import ConnectionName, Side, Sighting
+from syncd.core.model import ConnectionName, Side
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.clock import SystemClock
 from syncd.engine.controller import Controller
@@ -32,7 +32,7 @@ from syncd.engine.poll import Poller
 from syncd.engine.reconcile import Reconciler
 from syncd.engine.sweep import Sweep
 from syncd.log import logger, place_of
-from syncd.ports import Clock, Connector, Store
+from syncd.ports import Clock, Connector, Heard, Store
 from syncd.store import OwnerLock, open_store
 from syncd.web.server import web_app
 from syncd.workqueue.memory import MemoryWorkQueue
@@ -73,8 +73,8 @@ class Parts:
         Raises `Unauthentic`, `Unintelligible` or `StoreError`; anything else is a bug, and logged.
         """
         try:
-            sightings = self._read(connection, headers, body)
-            marked = await self.intake.take(connection, sightings)
+            heard = self._read(connection, headers, body)
+            marked = await self.intake.take(connection, heard.sightings)
         except SyncdError:
             raise
         except Exception as bug:
@@ -84,11 +84,11 @@ class Parts:
             )
             raise
         self.health.counts["webhook.accepted"] += 1
+        if heard.is_unknown:
+            self.health.counts["webhook.unknown"] += 1
         logger().debug("webhook.accepted", connection=connection, pairs=len(marked))
 
-    def _read(
-        self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
-    ) -> Sequence[Sighting]:
+    def _read(self, connection: ConnectionName, headers: Mapping[str, str], body: bytes) -> Heard:
         connector = self.connectors[connection]
         try:
             return connector.read_webhook(headers, body, now=self.clock.now())

@@ -139,6 +139,15 @@ class Changes:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Heard:
+    """What a webhook says, once it is believed; nothing where no pair could follow it."""
+
+    sightings: tuple[Sighting, ...] = ()
+    #: An event of a type that the desk's documents did not have: to be counted.
+    is_unknown: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ViewPage:
     """Tickets of one platform view, for a backfill."""
 
@@ -209,9 +218,7 @@ class Connector(Protocol):
         """What became of a write whose answer was lost; reads only."""
         ...
 
-    def read_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: datetime
-    ) -> tuple[Sighting, ...]:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Heard:
         """What a webhook proves; pure. Header names in lower case.
 
         Raises `Unauthentic` for a wrong or stale signature, `Unintelligible` for a signed riddle.
@@ -380,6 +387,7 @@ __all__ = [
     "CreateTicket",
     "CursorMove",
     "FeedSummary",
+    "Heard",
     "LinkSummary",
     "Operation",
     "Pair",

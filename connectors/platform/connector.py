@@ -30,7 +30,7 @@ from connectors.platform.webhook import read_webhook
 from syncd.core.errors import Rejected, Unauthorised, Unintelligible
 from syncd.core.model import Capabilities, ConnectionName, Sighting, TicketId
 from syncd.core.operations import Answer, Fate, Finding, Intent, UpdateTicket
-from syncd.ports import Budget, Changes, CheckResult, Clock, Read, ViewPage
+from syncd.ports import Budget, Changes, CheckResult, Clock, Heard, Read, ViewPage
 
 CAPABILITIES = Capabilities(
     has_tags=True,
@@ -189,9 +189,7 @@ class PlatformConnector:
 
     # --- the rest --------------------------------------------------------------------------------
 
-    def read_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: datetime
-    ) -> tuple[Sighting, ...]:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Heard:
         """What a webhook proves; without a configured secret none is authentic."""
         return read_webhook(
             headers, body, secret=self._webhook_secret, connection=self._name, now=now

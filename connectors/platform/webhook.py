@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from connectors.platform import wire
 from connectors.platform.mapping import to_sightings
 from syncd.core.errors import Unauthentic, Unintelligible
-from syncd.core.model import ConnectionName, Sighting
+from syncd.core.model import ConnectionName
+from syncd.ports import Heard
 
 TIMESTAMP = "platform-webhook-timestamp"
 SIGNATURE = "platform-webhook-signature"
@@ -33,7 +34,7 @@ def read_webhook(
     connection: ConnectionName,
     now: datetime,
     freshness: timedelta = FRESHNESS,
-) -> tuple[Sighting, ...]:
+) -> Heard:
     """The sighting in a webhook. Header names in lower case.
 
     Raises `Unauthentic` for a wrong or stale signature, `Unintelligible` for a signed riddle.
@@ -43,7 +44,7 @@ def read_webhook(
         change = wire.read_change(body)
     except wire.NotAsDocumented as error:
         raise Unintelligible(str(error), connection=connection, action="webhook") from error
-    return to_sightings([change])
+    return Heard(sightings=tuple(to_sightings([change])))
 
 
 def verify(

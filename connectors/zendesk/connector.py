@@ -44,7 +44,7 @@ from syncd.core.operations import (
     RestrictComment,
     UpdateTicket,
 )
-from syncd.ports import Budget, Changes, CheckResult, Clock, Read, ViewPage
+from syncd.ports import Budget, Changes, CheckResult, Clock, Heard, Read, ViewPage
 
 CAPABILITIES = Capabilities(
     has_tags=True,
@@ -318,9 +318,7 @@ class ZendeskConnector:
 
     # --- the rest --------------------------------------------------------------------------------
 
-    def read_webhook(
-        self, headers: Mapping[str, str], body: bytes, *, now: datetime
-    ) -> tuple[Sighting, ...]:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Heard:
         """What a webhook proves; see `webhook.read_webhook`."""
         secret = self._settings.webhook_secret
         return read_webhook(

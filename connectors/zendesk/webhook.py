@@ -3,6 +3,7 @@
 The body is a snapshot of the ticket's fields, made when the event happened and sent whenever
 Zendesk gets to it. So it may be old, and it never confirms its own stamp: a later change of the
 same second is in none of its fields. It names new comments without carrying their HTML.
+Which type proves what stands in `event_types`; a type that is not there moves nothing by itself.
 https://developer.zendesk.com/documentation/webhooks/verifying/
 """
 
@@ -18,33 +19,22 @@ from datetime import datetime, timedelta
 import msgspec
 
 from connectors.zendesk import wire
+from connectors.zendesk.event_types import ENDS, EVENT_TYPES, PREFIX, Proof
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
 from syncd.core.errors import Unauthentic, Unintelligible
-from syncd.core.model import (
-    CommentId,
-    ConnectionName,
-    End,
-    Sighting,
-    StatusUpdate,
-    TicketId,
-)
+from syncd.core.model import CommentId, ConnectionName, Sighting, StatusUpdate, Ticket, TicketId
+from syncd.ports import Heard
 
 SIGNATURE = "x-zendesk-webhook-signature"
 TIMESTAMP = "x-zendesk-webhook-signature-timestamp"
-#: Zendesk documents no bound; a real delivery came eight minutes after its event.
+#: How far a signature's time may be from ours. Zendesk documents no bound, and does not say whether
+#: a repeated delivery is signed anew; a real one came eight minutes after its event. The time does
+#: not protect the mirror, to which an old body is no news: it bounds what a recorded one can cost.
 FRESHNESS = timedelta(minutes=15)
 LARGEST_BODY_BYTES = 1024 * 1024
-_PREFIX = "zen:event-type:ticket."
-_ENDS = {
-    "marked_as_spam": End.SPAM,
-    "merged": End.MERGED,
-    "permanently_deleted": End.DELETED,
-    "soft_deleted": End.DELETED,
-}
-#: These change a comment that is known: no comment has such an id, so the thread is read again.
-_MENDING = frozenset(
-    {"attachment_redacted_from_comment", "comment_made_private", "comment_redacted"}
-)
+_SUBJECT = "zen:ticket:"
+#: The beginnings of the types, known or not, that are about a comment.
+_OF_COMMENTS = ("comment", "attachment")
 
 
 def read_webhook(
@@ -56,17 +46,14 @@ def read_webhook(
     base_url: str,
     now: datetime,
     freshness: timedelta = FRESHNESS,
-) -> tuple[Sighting, ...]:
-    """The sighting in a webhook, or none for events that are not a ticket's.
+) -> Heard:
+    """The sighting in a webhook, or none for an event that no pair could follow.
 
     Raises `Unauthentic` for a wrong or stale signature, `Unintelligible` for a signed riddle.
     """
     verify(headers, body, secret=secret, now=now, freshness=freshness)
     try:
-        webhook = wire.decode(body, wire.Webhook)
-        if not webhook.type.startswith(_PREFIX):
-            return ()
-        return (_sighting(webhook.type.removeprefix(_PREFIX), webhook, base_url),)
+        return _heard(wire.decode(body, wire.Webhook), base_url)
     except (ValueError, msgspec.MsgspecError):
         # The cause is left out: it quotes the ticket.
         raise Unintelligible(
@@ -98,17 +85,56 @@ def verify(
         )
 
 
-def _sighting(kind: str, webhook: wire.Webhook, base_url: str) -> Sighting:
+def _heard(webhook: wire.Webhook, base_url: str) -> Heard:
+    if not webhook.type.startswith(PREFIX):
+        return Heard()
+    kind = webhook.type.removeprefix(PREFIX)
+    proof = EVENT_TYPES.get(kind)
+    if proof is Proof.NOTHING:
+        return Heard()
+    if proof is None:
+        return Heard(sightings=_rumour(kind, webhook, base_url), is_unknown=True)
+    return Heard(sightings=(_sighting(kind, proof, webhook, base_url),))
+
+
+def _rumour(kind: str, webhook: wire.Webhook, base_url: str) -> tuple[Sighting, ...]:
+    """What a type that is not in the vendor's list may say: its fields if they are as ever."""
+    proof = Proof.MENDED if kind.startswith(_OF_COMMENTS) else Proof.FIELDS
+    try:
+        return (_sighting(kind, proof, webhook, base_url),)
+    except (ValueError, msgspec.MsgspecError):
+        number = _subject_id(webhook)
+        if number is None:
+            return ()
+        return (Sighting(ticket_id=TicketId(number), hinted=(CommentId(f":{kind}"),)),)
+
+
+def _sighting(kind: str, proof: Proof, webhook: wire.Webhook, base_url: str) -> Sighting:
     row = _row(webhook.detail)
-    ticket = to_ticket(row, seen_at=None, people={}, base_url=base_url)
-    if kind in _ENDS:
-        ticket = replace(ticket, end=_ENDS[kind])
+    if _subject_id(webhook) not in (None, str(row.id)):
+        raise ValueError("the event's subject is another ticket than its detail")
+    ticket = _ended(kind, webhook.event, to_ticket(row, seen_at=None, people={}, base_url=base_url))
     return Sighting(
         ticket_id=TicketId(str(row.id)),
         ticket=ticket,
-        hinted=_hinted(kind, webhook.event),
+        hinted=_hinted(kind, proof, webhook.event),
         status_update=_status_update(kind, webhook, status=ticket.status, second=ticket.updated_at),
     )
+
+
+def _ended(kind: str, event: wire.Loose, ticket: Ticket) -> Ticket:
+    if kind not in ENDS:
+        return ticket
+    target = str(event.get("target_ticket_id") or "")
+    is_told = kind == "merged" and target.isdecimal()
+    return replace(ticket, end=ENDS[kind], merged_into=TicketId(target) if is_told else None)
+
+
+def _subject_id(webhook: wire.Webhook) -> str | None:
+    """The ticket's number in the envelope's subject; None where that is of another form."""
+    subject = webhook.subject or ""
+    number = subject.removeprefix(_SUBJECT)
+    return number if subject != number and number.isdecimal() else None
 
 
 def _row(detail: wire.Loose) -> wire.Ticket:
@@ -117,12 +143,13 @@ def _row(detail: wire.Loose) -> wire.Ticket:
     return row
 
 
-def _hinted(kind: str, event: wire.Loose) -> tuple[CommentId, ...]:
+def _hinted(kind: str, proof: Proof, event: wire.Loose) -> tuple[CommentId, ...]:
     comment = event.get("comment")
     number = str(comment.get("id") or "") if isinstance(comment, dict) else ""
-    if kind == "comment_added" and number:
-        return (CommentId(number),)
-    return (CommentId(f"{number}:{kind}"),) if kind in _MENDING else ()
+    if proof is Proof.MENDED:
+        # The comment may be known: no comment has such an id, so the thread is read again.
+        return (CommentId(f"{number}:{kind}"),)
+    return (CommentId(number),) if proof is Proof.COMMENT and number else ()
 
 
 def _status_update(

@@ -428,9 +428,11 @@ class ConnectorSuite:
         await desk.answer(ticket_id, "<p>Ping</p>", status=desk.statuses.waiting)
 
         for delivery in await desk.deliveries():
-            for sighting in desk.connector.read_webhook(
+            heard = desk.connector.read_webhook(
                 delivery.headers, delivery.body, now=desk.clock.now()
-            ):
+            )
+            assert not heard.is_unknown
+            for sighting in heard.sightings:
                 if sighting.ticket_id == ticket_id:
                     known = mirrored(ticket_id, [sighting], known)
 

@@ -31,7 +31,8 @@ def signed(body: bytes, *, at: datetime = NOW, secret: str = SECRET) -> dict[str
 def received(
     headers: dict[str, str], body: bytes, *, now: datetime = NOW, secret: str = SECRET
 ) -> tuple[Sighting, ...]:
-    return read_webhook(headers, body, secret=secret, connection=ConnectionName("heroku"), now=now)
+    heard = read_webhook(headers, body, secret=secret, connection=ConnectionName("heroku"), now=now)
+    return heard.sightings
 
 
 def a_body(*, ticket_version: int = 7) -> bytes:

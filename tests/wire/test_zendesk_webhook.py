@@ -60,7 +60,7 @@ def read(
         connection=ConnectionName("acme"),
         base_url=BASE,
         now=now,
-    )
+    ).sightings
 
 
 def seen(envelope: dict[str, Any]) -> Sighting:
