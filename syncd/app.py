@@ -30,6 +30,7 @@ from syncd.engine.intake import Intake
 from syncd.engine.links import Link, Links
 from syncd.engine.poll import Poller
 from syncd.engine.reconcile import Reconciler
+from syncd.engine.rights import look_at_rights
 from syncd.engine.sweep import Sweep
 from syncd.log import logger, place_of
 from syncd.ports import Clock, Connector, Heard, Store
@@ -104,8 +105,11 @@ async def parts(
     owner: str | None,
     clock: Clock | None = None,
     on_request: OnRequest | None = None,
+    beside: Path | None = None,
 ) -> AsyncIterator[Parts]:
     """Open the store and the connections of a configuration; close them at the end.
+
+    What connectors themselves must keep is next to the file `beside`, the store's by default.
 
     One process at a time may be the `owner` of that name of a store, such as `daemon`; the leases
     that a killed one left are let go. None is for those who run no pairs.
@@ -129,6 +133,7 @@ async def parts(
                 clock=clock,
                 on_request=on_request,
                 wanted=functools.partial(store.known_tickets, name),
+                beside=beside or store_path(config),
             )
         links = Links(
             Link(
@@ -216,6 +221,7 @@ class _Daemon:
                     group.create_task(self._controller.run()),
                     *(group.create_task(poller.run()) for poller in self._pollers),
                     group.create_task(self._sweep.run()),
+                    group.create_task(look_at_rights(self._made.connectors.values())),
                 ]
                 serving = group.create_task(server.serve(sockets=[listener]))
                 group.create_task(self._announce(server, serving, address, on_ready))

@@ -23,6 +23,7 @@ EVENTS: Mapping[str, str] = {
     "connection.down": "A desk stopped answering; logged once until it is back.",
     "connection.up": "The desk answers again.",
     "connection.unauthorised": "The desk refused the credential; its pairs wait, unblamed.",
+    "connection.lacks": "The credential lacks a right; `check` says which, `hint` what to do.",
     "connection.limited": "The desk answered 429; nothing is sent in that bucket until its time.",
     "feed.polled": "A poll of a change feed brought something.",
     "feed.stuck": "A poll failed; the cursor stays where it is and nothing is lost.",

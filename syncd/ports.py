@@ -229,6 +229,10 @@ class Connector(Protocol):
         """Ask the desk what this credential may do, with as few requests as that takes."""
         ...
 
+    async def rights(self) -> Sequence[CheckResult]:
+        """The part of `check` that is worth asking at every start; two requests at most."""
+        ...
+
     async def close(self) -> None: ...
 
 

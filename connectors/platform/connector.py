@@ -52,6 +52,7 @@ def connect(
     clock: Clock,
     on_request: OnRequest | None = None,
     wanted: object = None,  # noqa: ARG001 - births come from here, so every ticket may be wanted
+    beside: object = None,  # noqa: ARG001 - a platform's token does not change
 ) -> PlatformConnector:
     """The connector of one configured platform; asks it nothing yet."""
     return PlatformConnector(name, settings, budget=budget, clock=clock, on_request=on_request)
@@ -202,6 +203,10 @@ class PlatformConnector:
         except Unauthorised as error:
             return (refused_account(error),)
         return check_account(me, now=self._clock.now())
+
+    async def rights(self) -> Sequence[CheckResult]:
+        """The same: it is one request."""
+        return await self.check()
 
     async def close(self) -> None:
         await self._client.close()

@@ -1,4 +1,4 @@
-"""The account behind a connection: who we are there, where new tickets go, what we may do.
+"""The account behind a connection: who we are there, and where new tickets go.
 
 Names from the configuration (group, brand, form, assignee) become ids when they are first needed
 and stay known until the process ends.
@@ -7,7 +7,7 @@ and stay known until the process ends.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from pathlib import Path
 
 import httpx
 
@@ -15,14 +15,13 @@ from connectors.http import MEANINGS, Credential, HttpClient, Meaning, OnRequest
 from connectors.zendesk import wire
 from connectors.zendesk.client import NARROW_BUCKETS, ZendeskClient
 from connectors.zendesk.credential import ApiTokenCredential, OAuthCredential
+from connectors.zendesk.kept_tokens import TokenFile
+from connectors.zendesk.refresh import RefreshCredential
 from connectors.zendesk.refusal import explain
 from connectors.zendesk.settings import Settings
-from syncd.core.errors import Rejected, RemoteError, Unauthorised
+from syncd.core.errors import Rejected, Unauthorised
 from syncd.core.model import ConnectionName
-from syncd.ports import Budget, CheckResult, Clock
-
-#: An export may not ask for the most recent minute.
-_RECENT = timedelta(seconds=120)
+from syncd.ports import Budget, Clock
 
 
 class Account:
@@ -95,8 +94,12 @@ def build_client(
     clock: Clock,
     on_request: OnRequest | None,
     transport: httpx.AsyncBaseTransport | None,
+    beside: Path | None,
 ) -> ZendeskClient:
-    """The client of an account, with whatever credential the settings name."""
+    """The client of an account, with whatever credential the settings name.
+
+    Refresh tokens are kept next to the file `beside`; without one there is no using them.
+    """
 
     def http(
         credential: Credential | None, meanings: Mapping[int, Meaning] = MEANINGS
@@ -120,81 +123,15 @@ def build_client(
     assert settings.oauth is not None  # noqa: S101 - the settings hold one of the two
     # A token endpoint says 400 for a wrong grant or scope: it is the credential that is refused.
     tokens = http(None, {**MEANINGS, 400: Meaning.UNAUTHORISED})
-    credential = OAuthCredential(settings.oauth, http=tokens, clock=clock)
+    credential: Credential = OAuthCredential(settings.oauth, http=tokens, clock=clock)
+    if settings.oauth.refresh_token is not None:
+        if beside is None:
+            raise ValueError("a refresh token needs a place to keep its successors in")
+        credential = RefreshCredential(
+            name,
+            settings.oauth,
+            http=tokens,
+            clock=clock,
+            kept=TokenFile(beside.with_name(f"{beside.name}.oauth-{name}")),
+        )
     return ZendeskClient(http(credential), tokens=tokens)
-
-
-async def check_account(
-    client: ZendeskClient, account: Account, settings: Settings
-) -> Sequence[CheckResult]:
-    """Ask Zendesk what this credential may do; three requests at most."""
-    try:
-        me = await client.me()
-        account.known_id(me.value.user)
-    except RemoteError as error:
-        return (CheckResult(name="credential", is_ok=False, message=str(error), hint=error.hint),)
-    results = [_credential(settings), _role(me.value.user)]
-    start = me.date.timestamp() if me.date is not None else None
-    if start is not None:
-        results.append(await _exports(client, int(start - _RECENT.total_seconds())))
-    if settings.oauth is not None:
-        results.append(await _scopes(client))
-    results.append(_webhooks(settings))
-    return results
-
-
-def _credential(settings: Settings) -> CheckResult:
-    if settings.api_token is None:
-        return CheckResult(name="credential", is_ok=True, message="the OAuth client is accepted")
-    return CheckResult(
-        name="credential",
-        is_ok=True,
-        message="the API token is accepted; Zendesk ends all API tokens on 30 April 2027",
-        hint="Make an OAuth client in the Admin Center and use `oauth`.",
-    )
-
-
-def _role(user: wire.User) -> CheckResult:
-    is_admin = user.role == "admin"
-    return CheckResult(
-        name="role",
-        is_ok=is_admin,
-        message="the user is an admin" if is_admin else "the user is not an admin",
-        hint="" if is_admin else "Exports and imports need an admin; change the user's role.",
-    )
-
-
-async def _exports(client: ZendeskClient, start_time: int) -> CheckResult:
-    try:
-        await client.ticket_export(cursor=None, start_time=start_time)
-    except RemoteError as error:
-        return CheckResult(name="exports", is_ok=False, message=str(error), hint=error.hint)
-    return CheckResult(name="exports", is_ok=True, message="changes can be read")
-
-
-async def _scopes(client: ZendeskClient) -> CheckResult:
-    try:
-        scopes = (await client.token_info()).scopes
-    except RemoteError as error:
-        return CheckResult(name="scopes", is_ok=False, message=str(error), hint=error.hint)
-    missing = [need for need in ("read", "write") if need not in scopes]
-    if not missing:
-        return CheckResult(name="scopes", is_ok=True, message="the token may read and write")
-    return CheckResult(
-        name="scopes",
-        # Narrow scopes may do as well: tickets:write, users:read and so on.
-        is_ok=any(":" in scope for scope in scopes),
-        message=f"the token lacks the scope {' and '.join(missing)}",
-        hint="Ask for `read write` in `oauth.scope`, and allow both in the OAuth client.",
-    )
-
-
-def _webhooks(settings: Settings) -> CheckResult:
-    if settings.has_webhooks:
-        return CheckResult(name="webhooks", is_ok=True, message="webhooks are expected")
-    return CheckResult(
-        name="webhooks",
-        is_ok=True,
-        message="no webhooks: changes are seen a minute or two late",
-        hint="Make a webhook in Zendesk and give its secret as `webhook_secret`.",
-    )

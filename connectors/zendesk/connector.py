@@ -11,13 +11,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import httpx
 import msgspec
 
 from connectors.http import OnRequest
 from connectors.zendesk import bodies, wire
-from connectors.zendesk.account import Account, build_client, check_account
+from connectors.zendesk.account import Account, build_client
 from connectors.zendesk.answers import (
     creation_answer,
     found_creation,
@@ -25,6 +26,7 @@ from connectors.zendesk.answers import (
     look_for_update,
     update_answer,
 )
+from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
@@ -78,6 +80,7 @@ class ZendeskConnector:
         transport: httpx.AsyncBaseTransport | None = None,
         wanted: Wanted | None = None,
         withheld_seconds: float = WITHHELD_SECONDS,
+        beside: Path | None = None,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -88,7 +91,13 @@ class ZendeskConnector:
         self._asking = asyncio.Lock()
         budget.assume(EXPORTS, per_minute=settings.exports_per_minute)
         self._client = build_client(
-            name, settings, budget=budget, clock=clock, on_request=on_request, transport=transport
+            name,
+            settings,
+            budget=budget,
+            clock=clock,
+            on_request=on_request,
+            transport=transport,
+            beside=beside,
         )
         self._account = Account(name, self._client)
         self._people = People(self._client, clock)
@@ -332,7 +341,11 @@ class ZendeskConnector:
 
     async def check(self) -> Sequence[CheckResult]:
         """Ask Zendesk what this credential may do."""
-        return await check_account(self._client, self._account, self._settings)
+        return await check_account(self._client, self._account, self._settings, clock=self._clock)
+
+    async def rights(self) -> Sequence[CheckResult]:
+        """The same in two requests, for every start."""
+        return await check_rights(self._client, self._account, self._settings, clock=self._clock)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -392,8 +405,18 @@ def connect(
     clock: Clock,
     on_request: OnRequest | None = None,
     wanted: Wanted | None = None,
+    beside: Path | None = None,
 ) -> ZendeskConnector:
-    """The connector of one configured account; asks the desk nothing yet."""
+    """The connector of one configured account; asks the desk nothing yet.
+
+    `beside` is the store's file: rotated tokens are kept next to it.
+    """
     return ZendeskConnector(
-        name, settings, budget=budget, clock=clock, on_request=on_request, wanted=wanted
+        name,
+        settings,
+        budget=budget,
+        clock=clock,
+        on_request=on_request,
+        wanted=wanted,
+        beside=beside,
     )

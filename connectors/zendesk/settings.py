@@ -34,11 +34,18 @@ STATUSES = (
 
 
 class OAuth(Section):
-    """A confidential OAuth client; syncd fetches its tokens by the client credentials grant."""
+    """A confidential OAuth client; syncd fetches its tokens by the client credentials grant, or by
+    a refresh token where an agent has authorised the client.
+    """
 
     client_id: Text = Field(description="The client's unique identifier.")
     client_secret: Secret = Field(description="The client's secret.")
     scope: Text = Field(default="read write", description="Scopes to ask for, between blanks.")
+    refresh_token: Secret | None = Field(
+        default=None,
+        description="The first refresh token, where an agent authorised the client. Each one is"
+        " valid once: syncd keeps its successors beside the store.",
+    )
 
 
 class ApiToken(Section):

@@ -171,11 +171,14 @@ class Token(msgspec.Struct, kw_only=True):
 
     access_token: str
     expires_in: float | None = None
+    refresh_token: str | None = None
+    refresh_token_expires_in: float | None = None
 
 
 class TokenInfo(msgspec.Struct, kw_only=True):
     scopes: list[str] = []
     expires_at: str | None = None
+    refresh_token_expires_at: str | None = None
 
 
 class TokenInfoAnswer(msgspec.Struct, kw_only=True):

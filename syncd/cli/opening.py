@@ -121,25 +121,33 @@ async def acting(store: str) -> AsyncIterator[Store]:
 
 
 @contextlib.asynccontextmanager
-async def working(config: Config, *, owner: str) -> AsyncIterator[Parts]:
+async def working(
+    config: Config, *, owner: str, beside: Path | None = None
+) -> AsyncIterator[Parts]:
     """All parts of the daemon, quiet but for what goes wrong; one process at a time is `owner`.
 
+    What connectors keep is next to the file `beside`, the store's by default.
     Raises `StoreError`.
     """
     from syncd.app import parts
     from syncd.log import configure
 
     configure(form=config.log.format, level="warning", stream=sys.stderr)
-    async with parts(config, owner=owner) as made:
+    async with parts(config, owner=owner, beside=beside) as made:
         yield made
 
 
 @contextlib.asynccontextmanager
 async def connected(config: Config) -> AsyncIterator[Parts]:
-    """The same beside an empty store that is gone afterwards: the real one is not touched."""
+    """The same with an empty store that is gone afterwards: the real one is not touched.
+
+    Rotated tokens stay beside the real one, or whoever asks last would take them along.
+    """
+    from syncd.app import store_path
+
     with tempfile.TemporaryDirectory(prefix="syncd-") as folder:
         own = dataclasses.replace(config, store=f"sqlite:///{folder}/empty.db")
-        async with working(own, owner="report") as made:
+        async with working(own, owner="report", beside=store_path(config)) as made:
             yield made
 
 

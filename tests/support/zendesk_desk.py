@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -149,12 +150,15 @@ def a_connector(
     transport: httpx.AsyncBaseTransport | None = None,
     on_request: OnRequest | None = None,
     share: float = 1.0,
+    beside: Path | None = None,
+    **more: Any,
 ) -> ZendeskConnector:
-    """A connector by OAuth, or by API token where one is given."""
+    """A connector by OAuth, or by API token where one is given; `more` are further settings."""
+    oauth: Json = {"client_id": "syncd", "client_secret": CLIENT_SECRET}
     credential: Json = (
         {"api_token": {"email": "syncd@acme.test", "token": token}}
         if token is not None
-        else {"oauth": {"client_id": "syncd", "client_secret": CLIENT_SECRET}}
+        else {"oauth": oauth | more.pop("oauth", {})}
     )
     settings = Settings.model_validate(
         {
@@ -164,6 +168,7 @@ def a_connector(
             "exports_per_minute": 30,
             **({"webhook_secret": secret} if secret else {}),
             **credential,
+            **more,
         }
     )
     return ZendeskConnector(
@@ -174,6 +179,7 @@ def a_connector(
         wanted=wanted,
         transport=transport,
         on_request=on_request,
+        beside=beside,
     )
 
 

@@ -111,14 +111,14 @@ def test_a_credential_does_not_show_itself() -> None:
 async def test_a_check_of_a_good_oauth_client_is_four_requests() -> None:
     async with a_zendesk_desk() as desk:
         results = named(await desk.connector.check())
-        assert set(results) == {"credential", "role", "exports", "scopes", "webhooks"}
+        assert {"credential", "exports", "webhooks", "right to write tickets"} <= set(results)
         assert all(result.is_ok for result in results.values())
         templates = [entry.template for entry in desk.sandbox.log.since(2)]
         assert templates == [
             "/oauth/tokens",
             "/api/v2/users/me",
-            "/api/v2/incremental/tickets/cursor",
             "/api/v2/oauth/tokens/current",
+            "/api/v2/incremental/tickets/cursor",
         ]
 
 
@@ -148,29 +148,66 @@ async def test_an_agent_who_is_no_admin_is_told_what_is_missing() -> None:
     refusal = {"error": {"title": "Forbidden", "message": "no"}}
     respx.get(url__startswith=f"{BASE}/api/v2/incremental/").respond(403, json=refusal)
     results = named(await a_connector(BASE, clock, token="t").check())
-    assert not results["role"].is_ok
+    changes = results["right to read changes"]
+    assert not changes.is_ok
+    assert "needs an admin; has the role agent" in changes.message
+    assert "Make the credential's user an admin." in changes.hint
+    imports = results["right to import tickets"]
+    assert imports.is_ok, "the rest works without"
+    assert "a backfill cannot create tickets silently" in imports.hint
+    assert results["right to write tickets"].is_ok
     assert not results["exports"].is_ok
     assert "admin" in results["exports"].hint
 
 
 @pytest.mark.parametrize(
-    ("scopes", "is_ok"),
+    ("scopes", "missing"),
     [
-        (["read", "write"], True),
-        (["tickets:read", "tickets:write", "users:read"], True),
-        (["read"], False),
-        ([], False),
+        (["read", "write"], set()),
+        (["tickets:read", "tickets:write", "users:read"], set()),
+        (["tickets:read", "tickets:write"], {"read people"}),
+        (["read"], {"write tickets"}),
+        ([], {"read tickets", "write tickets", "read people", "read changes"}),
     ],
 )
 @respx.mock
-async def test_the_scopes_of_a_token_are_looked_at(scopes: list[str], is_ok: bool) -> None:
+async def test_each_right_says_what_it_needs_and_what_is_there(
+    scopes: list[str], missing: set[str]
+) -> None:
     respx.post(f"{BASE}/oauth/tokens").respond(200, json={"access_token": "a", "expires_in": 600})
     respx.get(f"{BASE}/api/v2/users/me").respond(200, json={"user": {"id": 1, "role": "admin"}})
     info = {"token": {"scopes": scopes}}
     respx.get(f"{BASE}/api/v2/oauth/tokens/current").respond(200, json=info)
-    results = named(await a_connector(BASE, FakeClock()).check())
-    assert results["scopes"].is_ok is is_ok
-    assert "exports" not in results
+    for results in (
+        named(await a_connector(BASE, FakeClock()).check()),
+        named(await a_connector(BASE, FakeClock()).rights()),
+    ):
+        found = {name.removeprefix("right to ") for name, r in results.items() if not r.is_ok}
+        assert found == missing
+        for name in missing:
+            assert "`oauth.scope`" in results[f"right to {name}"].hint
+        assert (" ".join(scopes) or "no scope") in results["right to write tickets"].message
+        assert "exports" not in results
+
+
+async def test_rights_alone_are_two_requests() -> None:
+    async with a_zendesk_desk() as desk:
+        results = named(await desk.connector.rights())
+        assert all(result.is_ok for result in results.values())
+        templates = [entry.template for entry in desk.sandbox.log.since(2)]
+        assert templates == ["/oauth/tokens", "/api/v2/users/me", "/api/v2/oauth/tokens/current"]
+
+
+@respx.mock
+async def test_a_token_that_will_not_tell_its_scopes_is_judged_by_its_role() -> None:
+    respx.post(f"{BASE}/oauth/tokens").respond(200, json={"access_token": "a", "expires_in": 600})
+    respx.get(f"{BASE}/api/v2/users/me").respond(200, json={"user": {"id": 1, "role": "agent"}})
+    respx.get(f"{BASE}/api/v2/oauth/tokens/current").respond(403, json={"error": "Forbidden"})
+    results = named(await a_connector(BASE, FakeClock()).rights())
+    assert {name for name, r in results.items() if not r.is_ok} == {
+        "scopes",
+        "right to read changes",
+    }
 
 
 async def test_a_connection_without_webhooks_is_fine_and_told_so() -> None:

@@ -24,6 +24,7 @@ from connectors.zendesk.sandbox.wire import stamp
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 300, 172_800
 REFRESH_SECONDS = 30 * 86_400
+SHORTEST_REFRESH_SECONDS, LONGEST_REFRESH_SECONDS = 7 * 86_400, 90 * 86_400
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +38,7 @@ class Token:
     created_at: int
     expires_at: int
     user_id: int
+    refresh_expires_at: int | None = None
 
 
 class Credentials:
@@ -68,7 +70,8 @@ class Credentials:
                 "client_id": 33144692280001,
                 "user_id": token.user_id,
                 "token": token.access[:10],
-                "refresh_token": None,
+                "refresh_token": None if token.refresh is None else token.refresh[:10],
+                "refresh_token_expires_at": stamp(token.refresh_expires_at),
                 "scopes": list(token.scopes),
                 "created_at": stamp(token.created_at),
                 "expires_at": stamp(token.expires_at),
@@ -91,17 +94,27 @@ class Credentials:
         scopes = tuple(str(asked.get("scope") or "read write").split())
         match asked.get("grant_type"):
             case "client_credentials":
-                return self._hand_out(scopes, seconds, is_refreshable=False)
+                return self._hand_out(scopes, seconds)
             case "refresh_token":
-                refresh = str(asked.get("refresh_token"))
-                if refresh not in self._by_refresh:
-                    return _oauth_error(400, "invalid_grant", "The refresh token is invalid")
-                old = self._by_refresh.pop(refresh)
-                if old is not None:
-                    self._by_access.pop(old.access, None)
-                return self._hand_out(scopes, seconds, is_refreshable=True)
+                return self._rotate(asked, scopes, seconds)
             case _:
                 return _oauth_error(400, "unsupported_grant_type", "Grant type is not supported")
+
+    def _rotate(self, asked: Json, scopes: tuple[str, ...], seconds: int) -> Reply:
+        """A new pair; the old one is dead from now on, whoever gets this answer."""
+        life = int(asked.get("refresh_token_expires_in") or REFRESH_SECONDS)
+        if not SHORTEST_REFRESH_SECONDS <= life < LONGEST_REFRESH_SECONDS:
+            return _oauth_error(400, "invalid_request", "refresh_token_expires_in is out of range")
+        refresh = str(asked.get("refresh_token"))
+        now = self._account.second()
+        old = self._by_refresh.get(refresh)
+        is_over = old is not None and (old.refresh_expires_at or 0) <= now
+        if refresh not in self._by_refresh or is_over:
+            return _oauth_error(400, "invalid_grant", "The refresh token is invalid")
+        del self._by_refresh[refresh]
+        if old is not None:
+            self._by_access.pop(old.access, None)
+        return self._hand_out(scopes, seconds, refresh_seconds=life)
 
     def revoke_all(self) -> int:
         """Kill every access token; refresh tokens live on. Returns how many died."""
@@ -127,7 +140,9 @@ class Credentials:
             raise bad_token()
         return token
 
-    def _hand_out(self, scopes: tuple[str, ...], seconds: int, *, is_refreshable: bool) -> Reply:
+    def _hand_out(
+        self, scopes: tuple[str, ...], seconds: int, *, refresh_seconds: int | None = None
+    ) -> Reply:
         self._count += 1
         now = self._account.second()
         owner = self._account.integration
@@ -136,11 +151,12 @@ class Credentials:
         token = Token(
             id=self._account.new_id(),
             access=f"sandbox-access-{self._count:08d}",
-            refresh=f"sandbox-refresh-{self._count:08d}" if is_refreshable else None,
+            refresh=f"sandbox-refresh-{self._count:08d}" if refresh_seconds is not None else None,
             scopes=scopes,
             created_at=now,
             expires_at=now + seconds,
             user_id=owner.id,
+            refresh_expires_at=None if refresh_seconds is None else now + refresh_seconds,
         )
         self._by_access[token.access] = token
         answer: Json = {
@@ -151,7 +167,7 @@ class Credentials:
         }
         if token.refresh is not None:
             self._by_refresh[token.refresh] = token
-            answer |= {"refresh_token": token.refresh, "refresh_token_expires_in": REFRESH_SECONDS}
+            answer |= {"refresh_token": token.refresh, "refresh_token_expires_in": refresh_seconds}
         return json_reply(self._account.settings.oauth_token_status, answer)
 
 
