@@ -22,6 +22,7 @@ from syncd.core.notes import (
     render,
 )
 from syncd.core.operations import Draft
+from syncd.core.piece import prefix_length, weight
 from syncd.core.policy import LinkPolicy
 from syncd.core.split import split_html
 
@@ -107,7 +108,7 @@ def draft_note(owed: OwedNote, *, policy: LinkPolicy, capabilities: Capabilities
     """A note of ours: never public. A table too long for the desk loses its last rows."""
     rows = owed.rows
     html = _rendered(owed, rows, policy)
-    while rows and len(html.encode()) > capabilities.max_body_bytes:
+    while rows and weight(html) > capabilities.max_body_bytes:
         rows = rows[: len(rows) // 2]
         html = _rendered(owed, rows, policy)
     return Draft(
@@ -140,8 +141,8 @@ def draft_digest(
     header = writable(render(due, policy.language, policy.wording))
     bare = Capabilities(max_body_bytes=capabilities.max_body_bytes)
     entries = [comment_html(c, policy=policy, capabilities=bare) for c in comments]
-    room = capabilities.max_body_bytes - len(header.encode())
-    if sum(len(entry.encode()) for entry in entries) > room:
+    room = capabilities.max_body_bytes - weight(header)
+    if sum(map(weight, entries)) > room:
         entries = _fitted(comments, room, policy)
     return Draft(
         html=header + "".join(entries),
@@ -153,12 +154,12 @@ def draft_digest(
 
 
 def _fitted(comments: tuple[Comment, ...], room: int, policy: LinkPolicy) -> list[str]:
-    each = max(room // len(comments), _LEAST_ENTRY)
+    left = room - weight(_OMITTED)
+    each = max(left // len(comments), _LEAST_ENTRY)
     entries: list[str] = []
-    left = room - len(_OMITTED.encode())
     for comment in reversed(comments):
         entry = _shortened(comment, each, policy)
-        left -= len(entry.encode())
+        left -= weight(entry)
         if left < 0:
             entries.append(_OMITTED)
             break
@@ -171,10 +172,8 @@ def _shortened(comment: Comment, room: int, policy: LinkPolicy) -> str:
         attribution(policy.language, comment.author.name, comment.author.role, comment.created_at)
     )
     text = writable(plain_text(comment.html or ""))
-    # Escaping makes at most six bytes of one character's byte, and a character has at most four.
-    budget = max(0, (room - len(line.encode()) - 32) // 6)
-    cut = text.encode()[:budget].decode(errors="ignore")
-    return f"{line}<p>{escape(cut)} …</p>"
+    cut = text[: prefix_length(text, room - weight(f"{line}<p> …</p>"))]
+    return f"{line}<p>{escape(cut, quote=False)} …</p>"
 
 
 def _view(audience: Audience, policy: LinkPolicy, capabilities: Capabilities) -> str | None:
