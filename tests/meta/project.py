@@ -77,6 +77,6 @@ def _walk(folder: Path) -> Iterator[Path]:
             if path.name.startswith(".") and path.name not in DOT_FOLDERS:
                 continue
             yield from _walk(path)
-        elif not path.name.startswith(".coverage"):
-            # What a coverage run leaves holds the paths of this machine.
+        elif not path.name.startswith(".coverage") and path.name != ".git":
+            # What a coverage run leaves, or a second checkout, holds the paths of this machine.
             yield path
