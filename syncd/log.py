@@ -44,6 +44,7 @@ EVENTS: Mapping[str, str] = {
     "op.absent": "A lost write had not landed and never will; the pair is planned again.",
     "op.repeated": "A lost write had not landed and could; the same bytes go again.",
     "op.stale": "The ticket had moved; it is read again.",
+    "status.refused": "A desk would not take a status: it waits, comments and tags go on.",
     "op.refused": "The desk refused a write for good.",
     "conflict.recorded": "Both sides changed one value; both values are in `syncd conflicts`.",
     "hand_off.moved": "A ticket changed hands; `before` and `after` say from which state to which.",

@@ -24,7 +24,7 @@ from syncd.core.model import (
     TicketId,
 )
 from syncd.core.operations import Answer, CreateTicket, Finding, Intent, Operation
-from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, StaleRow
+from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, RefusedRow, StaleRow
 from syncd.core.work import (
     Birth,
     CursorMove,
@@ -317,8 +317,8 @@ class Store(Protocol):
     ) -> Sequence[Pair]: ...
 
     async def unpark(self, pair_id: PairId, *, actor: str, now: datetime) -> bool:
-        """Let a parked pair run again and mark it; False when it was not parked. Goes to the audit
-        trail.
+        """Let a parked pair run again, or a status that a desk refused be tried again, and mark it;
+        False when neither waited. Goes to the audit trail.
         """
         ...
 
@@ -341,6 +341,8 @@ class Store(Protocol):
     ) -> Sequence[ConflictRow]: ...
 
     async def stale(self, *, link: LinkName | None = None) -> Sequence[StaleRow]: ...
+
+    async def refused(self, *, link: LinkName | None = None) -> Sequence[RefusedRow]: ...
 
     async def summaries(self) -> Sequence[LinkSummary]: ...
 
@@ -401,6 +403,7 @@ __all__ = [
     "Priority",
     "Read",
     "Reading",
+    "RefusedRow",
     "Run",
     "Settled",
     "StaleRow",

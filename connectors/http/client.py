@@ -308,6 +308,8 @@ class HttpClient:
             request_id=_request_id(raw.headers),
             field=next(filter(is_word, explanation.fields), None),
             hint=hint,
+            refusal=explanation.refusal,
+            lacks=explanation.lacks,
         )
 
     def _error(

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from syncd.core.errors import Refusal
+
 #: Codes and field names of vendors look like this; ticket text, addresses and secrets do not.
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 
@@ -63,6 +65,10 @@ class Explanation:
     hint: str = ""
     #: Where the body says more than the status.
     meaning: Meaning | None = None
+    #: What a rejection is about.
+    refusal: Refusal = Refusal.OTHER
+    #: The fields that must be filled in first, by the desk's ids.
+    lacks: tuple[str, ...] = ()
 
 
 def is_word(value: object) -> bool:

@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from connectors.http import Explanation, HttpClient, Meaning, OnRequest, Request
 from connectors.platform import wire
-from syncd.core.errors import Gone
+from syncd.core.errors import Gone, Refusal
 from syncd.ports import Budget, Clock
 
 #: Comments may have a mebibyte each: this many still fit into the largest answer that is read.
@@ -218,6 +218,7 @@ def explain(status: int, body: bytes) -> Explanation:
         fields=(place,) if place else (),
         hint=_HINTS.get(error.code, ""),
         meaning=Meaning.REJECTED if is_lasting or is_one_links else None,
+        refusal=Refusal.STATUS if place == "status" else Refusal.OTHER,
     )
 
 

@@ -76,6 +76,18 @@ class ZendeskClient:
         )
         return await self._of_one_ticket(request, wire.AuditPage)
 
+    async def newest_comments(self, ticket_id: str) -> Sequence[wire.CommentRow]:
+        """The newest comments of a ticket, up to a hundred; none of a ticket that is gone."""
+        request = Request(
+            action="read back comment",
+            template=f"{_TICKET}/comments",
+            parameters={"id": ticket_id},
+            query=(("page[size]", PAGE_SIZE), ("sort", "-created_at")),
+            is_about_one_ticket=True,
+        )
+        answered = await self._of_one_ticket(request, wire.CommentRows)
+        return [] if answered is None else answered.value.comments
+
     # --- the exports -----------------------------------------------------------------------------
 
     async def ticket_export(
@@ -196,6 +208,15 @@ class ZendeskClient:
         """The account's ticket forms; Zendesk allows three hundred and pages them if asked."""
         request = Request(action="read ticket forms", template="/api/v2/ticket_forms")
         return (await self._read(request, wire.FormRows)).value.ticket_forms
+
+    async def ticket_field(self, field_id: str) -> wire.TicketField:
+        """One field of the account's tickets."""
+        request = Request(
+            action="read ticket field",
+            template="/api/v2/ticket_fields/{id}",
+            parameters={"id": field_id},
+        )
+        return (await self._read(request, wire.TicketFieldAnswer)).value.ticket_field
 
     async def token_info(self) -> wire.TokenInfo:
         """What the access token in use may do."""

@@ -29,10 +29,12 @@ from connectors.zendesk.answers import (
 from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
+from connectors.zendesk.field_titles import FieldTitles
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
 from connectors.zendesk.people import People
 from connectors.zendesk.settings import Settings
 from connectors.zendesk.thread import ThreadReader
+from connectors.zendesk.visibility import read_back
 from connectors.zendesk.webhook import read_webhook
 from syncd.core.errors import OutcomeUnknown, Rejected, RemoteError, Unintelligible
 from syncd.core.model import Audience, Capabilities, ConnectionName, Person, Sighting, TicketId
@@ -101,6 +103,7 @@ class ZendeskConnector:
         )
         self._account = Account(name, self._client)
         self._people = People(self._client, clock)
+        self._titles = FieldTitles(self._client)
         self._threads = ThreadReader(name, self._client, self._people)
         self._feed = Feed(
             name,
@@ -197,8 +200,12 @@ class ZendeskConnector:
                 action="update ticket",
                 hint="Zendesk would notify the customer; `--notify` of the backfill allows it.",
             )
-        answered = await self._client.update(op.ticket_id, bodies.update(op, intent))
-        return self._read_answer(
+        try:
+            answered = await self._client.update(op.ticket_id, bodies.update(op, intent))
+        except Rejected as error:
+            error.lacks = await self._titles.of(error.lacks)
+            raise
+        answer = self._read_answer(
             "update ticket",
             lambda: update_answer(
                 intent,
@@ -209,6 +216,7 @@ class ZendeskConnector:
                 base_url=self._base_url,
             ),
         )
+        return await read_back(self._client, answer, name=self._name)
 
     async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
         placed = await self._account.placement(op.placement)
@@ -216,7 +224,7 @@ class ZendeskConnector:
         answered = await self._client.create(body, key=op.op_id)
         # The answer to a repetition was made long ago: it shows the ticket as it was then.
         is_old = answered.headers.get("x-idempotency-lookup") == "hit"
-        return self._read_answer(
+        answer = self._read_answer(
             "create ticket",
             lambda: creation_answer(
                 op,
@@ -226,6 +234,7 @@ class ZendeskConnector:
                 base_url=self._base_url,
             ),
         )
+        return await read_back(self._client, answer, name=self._name)
 
     async def _import(self, op: CreateTicket) -> Answer:
         # Imports come many at once: the first one asks, the others know.
@@ -282,7 +291,9 @@ class ZendeskConnector:
         comments = await self._threads.comments(thread.updates)
         sighting = replace(fields, comments=comments, covers=thread.covers)
         ours = [c for c in comments if c.update_id == str(update.audit.id)]
-        return Finding(fate=Fate.FOUND, answer=found_update(intent, op, update, sighting, ours))
+        answer = found_update(intent, op, update, sighting, ours)
+        answer = await read_back(self._client, answer, name=self._name)
+        return Finding(fate=Fate.FOUND, answer=answer)
 
     async def _find_creation(self, intent: Intent, op: CreateTicket) -> Finding:
         found = await self._created(op)

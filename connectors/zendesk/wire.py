@@ -109,6 +109,17 @@ class AuditPage(msgspec.Struct, kw_only=True):
     meta: Meta | None = None
 
 
+class CommentRow(msgspec.Struct, kw_only=True):
+    """A comment in a listing, as far as its readers are concerned."""
+
+    id: Id
+    public: bool | None = None
+
+
+class CommentRows(msgspec.Struct, kw_only=True):
+    comments: list[CommentRow]
+
+
 class UserAnswer(msgspec.Struct, kw_only=True):
     user: User
 
@@ -164,6 +175,17 @@ class BrandRows(msgspec.Struct, kw_only=True):
 
 class FormRows(msgspec.Struct, kw_only=True):
     ticket_forms: list[Named]
+
+
+class TicketField(msgspec.Struct, kw_only=True):
+    """A field that tickets have, by the title that agents see."""
+
+    id: Id
+    title: str = ""
+
+
+class TicketFieldAnswer(msgspec.Struct, kw_only=True):
+    ticket_field: TicketField
 
 
 class Token(msgspec.Struct, kw_only=True):

@@ -13,7 +13,9 @@ from syncd.cli import opening
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOption
 from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
+from syncd.core.errors import Refusal
 from syncd.core.model import Held, LinkName
+from syncd.core.report import RefusedRow
 from syncd.core.work import Pair, PairState, Park
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def parked(
 ) -> None:
     """Show the pairs and links that are stopped until a person acts, and what to do.
 
+    A line about a status is of a pair that goes on: only its status waits.
     When it is mended, `syncd retry PAIR` lets a pair go on. With `--held`, also the comments that
     are held back; `syncd release PAIR COMMENT` lets one travel.
     """
@@ -64,8 +67,9 @@ async def _stopped(found: opening.Outline, link: LinkName | None) -> list[Row]:
     async with opening.reading(found.store) as store:
         links = await store.parked_links()
         pairs = await store.find_pairs(link=link, state=PairState.PARKED, limit=opening.ALL)
+        refused = await store.refused(link=link)
     alone = [_pair(pair) for pair in pairs if not opening.is_stopped_by_link(pair, links)]
-    return [*_links(links, link), *alone]
+    return [*_links(links, link), *alone, *map(_status, refused)]
 
 
 def _links(links: Mapping[LinkName, Park], link: LinkName | None) -> list[Row]:
@@ -82,6 +86,19 @@ def _pair(pair: Pair) -> Row:
         "reason": pair.reason,
         "since": pair.parked_at,
         "hint": pair.hint,
+    }
+
+
+def _status(row: RefusedRow) -> Row:
+    wants = f"status waits for {', '.join(row.refused.lacks)}" if row.refused.lacks else "it waits"
+    return {
+        **pair_cells(row.pair_id, row.link, row.tickets),
+        "what": "status",
+        "side": row.side.value,
+        "reason": Refusal.STATUS.value,
+        "waits_for": list(row.refused.lacks),
+        "hint": f"The {row.side}'s desk does not take {row.refused.status!r}: {wants}. Mend the"
+        f" ticket there; a change tries it again, as does `syncd retry {row.pair_id}`.",
     }
 
 

@@ -43,7 +43,8 @@ def retry(
 ) -> None:
     """Let parked pairs go on; a running daemon takes them up within seconds.
 
-    A pair that is not parked but waits after an error is tried again at once.
+    A status that a desk refused is tried again. A pair that is not parked but waits after an error
+    is tried again at once.
     """
     if sum((bool(pairs), link is not None, every)) != 1:
         raise typer.BadParameter("Name pairs, or give --link LINK or --all.")
@@ -93,6 +94,9 @@ async def _retry(found: opening.Outline, names: Sequence[str], link: LinkName | 
             if link is None
         ]
         chosen = await store.find_pairs(link=link, state=PairState.PARKED, limit=opening.ALL)
+        parked = {pair.pair_id for pair in chosen}
+        waiting = {row.pair_id for row in await store.refused(link=link)} - parked
+        chosen = [*chosen, *[await opening.find_pair(store, str(one)) for one in sorted(waiting)]]
         said += [
             await _retry_pair(store, pair)
             for pair in chosen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOp
 from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
 from syncd.core.model import Ball, LinkName
-from syncd.core.report import FeedSummary, LinkSummary, StaleRow
+from syncd.core.report import FeedSummary, LinkSummary, RefusedRow, StaleRow
 
 
 def _balls_shown(row: Row) -> str:
@@ -34,6 +35,7 @@ _LINKS = (
     *(Column(key=f"ball_{ball}", only=Format.CSV) for ball in Ball),
     Column(key="ball", title="ball", only=Format.TABLE, show=_balls_shown),
     Column(key="oldest_undelivered_at", title="oldest undelivered", is_age=True, is_optional=True),
+    Column(key="status_waits_for", title="status waits for", is_optional=True),
     Column(key="stopped_because", title="stopped because", is_optional=True),
 )
 _FEEDS = (
@@ -68,7 +70,8 @@ def status(
     """Show each link: its pairs, what waits, what is parked, who has the ball.
 
     `waiting` counts pairs with changes still to be delivered, `sent` writes whose answer is not
-    recorded yet, `ball` who must act next. With `--stale`, whoever waited longest comes first.
+    recorded yet, `ball` who must act next, `status waits for` the fields that a desk wants filled
+    in before it takes a status. With `--stale`, whoever waited longest comes first.
     """
     found = opening.outline(config)
     asked = opening.require_link(link, found)
@@ -78,8 +81,11 @@ def status(
         sheet = Sheet(key="stale", title="", columns=_STALE, rows=_waiting(rows), none=nobody)
         show(Report(sheets=(sheet,)), form, now=opening.now())
         return
-    summaries, feeds = asyncio.run(_overview(found))
-    links = _links(summaries, found, asked)
+    summaries, feeds, refused = asyncio.run(_overview(found))
+    links = [
+        {**row, "status_waits_for": _wanted(row["link"], refused)}
+        for row in _links(summaries, found, asked)
+    ]
     sheets = (
         Sheet(key="links", title="", columns=_LINKS, rows=links, none="No links."),
         Sheet(key="feeds", title="", columns=_FEEDS, rows=_feeds(feeds), none="No feed read yet."),
@@ -98,9 +104,20 @@ async def _stale(found: opening.Outline, link: LinkName | None) -> Sequence[Stal
 
 async def _overview(
     found: opening.Outline,
-) -> tuple[Sequence[LinkSummary], Sequence[FeedSummary]]:
+) -> tuple[Sequence[LinkSummary], Sequence[FeedSummary], Sequence[RefusedRow]]:
     async with opening.reading(found.store) as store:
-        return await store.summaries(), await store.feeds()
+        return await store.summaries(), await store.feeds(), await store.refused()
+
+
+def _wanted(link: object, refused: Sequence[RefusedRow]) -> str | None:
+    """The fields that desks want filled in before they take a status, with how many pairs wait."""
+    names = Counter(
+        name
+        for row in refused
+        if row.link == link
+        for name in row.refused.lacks or (f"the {row.side}'s desk",)
+    )
+    return ", ".join(f"{name} ({count})" for name, count in sorted(names.items())) or None
 
 
 def _links(

@@ -32,6 +32,7 @@ from syncd.core.model import (
 from syncd.core.notes import NoteKind, note
 from syncd.core.owing import owe, owe_conflict
 from syncd.core.policy import LinkPolicy
+from syncd.core.refusal import follow_refusals
 from syncd.core.status import decide_status
 from syncd.core.tags import decide_tags, unheld_tags
 from syncd.core.thread import audience_for, is_answered_and_closed, news
@@ -107,6 +108,7 @@ def decide(
     base, conflicts, moved = _decide_status(
         base, snapshots, policy, siblings=circumstances.siblings, is_new_offer=is_new_offer
     )
+    base = follow_refusals(base, snapshots, policy, siblings=circumstances.siblings)
     base = replace(
         base,
         tags=decide_tags(

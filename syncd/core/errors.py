@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -137,9 +138,21 @@ class Stale(RemoteError):
     default_hint = "syncd reads the ticket again and plans anew."
 
 
+class Refusal(StrEnum):
+    """What a desk refuses, as far as it says; the word is a parked pair's reason."""
+
+    OTHER = "refused"
+    #: The status alone: what came with it may go without.
+    STATUS = "status_refused"
+    #: The ticket holds as many comments as it can.
+    COMMENT_LIMIT = "comment_limit"
+    #: Somebody whom the write names may not act on that desk any more.
+    SUSPENDED = "user_suspended"
+
+
 class Rejected(RemoteError):
     """The desk understood and refuses; nothing was written. `field` names the culprit if it was
-    named.
+    named; `lacks` are the fields that the desk wants filled in first, as people there call them.
     """
 
     default_hint = "Read the reason, mend the ticket or the mapping, then `syncd retry PAIR`."
@@ -154,6 +167,8 @@ class Rejected(RemoteError):
         request_id: str | None = None,
         field: str | None = None,
         hint: str = "",
+        refusal: Refusal = Refusal.OTHER,
+        lacks: tuple[str, ...] = (),
     ) -> None:
         super().__init__(
             message,
@@ -164,6 +179,8 @@ class Rejected(RemoteError):
             hint=hint,
         )
         self.field = field
+        self.refusal = refusal
+        self.lacks = lacks
 
 
 class Gone(RemoteError):

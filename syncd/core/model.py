@@ -239,6 +239,22 @@ class CommentMapping:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedStatus:
+    """A status that a desk would not take: it is owed and waits, comments and tags go on."""
+
+    #: The desk's own value that was refused.
+    status: str
+    #: `fields_as_of` of the ticket when it was refused, moved on by our own writes since.
+    as_of: int
+    #: `as_of` of the first refusal, which names the note about it.
+    since: int
+    #: What the desk wants first, as people there call it; empty where it did not say.
+    lacks: tuple[str, ...] = ()
+    #: Somebody else has changed the ticket since, or a person asked: it is tried again.
+    is_due: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusBase:
     """The agreed status, and the raw value that each side showed when it was last taken into
     account.
@@ -254,6 +270,8 @@ class StatusBase:
     #: The partner's status differs and is left alone: it was set back once already during this
     #: hand-off.
     is_let_be: bool = False
+    #: What a side's desk would not take.
+    refused: Mapping[Side, RefusedStatus] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -105,6 +105,13 @@ Beide Seiten haben den Status gleichzeitig geändert.
 $platform hat „$platform_status“ gewählt, $partner hat „$partner_status“ gewählt. Es gilt jetzt \
 „$kept“.
 Wenn das nicht stimmt, setzen Sie den Status bitte noch einmal.""",
+        NoteKind.STATUS_REFUSED: """\
+Der Status ist noch nicht auf beiden Seiten gleich.
+$desk hat den Status „$status“ nicht angenommen.
+Dort muss zuerst ausgefüllt sein: $fields.
+Kommentare und Tags kommen weiterhin an. Der Status wird wieder versucht, sobald jemand das Ticket \
+bei $desk ändert.
+Das Ticket bei $desk: $url""",
         NoteKind.HISTORIC: """\
 Eine alte Bitte um Übergabe dieses Tickets wurde gefunden und nicht ausgeführt.
 Im Kommentar vom $at steht $phrase. Er gehört zum älteren Verlauf, aus dem nichts mehr \

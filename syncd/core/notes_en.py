@@ -96,6 +96,13 @@ To close the ticket, do so later, in an update without a public comment.""",
 Both sides changed the status at the same time.
 $platform chose “$platform_status”, $partner chose “$partner_status”. The ticket is now “$kept”.
 If that is wrong, please set the status once more.""",
+        NoteKind.STATUS_REFUSED: """\
+The status is not the same on both sides yet.
+$desk did not take the status “$status”.
+It wants to have filled in first: $fields.
+Comments and tags still travel. The status is tried again as soon as somebody changes the ticket \
+at $desk.
+The ticket at $desk: $url""",
         NoteKind.HISTORIC: """\
 An old request to hand this ticket over was found and not carried out.
 The comment of $at says $phrase. It came in with older history, which is never acted on.

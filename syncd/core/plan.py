@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from syncd.core.birth import bear
 from syncd.core.decision import Circumstances, decide
+from syncd.core.errors import Refusal
 from syncd.core.model import (
     Base,
     Capabilities,
@@ -104,7 +105,7 @@ def plan(
     final = {side for side, snapshot in snapshots.items() if snapshot.ticket.end is End.FINAL}
     operations = tuple(operation for operation in owed if operation.side not in final)
     # What the other side is still owed is written before a person is asked.
-    stop = _final(owed[0].side) if owed and not operations else None
+    stop = None if operations else _unwritable(owed, writes)
     is_ended = decision.base.hand_off.state is HandOffState.ENDED and not decision.base.owed
     return Plan(
         base=decision.base,
@@ -146,6 +147,22 @@ def _final(side: Side) -> Stop:
         reason=f"{side.value}_ticket_final",
         hint="The ticket is closed for good on its desk; open a follow-up there.",
     )
+
+
+def _full(side: Side) -> Stop:
+    return Stop(
+        reason=Refusal.COMMENT_LIMIT.value,
+        hint=f"The {side.value}'s ticket holds as many comments as its desk allows: close it there"
+        " and go on in a follow-up.",
+    )
+
+
+def _unwritable(owed: tuple[Operation, ...], writes: Writes) -> Stop | None:
+    """Why what is owed cannot be written at all; None when nothing is."""
+    if owed:
+        return _final(owed[0].side)
+    full = [side for side in Side if writes.keeps_out_comments(side)]
+    return _full(full[0]) if full else None
 
 
 def _needs(base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> tuple[Need, ...]:

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from syncd.core.model import Ball, Conflict, ConnectionName, LinkName, PairId, Side, TicketId
+from syncd.core.model import (
+    Ball,
+    Conflict,
+    ConnectionName,
+    LinkName,
+    PairId,
+    RefusedStatus,
+    Side,
+    TicketId,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +27,17 @@ class ConflictRow:
     tickets: Mapping[Side, TicketId | None]
     conflict: Conflict
     seen_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RefusedRow:
+    """A status that a desk would not take, while its pair goes on."""
+
+    pair_id: PairId
+    link: LinkName
+    tickets: Mapping[Side, TicketId | None]
+    side: Side
+    refused: RefusedStatus
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

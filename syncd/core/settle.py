@@ -36,6 +36,7 @@ from syncd.core.operations import (
 from syncd.core.owing import owe_conflict
 from syncd.core.plan import Stop
 from syncd.core.policy import LinkPolicy
+from syncd.core.refusal import accept, write_beside
 from syncd.core.status import resolve
 from syncd.core.tags import fold, shared_spelling
 
@@ -72,15 +73,37 @@ def settle(
         stored is Audience.PUBLIC and draft.audience is not Audience.PUBLIC
         for draft, stored in zip(drafts, answer.stored, strict=False)
     )
-    shown = answer.sighting.ticket
+    settlement = _settled(base, intent, answer, policy, is_found=is_found)
+    stop = _stored_otherwise(drafts, answer) or settlement.stop
+    return replace(settlement, is_leak=is_leak, stop=stop)
+
+
+def _settled(
+    base: Base, intent: Intent, answer: Answer, policy: LinkPolicy, *, is_found: bool
+) -> Settlement:
+    operation, shown = intent.op, answer.sighting.ticket
+    assert not isinstance(operation, RestrictComment)  # noqa: S101 - settled by the caller
     if isinstance(operation, CreateTicket):
-        created = _created(base, operation, None if is_found else shown, policy)
-        return Settlement(base=created, is_leak=is_leak)
+        return Settlement(base=_created(base, operation, None if is_found else shown, policy))
     if shown is None:
         # What the fields became is unknown: the mirror still shows the old ones, and so must we.
-        return Settlement(base=base, is_leak=is_leak)
-    updated = _Update(intent, operation, answer, shown, policy, is_found=is_found)
-    return replace(updated.settle(base), is_leak=is_leak)
+        return Settlement(base=base)
+    return _Update(intent, operation, answer, shown, policy, is_found=is_found).settle(base)
+
+
+def _stored_otherwise(drafts: tuple[Draft, ...], answer: Answer) -> Stop | None:
+    """A comment that is not surely private where it must be, or that hides from its readers."""
+    for draft, stored in zip(drafts, answer.stored, strict=False):
+        if stored is None and draft.audience is not Audience.PUBLIC:
+            hint = "The desk does not say who can read a private comment of ours; look at it there."
+            return Stop(reason="visibility_unknown", hint=hint)
+        if stored is not None and stored is not draft.audience is Audience.PUBLIC:
+            hint = (
+                "The desk made a public comment of ours private: give the connection's user a role"
+                " that may write public comments, and tell the customer there."
+            )
+            return Stop(reason="comment_not_public", hint=hint)
+    return None
 
 
 def _drafts(operation: CreateTicket | UpdateTicket) -> tuple[Draft, ...]:
@@ -175,9 +198,13 @@ class _Update:
 
     def _status(self, base: Base) -> tuple[Base, Conflict | None]:
         written = self._operation.status
-        if written is None or base.status is None:
+        if base.status is None:
             return base, None
-        status = replace(base.status, seen={**base.status.seen, self._side: written})
+        if written is None:
+            as_of = None if self._is_found else self._shown.fields_as_of
+            return replace(base, status=write_beside(base.status, self._side, as_of)), None
+        status = accept(base.status, self._side)
+        status = replace(status, seen={**status.seen, self._side: written})
         base = replace(base, status=status)
         replaced = self._answer.replaced_status
         if replaced is None or replaced in (self._intent.status_before, written):

@@ -44,6 +44,8 @@ class NoteKind(StrEnum):
     STAY_OPEN = "stay_open"
     CLOSE_GUARD = "close_guard"
     STATUS_CONFLICT = "status_conflict"
+    #: The other desk would not take a status; it waits.
+    STATUS_REFUSED = "status_refused"
     #: A backfill met an old hand-off.
     HISTORIC = "historic"
     TAG_UNHELD = "tag_unheld"
@@ -97,6 +99,7 @@ FACT_NAMES: Mapping[NoteKind, FactNames] = {
     NoteKind.STAY_OPEN: _facts("platform status"),
     NoteKind.CLOSE_GUARD: _facts(),
     NoteKind.STATUS_CONFLICT: _facts("platform platform_status partner partner_status kept"),
+    NoteKind.STATUS_REFUSED: _facts("desk status", "fields url"),
     NoteKind.HISTORIC: _facts("platform phrase at", "owner"),
     NoteKind.TAG_UNHELD: _facts("tag desk"),
     NoteKind.COMMENT_EDITED: _facts("desk author at", "text url"),

@@ -31,6 +31,7 @@ from syncd.core.operations import (
     op_id,
 )
 from syncd.core.policy import LinkPolicy
+from syncd.core.refusal import is_refused
 from syncd.core.status import owed_status
 from syncd.core.tags import TagDelta, owed_tags
 from syncd.core.thread import note_keys
@@ -57,7 +58,7 @@ class Writes:
 
     def to(self, side: Side) -> tuple[Operation, ...]:
         """The writes that one side is owed, in order; the fields ride on one of the comments."""
-        drafts = self._drafts(side)
+        drafts = [] if self._is_full(side) else self._drafts(side)
         leaving = self._leaving_index(side, drafts)
         status = self._status(side)
         tags = self._tags(side)
@@ -79,6 +80,14 @@ class Writes:
             fields = self._update(side, None, status, tags, leave=must_leave)
             updates.insert(0, fields)
         return (*updates, *self._restrictions(side))
+
+    def keeps_out_comments(self, side: Side) -> bool:
+        """Whether a comment is owed to a ticket that can hold no more of them."""
+        return self._is_full(side) and bool(self._drafts(side))
+
+    def _is_full(self, side: Side) -> bool:
+        limit = self._capabilities[side].max_comments
+        return limit is not None and len(self._snapshots[side].comments) >= limit
 
     def _drafts(self, side: Side) -> list[Draft]:
         capabilities = self._capabilities[side]
@@ -144,7 +153,8 @@ class Writes:
         if self._base.status is None or self._has_ended():
             return None
         siblings = self._circumstances.siblings
-        return owed_status(self._base.status, side, self._policy.statuses, siblings=siblings)
+        owed = owed_status(self._base.status, side, self._policy.statuses, siblings=siblings)
+        return None if is_refused(self._base.status, side, owed) else owed
 
     def _tags(self, side: Side) -> TagDelta:
         if not self._capabilities[side].has_tags:

@@ -81,6 +81,7 @@ class PairRun:
         self._waits: dict[Side, _Wait] = {}
         self._writes = 0
         self._reads = 0
+        self._stale: set[Side] = set()
         self._is_lost = False
         self._attempts: Mapping[str, int] = {i.op.op_id: i.attempt for i in run.sent}
 
@@ -234,10 +235,10 @@ class PairRun:
             self._is_lost = True
             log.warning("op.unknown", pair=self._pair.pair_id, reason=type(error).__name__)
             return self._wait(operation.side, error)
-        except Stale:
+        except Stale as error:
             log.debug("op.stale", pair=self._pair.pair_id)
             self._work.drop(operation.op_id)
-            return await self._refresh(operation.side)
+            return await self._refresh(operation.side, error)
         except Gone:
             self._work.drop(operation.op_id)
             self._work.absorb(operation.side, gone(self._work, operation.side))
@@ -245,7 +246,10 @@ class PairRun:
         except Rejected as error:
             self._work.drop(operation.op_id)
             log.warning("op.refused", pair=self._pair.pair_id, status=error.status)
-            return Park(reason="refused", hint=f"{error} — {error.hint}")
+            if self._work.refuse_status(intent, error):
+                log.warning("status.refused", pair=self._pair.pair_id, fields=error.lacks)
+                return None
+            return Park(reason=error.refusal.value, hint=f"{error} — {error.hint}")
         except RemoteError as error:
             # Not sent, by contract: the journal must not look for it.
             self._work.drop(operation.op_id)
@@ -254,12 +258,15 @@ class PairRun:
         log.debug("op.done", pair=self._pair.pair_id)
         return await self._settle(intent, answer)
 
-    async def _refresh(self, side: Side) -> Park | None:
-        if self._reads >= _MOST_READS:
-            self._waits[side] = _Wait(
-                until=self._env.clock.now() + _SAME_SECOND, counts_as_try=True
-            )
-            return None
+    async def _refresh(self, side: Side, stale: Stale) -> Park | None:
+        """Read what somebody else has changed; once in a run, or two writers would chase each
+        other.
+        """
+        if side in self._stale or self._reads >= _MOST_READS:
+            park = self._wait(side, stale)
+            self._waits[side].counts_as_try = True
+            return park
+        self._stale.add(side)
         self._reads += 1
         try:
             await self._fetch(Need(side=side, fields=True))
@@ -305,7 +312,8 @@ class PairRun:
         elif paused_until is not None:
             until = paused_until
         else:
-            spread = (self._pair.pair_id * 2654435761 % 1000) / 1000
+            # Two that failed together, or that write to one ticket, come back at different times.
+            spread = ((self._pair.pair_id + self._pair.tries) * 2654435761 % 1000) / 1000
             until = now + timedelta(seconds=delay_seconds(self._pair.tries + 1, spread=spread))
         # A riddle counts even where the connection is to blame: the delay has to grow.
         is_try = reaction.counts_as_try or reaction.action is Action.PARK

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from syncd.core.ball import ball_of
 from syncd.core.decision import Circumstances
+from syncd.core.errors import Refusal, Rejected
 from syncd.core.mirror import merge_snapshot
 from syncd.core.model import (
     Conflict,
@@ -31,6 +32,7 @@ from syncd.core.notes import NoteKind
 from syncd.core.operations import Answer, CreateTicket, Intent, Operation, UpdateTicket
 from syncd.core.owing import was_noted
 from syncd.core.plan import Plan, plan
+from syncd.core.refusal import refuse_status
 from syncd.core.settle import Settlement, settle
 from syncd.core.stamp import stamp_for
 from syncd.core.thread import known_ids, newest_id
@@ -157,6 +159,18 @@ class Work:
             )
         )
         return settlement
+
+    def refuse_status(self, intent: Intent, error: Rejected) -> bool:
+        """Whether the refusal was about the status alone, which then waits without the rest."""
+        operation = intent.op
+        if error.refusal is not Refusal.STATUS or operation.side not in self.snapshots:
+            return False
+        target, policy = self.snapshots[operation.side], self.link.policy
+        base = refuse_status(self.base, operation, target, error.lacks, policy)
+        if base is None:
+            return False
+        self.base = base
+        return True
 
     def drop(self, op_id: OpId) -> None:
         """The write never landed and never will."""

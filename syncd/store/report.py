@@ -9,13 +9,14 @@ from collections import defaultdict
 from datetime import datetime
 
 from syncd.core.model import Ball, ConnectionName, LinkName, PairId
-from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, StaleRow
+from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, RefusedRow, StaleRow
 from syncd.core.work import Park
 from syncd.store.rows import (
     moment_or_none,
     to_conflict,
     to_moment,
     to_moment_or_none,
+    to_status_base,
     to_tickets,
 )
 from syncd.store.statement import Session, Statement
@@ -59,6 +60,15 @@ _STALE = Statement(
       ), '')
     GROUP BY pair.id
     ORDER BY waiting_since, pair.id
+    """  # noqa: S608
+)
+_REFUSED = Statement(
+    f"""
+    SELECT pair.id, pair.link, base.status, {_NEWEST}
+    FROM base JOIN pair ON pair.id = base.pair_id AND pair.state != 'ended'
+    WHERE json_extract(base.status, '$.refused') != '{{}}'
+      AND (:link IS NULL OR pair.link = :link)
+    ORDER BY pair.id
     """  # noqa: S608
 )
 _SUMMARIES = Statement(
@@ -130,6 +140,21 @@ def stale(session: Session, *, link: LinkName | None) -> list[StaleRow]:
             waiting_since=to_moment(row["waiting_since"]),
         )
         for row in session.rows(_STALE, {"link": link})
+    ]
+
+
+def refused(session: Session, *, link: LinkName | None) -> list[RefusedRow]:
+    """Statuses that a desk would not take, by pair."""
+    return [
+        RefusedRow(
+            pair_id=PairId(row["id"]),
+            link=LinkName(row["link"]),
+            tickets=to_tickets(row),
+            side=side,
+            refused=found,
+        )
+        for row in session.rows(_REFUSED, {"link": link})
+        for side, found in sorted(to_status_base(row["status"]).refused.items())
     ]
 
 

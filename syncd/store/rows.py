@@ -25,6 +25,7 @@ from syncd.core.model import (
     OwedNote,
     PairId,
     Person,
+    RefusedStatus,
     Role,
     Side,
     Sighting,
@@ -43,6 +44,7 @@ _STRINGS = msgspec.json.Decoder(frozenset[str]).decode
 _PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _STATUS_UPDATE = msgspec.json.Decoder(StatusUpdate).decode
 _STATUS_BASE = msgspec.json.Decoder(StatusBase).decode
+_REFUSED = msgspec.json.Decoder(dict[Side, RefusedStatus]).decode
 _TAG_BASE = msgspec.json.Decoder(TagBase).decode
 _HAND_OFF = msgspec.json.Decoder(HandOff).decode
 _OWED = msgspec.json.Decoder(tuple[OwedNote, ...]).decode
@@ -266,13 +268,23 @@ def to_base(row: sqlite3.Row) -> Base:
     """A row of `base` with the pair's `mappings` as an array of `MAPPING_JSON`."""
     status = row["status"]
     return Base(
-        status=None if status is None else _STATUS_BASE(status),
+        status=None if status is None else to_status_base(status),
         tags=_TAG_BASE(row["tags"]),
         comments=to_mappings(row["mappings"]),
         hand_off=to_hand_off(row),
         owed=_OWED(row["owed"]),
         released=to_released(row),
     )
+
+
+def to_status_base(text: str) -> StatusBase:
+    """The column `status` of `base`; one of an older syncd lacks what came later."""
+    return _STATUS_BASE(text)
+
+
+def to_refused(text: str) -> Mapping[Side, RefusedStatus]:
+    """The part of `status` that holds what desks refused."""
+    return _REFUSED(text)
 
 
 def to_hand_off(row: sqlite3.Row) -> HandOff:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import bindparam, delete, exists, select
+from sqlalchemy import bindparam, delete, exists, func, select
 
 from syncd.core.mirror import merge_comment, merge_ticket
 from syncd.core.model import (
@@ -33,6 +33,7 @@ from syncd.store.rows import (
     person_values,
     ticket_values,
     to_comment,
+    to_refused,
     to_ticket,
     writable,
 )
@@ -54,6 +55,7 @@ _ATTACHMENT = tables.table(tables.Attachment)
 _PAIR = tables.table(tables.Pair)
 _PAIR_TICKET = tables.table(tables.PairTicket)
 _MAP = tables.table(tables.CommentMap)
+_BASE = tables.table(tables.Base)
 
 _WHO = (_PERSON.c.person_id, _PERSON.c.name, _PERSON.c.role)
 _THE_PERSON = (
@@ -83,10 +85,12 @@ _FIND_SEATS = Statement(
         ((_PAIR.c.marked_gen > _PAIR.c.done_gen) & (_PAIR.c.quiet_gen == _PAIR.c.marked_gen)).label(
             "is_quiet"
         ),
+        func.json_extract(_BASE.c.status, fixed("$.refused")).label("refused"),
         _TICKET,
         *_WHO,
     )
     .join_from(_PAIR_TICKET, _PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
+    .outerjoin(_BASE, _BASE.c.pair_id == _PAIR.c.id)
     .outerjoin(
         _TICKET,
         (_TICKET.c.connection_ref == _PAIR_TICKET.c.connection_ref)
@@ -151,6 +155,8 @@ class Seat:
     pairs: list[tuple[PairId, Side]] = field(default_factory=list)
     #: Those on which nothing but a backfill's marks waits.
     quiet: set[PairId] = field(default_factory=set)
+    #: Those whose status the desk refused, and how the ticket stood then.
+    refused: dict[PairId, int] = field(default_factory=dict)
     comments: dict[CommentId, Comment] = field(default_factory=dict)
     #: Per comment, the pairs that have it in their map, and the audience that it had then.
     mapped: dict[CommentId, dict[PairId, Audience]] = field(default_factory=dict)
@@ -230,6 +236,10 @@ def _find_seats(
         seat.pairs.append((PairId(row["pair_id"]), Side(row["side"])))
         if row["is_quiet"]:
             seat.quiet.add(PairId(row["pair_id"]))
+        if row["refused"] is not None:
+            refused = to_refused(row["refused"]).get(Side(row["side"]))
+            if refused is not None:
+                seat.refused[PairId(row["pair_id"])] = refused.as_of
     return seats
 
 
@@ -297,6 +307,8 @@ def _take(seat: Seat, sighting: Sighting) -> None:
         seat.ticket, seat.is_changed = merged, True
         if is_news(known, merged):
             seat.concern_all()
+        # Any change may have brought what the desk wants before it takes the status.
+        seat.concerned.update(p for p, at in seat.refused.items() if at < merged.fields_as_of)
     for comment in sighting.comments:
         _take_comment(seat, comment)
         if not sighting.is_read:

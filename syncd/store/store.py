@@ -14,7 +14,7 @@ from functools import partial
 
 from syncd.core.errors import StoreUnavailable
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
-from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, StaleRow
+from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, RefusedRow, StaleRow
 from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Run, Step
 from syncd.store import pair, report, trail
 from syncd.store.feed import load_cursor, record_sightings
@@ -93,6 +93,9 @@ class SqliteReader:
 
     async def stale(self, *, link: LinkName | None = None) -> Sequence[StaleRow]:
         return await self._reader.read(partial(report.stale, link=link))
+
+    async def refused(self, *, link: LinkName | None = None) -> Sequence[RefusedRow]:
+        return await self._reader.read(partial(report.refused, link=link))
 
     async def summaries(self) -> Sequence[LinkSummary]:
         return await self._reader.read(report.summaries)

@@ -25,6 +25,7 @@ _UNPARK = Statement(
     WHERE id = :pair_id AND state = 'parked'
     """
 )
+_REVISE = Statement("UPDATE pair SET revision = revision + 1 WHERE id = :pair_id")
 #: A comment that the mirror holds and that has neither travelled nor been decided on.
 _FIND_HELD = Statement(
     """
@@ -48,11 +49,27 @@ _UNPARK_LINK = Statement(delete(_LINK_STATE).where(_LINK_STATE.c.link == bindpar
 
 
 def unpark(session: Session, pair_id: PairId, *, actor: str, now: datetime) -> bool:
-    """Let a parked pair run again, at once; False when it was not parked."""
-    if session.run(_UNPARK, {"pair_id": pair_id}) == 0:
+    """Let a parked pair, or a status that a desk refused, be tried again, at once; False when
+    neither waited.
+    """
+    is_parked = session.run(_UNPARK, {"pair_id": pair_id}) > 0
+    if not _try_statuses(session, pair_id, now=now) and not is_parked:
         return False
     mark(session, [pair_id], seen_at=now)
     _note(session, actor, "unpark", f"pair {pair_id}", now=now)
+    return True
+
+
+def _try_statuses(session: Session, pair_id: PairId, *, now: datetime) -> bool:
+    """Make every refused status of the pair due; whether there was one."""
+    base = load_base(session, pair_id)
+    if base.status is None or not base.status.refused:
+        return False
+    due = {side: replace(refused, is_due=True) for side, refused in base.status.refused.items()}
+    status = replace(base.status, refused=due)
+    write_base(session, pair_id, replace(base, status=status), now=now)
+    # Whoever has loaded the pair and not begun to write must look again.
+    session.run(_REVISE, {"pair_id": pair_id})
     return True
 
 

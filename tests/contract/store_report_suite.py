@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from syncd.core.model import (
     Audience,
     Ball,
@@ -11,6 +13,7 @@ from syncd.core.model import (
     HandOffState,
     LinkName,
     PairId,
+    RefusedStatus,
     Role,
     Side,
     Status,
@@ -24,6 +27,7 @@ from tests.contract.store_story import (
     clean,
     load,
     see,
+    see_partner,
     take,
 )
 from tests.support.build import (
@@ -261,3 +265,50 @@ class StoreReportSuite:
         assert await store.unpark_link(LINK, actor="ops", now=AT) is False
         assert await store.parked_links() == {}
         assert await store.load_due(AT) == [(pair_id, None)]
+
+    # --- refused statuses ------------------------------------------------------------------------
+
+    async def test_a_refused_status_is_told_with_its_pair_and_survives(self, store: Store) -> None:
+        pair_id = await a_refused_status(store)
+        await a_twinned_pair(store, a_whole_read(a_ticket("T2")), partner_ticket="9002")
+        (row,) = await store.refused()
+        assert (row.pair_id, row.link, row.side) == (pair_id, LINK, Side.PARTNER)
+        assert row.tickets == {Side.PLATFORM: "T1", Side.PARTNER: "9001"}
+        assert row.refused == REFUSED
+        assert await store.refused(link=LinkName("other")) == []
+        run = await load(store, pair_id)
+        assert run.base.status is not None
+        assert run.base.status.refused == {Side.PARTNER: REFUSED}
+
+    async def test_another_try_may_be_asked_for_while_the_pair_goes_on(self, store: Store) -> None:
+        pair_id = await a_refused_status(store)
+        before = await load(store, pair_id)
+        assert await store.unpark(pair_id, actor="ops", now=later(5))
+        after = await load(store, pair_id)
+        assert after.pair.is_dirty
+        assert after.pair.revision > before.pair.revision, "whoever planned from it must look again"
+        (row,) = await store.refused()
+        assert row.refused.is_due
+        assert not await store.unpark(PairId(4711), actor="ops", now=later(5))
+
+    async def test_a_change_of_any_kind_marks_a_pair_whose_status_waits(self, store: Store) -> None:
+        pair_id = await a_refused_status(store)
+        same, moved = (
+            a_sighting(a_ticket("9001", status="open", fields_as_of=as_of)) for as_of in (50, 51)
+        )
+        assert await see_partner(store, same) == frozenset()
+        assert await see_partner(store, moved) == {pair_id}
+
+    async def test_an_ended_pairs_refused_status_is_nobodys_concern(self, store: Store) -> None:
+        pair_id = await a_refused_status(store)
+        await take(store, pair_id, Step(ends_pair=True))
+        assert await store.refused() == []
+
+
+REFUSED = RefusedStatus(status="solved", as_of=50, since=40, lacks=("Root cause", "Grund"))
+
+
+async def a_refused_status(store: Store) -> PairId:
+    """A clean pair whose partner does not take its status."""
+    status = replace(a_status_base(), refused={Side.PARTNER: REFUSED})
+    return await a_twinned_pair(store, base=a_base(status=status))

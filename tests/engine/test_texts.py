@@ -213,7 +213,7 @@ async def test_a_full_zendesk_ticket_parks_its_pair_and_says_why(tmp_path: Path)
         desks.write(other, "<p>Beitrag ohne Sorgen</p>")
         await desks.settle()
         reason, hint = await desks.parked(full)
-        assert reason == "refused"
+        assert reason == "comment_limit"
         assert "acme" in hint
         both_know(desks, other, "Beitrag ohne Sorgen")
         assert len(desks.twin(full).comments) == 6

@@ -58,7 +58,8 @@ def a_config(
     lines.append("links:")
     for name in partners:
         lines += [f"  {VIEWS[name]}:", f"    platform: heroku/{VIEWS[name]}"]
-        lines += [f"    partner: {{connection: {name}, group: Heroku}}"]
+        if "partner:" not in link:
+            lines += [f"    partner: {{connection: {name}, group: Heroku}}"]
         lines += ['    tags: {share: ["t-*"]}', *(f"    {line}" for line in link.splitlines())]
     text = "\n".join(lines) + "\n"
     return load_text(text.encode(), secrets, registry, file="syncd.yaml", folder=folder).config

@@ -261,7 +261,7 @@ def test_symmetric_swapping_the_sides_swaps_the_plan(
     base = replace(
         base,
         hand_off=HandOff(),
-        status=base.status and replace(base.status, is_let_be=False),
+        status=base.status and replace(base.status, is_let_be=False, refused={}),
         comments=tuple(m for m in base.comments if m.kind is not Known.NOTE),
     )
     shown = {side: _unstamped(snapshot) for side, snapshot in shown.items()}

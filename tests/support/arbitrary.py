@@ -22,6 +22,7 @@ from syncd.core.model import (
     Known,
     OwedNote,
     Person,
+    RefusedStatus,
     Role,
     Side,
     Snapshot,
@@ -184,6 +185,14 @@ owed_notes = st.builds(
     st.sampled_from(Side),
     ids,
 )
+refused_statuses = st.builds(
+    RefusedStatus,
+    status=st.sampled_from([raw for side in Side for raw in RAW[side]]),
+    as_of=st.integers(0, 5),
+    since=st.integers(0, 5),
+    lacks=st.lists(ids, max_size=2).map(tuple),
+    is_due=st.booleans(),
+)
 status_bases = st.builds(
     StatusBase,
     agreed=st.sampled_from(Status),
@@ -193,6 +202,7 @@ status_bases = st.builds(
     | st.just({}),
     by=st.none() | st.sampled_from(Side),
     is_let_be=st.booleans(),
+    refused=st.dictionaries(st.sampled_from(Side), refused_statuses),
 )
 # What was agreed came through the rules: only tags that every desk can hold.
 held_tags = st.frozensets(st.sampled_from(["t-a", "t-b", "t-z"]))

@@ -149,10 +149,38 @@ async def test_what_the_desk_stored_is_told_even_if_it_is_not_what_was_sent(
 ) -> None:
     connector = a_connector(BASE, FakeClock(), token="t")
     respx.put(f"{BASE}/api/v2/tickets/7").respond(200, json=an_answer(**event))
+    asked = respx.get(f"{BASE}/api/v2/tickets/7/comments").respond(200, json={"comments": []})
     draft = a_draft(desk, "<p>x</p>", Audience.SHARED)
     op = an_update(desk, TicketId("7"), comment=draft)
     answer = await connector.write(an_intent(desk, op))
     assert answer.stored == (stored,)
+    assert asked.call_count == (stored is None)
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+@respx.mock
+async def test_a_visibility_that_the_answer_does_not_tell_is_read_back(
+    desk: ZendeskDesk, is_public: bool
+) -> None:
+    connector = a_connector(BASE, FakeClock(), token="t")
+    respx.put(f"{BASE}/api/v2/tickets/7").respond(200, json=an_answer())
+    row = {"id": 950, "public": is_public}
+    respx.get(f"{BASE}/api/v2/tickets/7/comments").respond(200, json={"comments": [row]})
+    op = an_update(desk, TicketId("7"), comment=a_draft(desk, "<p>x</p>", Audience.SHARED))
+    answer = await connector.write(an_intent(desk, op))
+    assert answer.stored == (Audience.PUBLIC if is_public else Audience.SHARED,)
+
+
+@respx.mock
+async def test_a_visibility_that_cannot_be_read_back_leaves_the_outcome_unknown(
+    desk: ZendeskDesk,
+) -> None:
+    connector = a_connector(BASE, FakeClock(), token="t")
+    respx.put(f"{BASE}/api/v2/tickets/7").respond(200, json=an_answer())
+    respx.get(f"{BASE}/api/v2/tickets/7/comments").respond(500)
+    op = an_update(desk, TicketId("7"), comment=a_draft(desk, "<p>x</p>", Audience.SHARED))
+    with pytest.raises(OutcomeUnknown):
+        await connector.write(an_intent(desk, op))
 
 
 @pytest.mark.parametrize(

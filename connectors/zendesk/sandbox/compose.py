@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.zendesk.sandbox.account import Account
-from connectors.zendesk.sandbox.errors import invalid_field
+from connectors.zendesk.sandbox.errors import invalid_field, suspended
 from connectors.zendesk.sandbox.records import Attachment, Json, Ticket, User
 from connectors.zendesk.sandbox.text import cut, expand, plain, render_body, rewrite_html
 
@@ -82,8 +82,10 @@ class Composing:
         if author_id is None:
             return actor
         author = self._account.users.get(int(str(author_id)))
-        if author is None or author.is_suspended:
+        if author is None:
             raise invalid_field("comment", "Comment author: is invalid", "InvalidValue")
+        if author.is_suspended:
+            raise suspended("author", author.name)
         return author
 
     @staticmethod

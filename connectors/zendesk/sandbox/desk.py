@@ -27,6 +27,7 @@ from connectors.zendesk.sandbox.errors import (
     not_authenticated,
 )
 from connectors.zendesk.sandbox.export import Exports
+from connectors.zendesk.sandbox.fields import FieldRoutes
 from connectors.zendesk.sandbox.files import CONTENT_PATH, FileRoutes
 from connectors.zendesk.sandbox.imports import Imports
 from connectors.zendesk.sandbox.jobs import JobRoutes
@@ -122,6 +123,7 @@ class ZendeskDesk:
                 TicketRoutes(self.account, self.updates, lifecycle, self._who).routes(),
                 CommentRoutes(self.account, lifecycle, self._who).routes(),
                 Exports(self.account).routes(),
+                FieldRoutes(self.account).routes(),
                 PeopleRoutes(self.account, lambda: self._caller).routes(),
                 FileRoutes(self.account).routes(),
                 self.webhooks.routes(),

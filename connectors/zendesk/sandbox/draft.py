@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.compose import Composing, NewComment
-from connectors.zendesk.sandbox.errors import invalid, invalid_field
+from connectors.zendesk.sandbox.errors import invalid, invalid_field, suspended
+from connectors.zendesk.sandbox.fields import ASSIGNEE_FIELD
 from connectors.zendesk.sandbox.records import Json, Ticket, User
 from connectors.zendesk.sandbox.text import as_tag_list
 
@@ -82,6 +83,7 @@ class Drafting:
         }
         draft = Draft(values=values, custom=fields)
         self._fill(draft, given, is_new=True)
+        self._check_requester(draft)
         self._inherit_tags(draft, requester)
         return draft
 
@@ -89,6 +91,7 @@ class Drafting:
         """The ticket an update asks for, comment included. Raises Refusal."""
         draft = Draft(values=dict(ticket.values), custom=dict(ticket.custom))
         self._fill(draft, given, is_new=False)
+        self._check_requester(draft)
         if draft.values["requester_id"] != ticket.values["requester_id"]:
             self._inherit_tags(draft, self._account.users[draft.values["requester_id"]])
         draft.comment = self._composing.comment(
@@ -130,7 +133,7 @@ class Drafting:
                 problems.append(
                     {
                         "description": "Assignee: is required when solving a ticket",
-                        "ticket_field_id": 33144692252001,
+                        "ticket_field_id": ASSIGNEE_FIELD,
                         "ticket_field_type": "FieldAssignee",
                     }
                 )
@@ -163,6 +166,11 @@ class Drafting:
         if not isinstance(metadata, dict) or _size(metadata) > METADATA_LIMIT_BYTES:
             raise invalid_field("metadata", "Metadata: is too large", "InvalidValue")
         draft.metadata = metadata
+
+    def _check_requester(self, draft: Draft) -> None:
+        requester = self._account.users[draft.values["requester_id"]]
+        if requester.is_suspended:
+            raise suspended("requester", requester.name)
 
     def _fill_people(self, values: dict[str, Any], given: Json) -> None:
         account = self._account

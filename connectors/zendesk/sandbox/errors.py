@@ -99,6 +99,14 @@ def invalid_field(name: str, description: str, error: str | None = None) -> Refu
     return invalid({name: [entry]})
 
 
+def suspended(role: str, name: str) -> Refusal:
+    """A record in which somebody who is suspended has a part.
+
+    Recorded for requesters: https://github.com/mozilla/sumo/issues/2670
+    """
+    return invalid_field(role, f"{role.capitalize()}: {name} is suspended.", "UserSuspended")
+
+
 def conflict(style: str) -> Refusal:
     """A safe update whose stamp is old."""
     if style == "empty":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from syncd.core.model import CommentId, LinkName, PairId, Role
+from syncd.core.model import CommentId, LinkName, PairId, RefusedStatus, Role, Side
 from syncd.core.work import Pair, PairState, Park, Step
 from syncd.store import SqliteStore
 from tests.contract.store_story import a_twinned_pair, load, see_partner, take
@@ -15,6 +16,7 @@ from tests.support.build import (
     a_base,
     a_comment,
     a_person,
+    a_status_base,
     a_ticket,
     a_whole_read,
 )
@@ -159,3 +161,46 @@ def test_a_comment_that_nobody_holds_is_refused(stage: Stage) -> None:
         result = stage.type("release", *words)
         assert result.exit_code == 2
         assert "--side" in result.stderr
+
+
+# --- refused statuses ----------------------------------------------------------------------------
+
+
+async def a_refusing_store(store: SqliteStore) -> None:
+    """Two pairs go on and their status waits, one for a named field."""
+    for number, lacks in ((1, ("Root \x1b[1m cause",)), (2, ())):
+        refused = RefusedStatus(status="solved", as_of=1, since=1, lacks=lacks)
+        await a_twinned_pair(
+            store,
+            a_whole_read(a_ticket(f"T{number}")),
+            partner_ticket=f"900{number}",
+            base=a_base(status=replace(a_status_base(), refused={Side.PARTNER: refused})),
+        )
+
+
+def test_a_status_that_waits_is_shown_with_the_field_it_waits_for(stage: Stage) -> None:
+    stage.fill(a_refusing_store)
+    rows = stage.json("parked", secrets=NO_SECRETS)["parked"]
+    assert [(row["what"], row["pair"], row["reason"]) for row in rows] == [
+        ("status", 1, "status_refused"),
+        ("status", 2, "status_refused"),
+    ]
+    assert rows[0]["waits_for"] == ["Root \x1b[1m cause"]
+    table = stage.type("parked").stdout
+    assert "status waits for Root \\x1b[1m cause" in table
+    assert "\x1b" not in table
+    (link,) = stage.json("status")["links"]
+    assert link["status_waits_for"] == "Root \x1b[1m cause (1), the partner's desk (1)"
+    assert link["parked"] == 0
+
+
+def test_retry_tries_a_status_that_waits(stage: Stage) -> None:
+    stage.fill(a_refusing_store)
+    assert "pair 1 (acme-postgres): goes on" in stage.type("retry", "1").stdout
+    assert [row.refused.is_due for row in stage.fill(lambda store: store.refused())] == [
+        True,
+        False,
+    ]
+    said = stage.type("retry", "--all").stdout
+    assert "pair 2 (acme-postgres): goes on" in said
+    assert all(row.refused.is_due for row in stage.fill(lambda store: store.refused()))

@@ -50,6 +50,7 @@ FACTS: dict[str, str] = {
     "comment": "4711",
     "count": "3",
     "desk": "Heroku",
+    "fields": "Root cause, Assignee",
     "kept": "open",
     "minutes": "15",
     "owner": "Acme",

@@ -119,6 +119,30 @@ def test_a_private_comment_that_came_out_public_is_a_leak(
     assert settled(a_base(), creation, answer).is_leak is is_leak
 
 
+@pytest.mark.parametrize(
+    ("sent", "stored", "reason"),
+    [
+        (Audience.SHARED, None, "visibility_unknown"),
+        (Audience.PUBLIC, None, None),
+        (Audience.PUBLIC, Audience.SHARED, "comment_not_public"),
+        (Audience.PUBLIC, Audience.PUBLIC, None),
+        (Audience.SHARED, Audience.SHARED, None),
+    ],
+)
+@pytest.mark.parametrize("is_found", [True, False])
+@pytest.mark.parametrize("is_creation", [True, False])
+def test_a_comment_that_is_not_surely_stored_as_sent_stops_the_pair(
+    sent: Audience, stored: Audience | None, reason: str | None, is_found: bool, is_creation: bool
+) -> None:
+    draft = a_draft(audience=sent)
+    operation = a_creation("op", draft) if is_creation else an_update(comment=draft)
+    answer = replace(an_answer(None, "101"), stored=(stored,))
+    found = settled(a_base(), an_intent(operation), answer, is_found=is_found)
+    assert (found.stop.reason if found.stop else None) == reason
+    assert not found.is_leak
+    assert [mapping.copy_id for mapping in found.base.comments] == ["101"], "it is never sent twice"
+
+
 def test_a_comment_made_private_is_known_as_private_with_its_parts() -> None:
     part = a_mapping("101", None, kind=Known.NOTE, origin=Side.PARTNER, note_key="part:1:1@partner")
     others = (a_mapping("2", "102"), a_mapping("101", "5", origin=Side.PLATFORM))
