@@ -33,6 +33,11 @@ class Config:
         """Where a desk's webhooks arrive, below `server.public_url`."""
         return webhook_path(connection, self.connections[connection])
 
+    def webhook_endpoint(self, connection: ConnectionName) -> str | None:
+        """The address that a desk's webhook leads to; None without a public one."""
+        public = self.server.public_url
+        return None if public is None else f"{public}{self.webhook_path(connection)}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:

@@ -91,7 +91,7 @@ def _as_yaml(value: object) -> str:
 def _value(part: Schema) -> str:
     choices = part.get("enum", [part["const"]] if "const" in part else [])
     if choices:
-        return ", ".join(f"`{choice}`" for choice in choices)
+        return ", ".join(f"`{_as_yaml(choice)}`" for choice in choices)
     if part.get("format") in _FORMATS:
         return _FORMATS[part["format"]]
     if part.get("type") == "array":

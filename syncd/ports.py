@@ -35,6 +35,7 @@ from syncd.core.work import (
     Settled,
     Step,
 )
+from syncd.hook_desk import HookDesk
 
 
 class Clock(Protocol):
@@ -180,6 +181,11 @@ class Connector(Protocol):
 
     @property
     def capabilities(self) -> Capabilities: ...
+
+    @property
+    def hook(self) -> HookDesk | None:
+        """Where webhooks are looked after; None for a kind that cannot."""
+        ...
 
     async def read_changes(self, cursor: str | None) -> Changes:
         """The next page after `cursor`; None starts at the present. One poll is a walk until
@@ -394,6 +400,7 @@ __all__ = [
     "CursorMove",
     "FeedSummary",
     "Heard",
+    "HookDesk",
     "LinkSummary",
     "Operation",
     "Pair",

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, ClassVar, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,6 +23,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
     SecretStr,
     StringConstraints,
     WithJsonSchema,
@@ -226,6 +227,19 @@ class Remark:
     hint: str
 
 
+def _webhooks(value: object) -> object:
+    if value is None or isinstance(value, bool) or value == "managed":
+        return value
+    raise ValueError("must be true, false or managed")
+
+
+Webhooks = Annotated[
+    bool | Literal["managed"],
+    PlainValidator(_webhooks),
+    WithJsonSchema({"enum": [True, False, "managed"]}),
+]
+
+
 class Poll(Section):
     """How often to ask a desk for changes."""
 
@@ -267,9 +281,10 @@ class ConnectionSettings(Section):
     )
     poll: Poll = Field(default=Poll(), description="How often to look for changes.")
     budget: BudgetShare = Field(default=BudgetShare(), description="How much of the quota is ours.")
-    webhooks: bool | None = Field(
+    webhooks: Webhooks | None = Field(
         default=None,
         description="Whether the desk calls us on a change; by default, if there is a secret."
+        " With `managed`, syncd makes and mends the webhook itself and needs no secret."
         " Polling goes on either way.",
     )
     webhook_secret: Secret | None = Field(
@@ -285,13 +300,21 @@ class ConnectionSettings(Section):
 
     @model_validator(mode="after")
     def _webhooks_need_a_secret(self) -> Self:
-        if self.webhooks and self.webhook_secret is None:
-            raise ValueError("`webhooks: true` needs a `webhook_secret`, or anybody could call")
+        if self.webhooks is True and self.webhook_secret is None:
+            raise ValueError(
+                "`webhooks: true` needs a `webhook_secret`, or anybody could call;"
+                " `webhooks: managed` needs none"
+            )
         return self
 
     @property
     def has_webhooks(self) -> bool:
-        return self.webhook_secret is not None and self.webhooks is not False
+        return self.is_managed or (self.webhook_secret is not None and self.webhooks is not False)
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether syncd may make and mend the webhook at the desk."""
+        return self.webhooks == "managed"
 
     def status_values(self) -> tuple[StatusValue, ...]:
         """Every status that the desk can show, in the order of preference for writing."""

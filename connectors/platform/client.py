@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from connectors.http import Explanation, HttpClient, Meaning, OnRequest, Request
 from connectors.platform import wire
-from syncd.core.errors import Gone, Refusal
+from syncd.core.errors import Gone, Refusal, Unintelligible
 from syncd.ports import Budget, Clock
 
 #: Comments may have a mebibyte each: this many still fit into the largest answer that is read.
@@ -30,7 +30,8 @@ _LASTING_CONFLICTS = frozenset({"update_id_reused", "not_in_view"})
 
 _HINTS = {
     "token_invalid": "Put a valid token into the connection's `token`.",
-    "scope_missing": "Give the token the scopes tickets:read and tickets:write on the platform.",
+    "scope_missing": "Give the token the scopes tickets:read and tickets:write on the platform, and"
+    " webhooks where syncd looks after its webhook.",
     "view_not_allowed": "Give the token the link's view on the platform, or mend the link's view.",
     "update_id_reused": "The platform holds another write under this id, as after a restored"
     " backup: compare the two tickets, then `syncd retry PAIR`.",
@@ -185,6 +186,32 @@ class PlatformClient:
         )
         decode = partial(wire.read_update_answer, ticket_id=ticket_id, update_id=update_id)
         return (await self._http.write(request, decode)).value
+
+    async def webhook(self, webhook_id: str) -> wire.Webhook | None:
+        """A webhook of this token's; None when there is none, or the platform has none at all."""
+        request = Request(
+            action="read webhook",
+            template="/webhooks/{webhook_id}",
+            parameters={"webhook_id": webhook_id},
+        )
+        try:
+            answer = await self._http.read(request, partial(wire.read, wire.WebhookAnswer))
+        except Unintelligible as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
+            return None
+        return answer.value.webhook
+
+    async def put_webhook(self, webhook_id: str, webhook: wire.NewWebhook) -> None:
+        """Create or replace a webhook; further raises `OutcomeUnknown` and `Rejected`."""
+        request = Request(
+            action="put webhook",
+            method="PUT",
+            template="/webhooks/{webhook_id}",
+            parameters={"webhook_id": webhook_id},
+            body=wire.write(webhook),
+        )
+        await self._http.write(request, partial(wire.read, wire.WebhookAnswer))
 
     async def close(self) -> None:
         """Close the connection pool."""

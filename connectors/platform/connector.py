@@ -17,6 +17,7 @@ from connectors.platform import wire
 from connectors.platform.account import check_account, refused_account
 from connectors.platform.client import PlatformClient
 from connectors.platform.cursor import Cursor, read_cursor, write_cursor
+from connectors.platform.hook import PlatformHook
 from connectors.platform.mapping import (
     from_operation,
     to_answer,
@@ -73,8 +74,6 @@ class PlatformConnector:
     ) -> None:
         self._name = name
         self._clock = clock
-        secret = settings.webhook_secret
-        self._webhook_secret = "" if secret is None else secret.get_secret_value()
         self._client = PlatformClient(
             connection=name,
             base_url=settings.url,
@@ -85,6 +84,7 @@ class PlatformConnector:
             on_request=on_request,
             transport=transport,
         )
+        self._hook = PlatformHook(name, settings, self._client)
 
     @property
     def name(self) -> ConnectionName:
@@ -93,6 +93,10 @@ class PlatformConnector:
     @property
     def capabilities(self) -> Capabilities:
         return CAPABILITIES
+
+    @property
+    def hook(self) -> PlatformHook:
+        return self._hook
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -192,9 +196,7 @@ class PlatformConnector:
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Heard:
         """What a webhook proves; without a configured secret none is authentic."""
-        return read_webhook(
-            headers, body, secret=self._webhook_secret, connection=self._name, now=now
-        )
+        return read_webhook(headers, body, secret=self._hook.secret, connection=self._name, now=now)
 
     async def check(self) -> Sequence[CheckResult]:
         """One request: who the token is, what it may do, and whose clock is wrong."""

@@ -295,3 +295,30 @@ class NewUpdate(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: Delta | UnsetType = UNSET
     views: Delta | UnsetType = UNSET
     notify: bool
+
+
+# --- webhooks ------------------------------------------------------------------------------------
+
+#: What an update can touch; a webhook without a choice is told of all.
+EVENTS = frozenset({"comment", "status", "tags", "views", "subject"})
+
+
+class Webhook(Struct, frozen=True, kw_only=True):
+    """A webhook of the token's, without its secret."""
+
+    id: str
+    url: str
+    events: tuple[str, ...]
+
+
+class WebhookAnswer(Struct, frozen=True, kw_only=True):
+    """What reading or putting a webhook is answered with."""
+
+    webhook: Webhook
+
+
+class NewWebhook(Struct, frozen=True, kw_only=True):
+    """Told of everything, since no choice of events is made."""
+
+    url: str
+    secret: str

@@ -8,7 +8,7 @@ Reading order: call.py, app.py, control.py, faults.py, serve.py, courier.py.
 from connectors.sandbox.app import Desk, Sandbox
 from connectors.sandbox.call import Call, Handler, Reply, Route, Router, json_reply, text_reply
 from connectors.sandbox.connection import ConnectionDropped
-from connectors.sandbox.courier import Attempt, Courier, Mischief, Parcel
+from connectors.sandbox.courier import Attempt, Courier, Delivery, Mischief, Parcel
 from connectors.sandbox.faults import Fault
 from connectors.sandbox.hold import Release
 from connectors.sandbox.serve import SandboxServer, run
@@ -19,6 +19,7 @@ __all__ = [
     "Call",
     "ConnectionDropped",
     "Courier",
+    "Delivery",
     "Desk",
     "Fault",
     "Handler",

@@ -57,6 +57,8 @@ class Delivery:
     url: str
     fate: str = "waiting"
     statuses: list[int | None] = field(default_factory=list)
+    # When the last try ended, by the sandbox's clock.
+    attempted_at: float | None = None
 
 
 # Vendor seconds to wait before the next attempt, None to give up.
@@ -156,12 +158,13 @@ class Courier:
             number = 0
             while True:
                 number += 1
-                if (pause := self._pause_seconds()) > 0:
+                while (pause := self._pause_seconds()) > 0:
                     await self._time.sleep(self._time.shrunk(pause))
                 attempt = await self._try(parcel, number)
                 attempted.set()
                 self._first_attempts.discard(attempted)
                 delivery.statuses.append(attempt.status)
+                delivery.attempted_at = self._time.now()
                 self._on_attempt(attempt)
                 if attempt.status is not None and attempt.status < HTTPStatus.MULTIPLE_CHOICES:
                     delivery.fate = "delivered"

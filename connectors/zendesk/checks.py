@@ -108,5 +108,5 @@ def _webhooks(settings: Settings) -> CheckResult:
         name="webhooks",
         is_ok=True,
         message="no webhooks: changes are seen a minute or two late",
-        hint="Make a webhook in Zendesk and give its secret as `webhook_secret`.",
+        hint="`webhooks: managed` has syncd make one and look after it.",
     )

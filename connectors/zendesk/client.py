@@ -33,6 +33,11 @@ class ZendeskClient:
         self._http = http
         self._tokens = tokens
 
+    @property
+    def http(self) -> HttpClient:
+        """For the account's endpoints that are not about tickets and people."""
+        return self._http
+
     # --- tickets ---------------------------------------------------------------------------------
 
     async def ticket(self, ticket_id: str) -> Answered[wire.TicketAnswer] | None:

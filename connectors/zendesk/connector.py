@@ -30,6 +30,8 @@ from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
 from connectors.zendesk.field_titles import FieldTitles
+from connectors.zendesk.hook import ZendeskHook
+from connectors.zendesk.hook_calls import HookCalls
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
 from connectors.zendesk.people import People
 from connectors.zendesk.settings import Settings
@@ -101,6 +103,7 @@ class ZendeskConnector:
             transport=transport,
             beside=beside,
         )
+        self._hook = ZendeskHook(name, settings, HookCalls(self._client.http))
         self._account = Account(name, self._client)
         self._people = People(self._client, clock)
         self._titles = FieldTitles(self._client)
@@ -123,6 +126,10 @@ class ZendeskConnector:
     @property
     def capabilities(self) -> Capabilities:
         return CAPABILITIES
+
+    @property
+    def hook(self) -> ZendeskHook:
+        return self._hook
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -340,11 +347,10 @@ class ZendeskConnector:
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Heard:
         """What a webhook proves; see `webhook.read_webhook`."""
-        secret = self._settings.webhook_secret
         return read_webhook(
             headers,
             body,
-            secret="" if secret is None else secret.get_secret_value(),
+            secret=self._hook.secret,
             connection=self._name,
             base_url=self._base_url,
             now=now,

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from syncd import __version__
-from syncd.cli import configuration, sandbox
+from syncd.cli import configuration, sandbox, webhooks
 from syncd.cli.backfill import backfill
 from syncd.cli.check import check
 from syncd.cli.conflicts import conflicts
@@ -69,6 +69,7 @@ _add(conflicts, "`syncd conflicts --since 7d --format csv > conflicts.csv`")
 _add(parked, "`syncd parked --link acme-postgres --held`")
 _add(retry, "`syncd retry 17 18`, or `syncd retry --link acme-postgres`")
 _add(release, "`syncd release 17 360001234`")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(configuration.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")
 

@@ -219,3 +219,59 @@ async def test_a_merged_ticket_tells_its_target() -> None:
         (got,) = receiver.received
         assert got.json()["subject"] == f"zen:ticket:{source}"
         assert got.json()["event"]["target_ticket_id"] == str(target)
+
+
+async def test_what_was_sent_to_a_webhook_is_listed_with_its_end() -> None:
+    answering = a_receiver(lambda number: (202 if number == 1 else 404, {}))
+    async with answering as receiver, an_account() as account:
+        hook = await subscribe(account, receiver, "created")
+        other = await subscribe(account, receiver, "tags_changed")
+        for _ in range(2):
+            await account.create()
+            await idle(account)
+            account.clock.advance(60)
+        path = f"/webhooks/{hook['id']}/invocations"
+        listed = (await account.get(path, {"page[size]": 10}))["invocations"]
+        assert [(one["status"], one["status_code"]) for one in listed] == [
+            ("success", 202),
+            ("client error", 404),
+        ]
+        assert listed[0]["latest_completed_at"] == "2026-11-20T10:00:00Z"
+        since = {"filter[from_ts]": "2026-11-20T10:00:30Z"}
+        assert len((await account.get(path, since))["invocations"]) == 1
+        theirs = await account.get(f"/webhooks/{other['id']}/invocations")
+        assert theirs["invocations"] == []
+
+
+async def test_a_tripped_breaker_holds_back_until_it_is_mended() -> None:
+    async with a_receiver() as receiver, an_account(scale=10_000) as account:
+        hook = await subscribe(account, receiver, "created")
+        await account.switch(webhook_is_tripped=True)
+        await account.create()
+        path = f"/webhooks/{hook['id']}/invocations"
+        (held,) = (await account.get(path))["invocations"]
+        assert (held["status"], held["latest_completed_at"]) == ("circuit broken", None)
+        assert receiver.received == []
+        await account.switch(webhook_is_tripped=False)
+        await idle(account)
+        assert [one["status"] for one in (await account.get(path))["invocations"]] == ["success"]
+        assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize(
+    "subscriptions",
+    [
+        ["zen:event-type:ticket.mood_changed"],
+        ["zen:event-type:ticket.created", "conditional_ticket_events"],
+        ["conditional_ticket_events"],
+    ],
+)
+async def test_subscriptions_that_the_account_does_not_know_or_cannot_mix_are_refused(
+    subscriptions: list[str],
+) -> None:
+    async with a_receiver() as receiver, an_account() as account:
+        hook = await subscribe(account, receiver, "created")
+        change = {"webhook": {"subscriptions": subscriptions}}
+        answer = await account.call("PATCH", f"/webhooks/{hook['id']}", json=change)
+        assert answer.status_code == 422
+        assert (await account.get(f"/webhooks/{hook['id']}"))["webhook"] == hook

@@ -199,6 +199,8 @@ class ZendeskSettings:
     webhook_reorder: float = 0.0
     webhook_before_answer: bool = False
     webhook_timeout_seconds: float = 12.0
+    # The circuit breaker holds every delivery back, whatever the receiver answers.
+    webhook_is_tripped: bool = False
     # Unsettled: whether a ticket's first comment is a comment_added event as well.
     created_sends_comment_added: bool = True
 

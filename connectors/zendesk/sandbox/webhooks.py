@@ -21,7 +21,9 @@ from typing import Final
 from connectors.sandbox import Attempt, Call, Courier, Mischief, Parcel, Reply, Route, json_reply
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.errors import invalid_field, not_found
+from connectors.zendesk.sandbox.event_list import BY_TRIGGER, checked
 from connectors.zendesk.sandbox.happening import EVENT_PREFIX, Happening, happenings
+from connectors.zendesk.sandbox.invocations import Invocations
 from connectors.zendesk.sandbox.paging import page_of
 from connectors.zendesk.sandbox.records import Audit, Json, Ticket
 from connectors.zendesk.sandbox.request import named_object
@@ -94,6 +96,8 @@ class Breaker:
 
     def pause_seconds(self) -> float:
         """Vendor seconds to wait before the next attempt."""
+        if self.account.settings.webhook_is_tripped:
+            return PAUSE_SECONDS
         return max(0.0, self._broken_until - self.account.time.now()) * self.account.time.scale
 
 
@@ -114,6 +118,7 @@ class Webhooks:
             on_attempt=breaker.note,
             seed=account.settings.seed,
         )
+        self._invocations = Invocations(self.courier, lambda: breaker.pause_seconds() > 0)
 
     def routes(self) -> list[Route]:
         """The vendor's paths."""
@@ -127,6 +132,7 @@ class Webhooks:
             Route("DELETE", one, self.delete),
             Route("GET", f"{one}/signing_secret", self.show_secret),
             Route("POST", f"{one}/signing_secret", self.reset_secret),
+            Route("GET", f"{one}/invocations", self.invocations),
         ]
 
     def on_kept(self, ticket: Ticket, audit: Audit, is_new: bool) -> None:
@@ -159,7 +165,7 @@ class Webhooks:
             id=f"01SANDBOX{self._count:017d}",
             name=str(given.get("name", "")),
             endpoint=str(given["endpoint"]),
-            subscriptions=list(given.get("subscriptions") or ["conditional_ticket_events"]),
+            subscriptions=checked(given.get("subscriptions") or [BY_TRIGGER]),
             secret=self._new_secret(),
             created_at=self._account.second(),
             number=self._count,
@@ -180,6 +186,8 @@ class Webhooks:
     def update(self, call: Call) -> Reply:
         """Change name, endpoint, status or subscriptions."""
         hook, given = self._hook(call), named_object(call, "webhook")
+        if "subscriptions" in given:
+            checked(given["subscriptions"], before=hook.subscriptions)
         for name in ("name", "endpoint", "status", "subscriptions"):
             if name in given:
                 setattr(hook, name, given[name])
@@ -202,6 +210,10 @@ class Webhooks:
         return json_reply(
             201, {"signing_secret": {"secret": self._hook(call).secret, "algorithm": "SHA256"}}
         )
+
+    def invocations(self, call: Call) -> Reply:
+        """What was sent to a webhook, and how that ended."""
+        return self._invocations.index(call, self._hook(call).id)
 
     def state(self) -> Json:
         """Webhooks and what became of their deliveries."""
@@ -239,6 +251,7 @@ class Webhooks:
                 "x-zendesk-webhook-signature-timestamp": at,
             }
 
+        self._invocations.note(event_id, hook.id)
         self.courier.post(Parcel(parcel_id=event_id, url=hook.endpoint, body=body, sign=sign))
 
 

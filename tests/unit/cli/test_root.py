@@ -28,7 +28,8 @@ from tests.unit.cli.stage import NO_SECRETS, Stage
 HEAVY = ("alembic", "httpx", "requests", "sqlalchemy", "sqlmodel", "structlog", "uvicorn", "yaml")
 COMMANDS = [
     "run", "check", "status", "plan", "backfill", "conflicts", "parked", "retry", "release",
-    "config schema", "sandbox zendesk", "sandbox platform",
+    "config schema", "sandbox zendesk", "sandbox platform", "webhooks show", "webhooks ensure",
+    "webhooks secret",
 ]  # fmt: skip
 
 

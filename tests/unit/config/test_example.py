@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "configuration.md"
 def environment(folder: Path) -> dict[str, str]:
     for name in ("platform-token", "globex-secret"):
         (folder / name).write_text(f"{name}-5512\n")
-    names = ("PLATFORM_WEBHOOK_SECRET", "ACME_CLIENT_SECRET", "ACME_WEBHOOK_SECRET")
+    names = ("PLATFORM_WEBHOOK_SECRET", "ACME_CLIENT_SECRET")
     return {"CREDENTIALS_DIRECTORY": str(folder), **dict.fromkeys(names, "env-5512")}
 
 
