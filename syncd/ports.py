@@ -137,6 +137,9 @@ class Changes:
     is_end: bool
     #: Rows that belong to nobody or could not be used, counted and dropped.
     dropped_count: int = 0
+    #: Those of them that could not be understood. Where it is known whose they are, a sighting
+    #: says that its ticket is to be read anew.
+    unreadable_count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

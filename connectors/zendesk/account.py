@@ -119,7 +119,7 @@ def build_client(
         )
 
     if settings.api_token is not None:
-        return ZendeskClient(http(ApiTokenCredential(settings.api_token)))
+        return ZendeskClient(name, http(ApiTokenCredential(settings.api_token)))
     assert settings.oauth is not None  # noqa: S101 - the settings hold one of the two
     # A token endpoint says 400 for a wrong grant or scope: it is the credential that is refused.
     tokens = http(None, {**MEANINGS, 400: Meaning.UNAUTHORISED})
@@ -134,4 +134,4 @@ def build_client(
             clock=clock,
             kept=TokenFile(beside.with_name(f"{beside.name}.oauth-{name}")),
         )
-    return ZendeskClient(http(credential), tokens=tokens)
+    return ZendeskClient(name, http(credential), tokens=tokens)

@@ -12,7 +12,9 @@ from typing import TypeVar
 
 from connectors.http import Answered, HttpClient, Request
 from connectors.zendesk import wire
+from connectors.zendesk.warnings import Warnings
 from syncd.core.errors import Gone
+from syncd.core.model import ConnectionName
 
 T = TypeVar("T")
 
@@ -28,10 +30,13 @@ _TICKET = "/api/v2/tickets/{id}"
 class ZendeskClient:
     """One account's API."""
 
-    def __init__(self, http: HttpClient, *, tokens: HttpClient | None = None) -> None:
+    def __init__(
+        self, name: ConnectionName, http: HttpClient, *, tokens: HttpClient | None = None
+    ) -> None:
         """`tokens` is the client by which the credential fetches its tokens; closed with us."""
         self._http = http
         self._tokens = tokens
+        self._warnings = Warnings(name)
 
     @property
     def http(self) -> HttpClient:
@@ -237,10 +242,14 @@ class ZendeskClient:
     # --- sending ---------------------------------------------------------------------------------
 
     async def _read(self, request: Request, kind: type[T]) -> Answered[T]:
-        return await self._http.read(request, partial(_decode, kind))
+        answered = await self._http.read(request, partial(_decode, kind))
+        self._warnings.heed(request, answered.headers)
+        return answered
 
     async def _write(self, request: Request, kind: type[T]) -> Answered[T]:
-        return await self._http.write(request, partial(_decode, kind))
+        answered = await self._http.write(request, partial(_decode, kind))
+        self._warnings.heed(request, answered.headers)
+        return answered
 
     async def _of_one_ticket(self, request: Request, kind: type[T]) -> Answered[T] | None:
         try:

@@ -8,16 +8,21 @@ with its cursor, so all comments after `since` were seen up to
 - the second before a page's `end_time`: the boundary second may go on with the next page;
 - at the end of the stream, also up to the last second that was wholly over when the withheld minute
   began, measured on the desk's clock and counted from when the request left.
-`start_time` itself follows `end_time` alone: should the desk withhold for longer than it says, the
-proof would be wrong for a while, and still no comment lost.
+`start_time` itself follows `end_time` alone, and at the end of the stream never beyond what was
+shown: should the desk withhold for longer than it says, the proof would be wrong for a while, and
+still no comment lost.
+
+A row that cannot be understood must not stop the feed for everybody: its ticket is told to be
+unreadable, and read anew as a whole by its own pair.
 https://developer.zendesk.com/documentation/ticketing/managing-tickets/using-the-incremental-export-api/
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -37,12 +42,15 @@ from connectors.zendesk.people import People
 from connectors.zendesk.thread import ThreadReader
 from syncd.core.errors import Unintelligible
 from syncd.core.model import CommentId, ConnectionName, Sighting, Span, TicketId
+from syncd.log import logger
 from syncd.ports import Changes, Clock
 
 #: Says which tickets are in anybody's interest; the others are dropped while decoding.
 Wanted = Callable[[Sequence[TicketId]], Awaitable[Collection[TicketId]]]
 
 WITHHELD_SECONDS = 60.0
+#: How exports refuse a cursor or a start time.
+_REFUSED = frozenset({400, 422})
 #: Events of one second beyond this are delivered again rather than remembered.
 _MOST_REMEMBERED = 500
 
@@ -55,10 +63,15 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     since: int
     #: The ticket export's own cursor; None before its first page.
     tickets: str | None = None
+    #: The newest `generated_timestamp` shown there. Should the desk know its cursor no more, the
+    #: export begins again with that second; `updated_at` may be older by weeks.
+    generated: int | None = None
     #: The next start time of the event export.
     events: int
     #: Events of that very second which were delivered.
     seen: tuple[str, ...] = ()
+    #: Those of its rows that could not be understood, by what they look like: told once.
+    told: tuple[str, ...] = ()
     #: Whether the walk has reached the end of the tickets.
     is_past_tickets: bool = False
 
@@ -67,6 +80,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class _Row:
     ticket_id: TicketId
     raw: msgspec.Raw
+
+
+@dataclass(kw_only=True, slots=True)
+class _Tally:
+    """How many rows of a page brought nothing."""
+
+    unwanted: int = 0
+    unreadable: int = 0
+    #: Those that do not even tell their ticket, by their likeness.
+    nameless: list[str] = field(default_factory=list)
 
 
 class Feed:
@@ -120,20 +143,36 @@ class Feed:
     # --- tickets ---------------------------------------------------------------------------------
 
     async def _tickets(self, place: Place) -> Changes:
-        page = await self._client.ticket_export(cursor=place.tickets, start_time=place.since)
+        page = await self._ticket_page(place)
         export = page.value
         after = export.after_cursor or place.tickets
         if not export.end_of_stream and after == place.tickets:
             raise self._stuck("ticket")
-        rows, dropped = await self._wanted_rows(export.tickets, wire.TicketOfRow)
+        rows, tally = await self._wanted_rows(export.tickets, wire.TicketOfRow)
         sightings = []
         for row in rows:
             try:
                 sightings.append(self._ticket(row, page))
             except (ValueError, msgspec.MsgspecError):
-                dropped += 1
-        moved = _replace(place, tickets=after, is_past_tickets=export.end_of_stream)
-        return _changes(sightings, moved, is_end=False, dropped=dropped)
+                tally.unreadable += 1
+                sightings.append(Sighting(ticket_id=row.ticket_id, is_unreadable=True))
+        moved = _replace(
+            place,
+            tickets=after,
+            generated=_newest_generated(export.tickets, place.generated),
+            is_past_tickets=export.end_of_stream,
+        )
+        return _changes(sightings, moved, is_end=False, tally=tally)
+
+    async def _ticket_page(self, place: Place) -> Answered[wire.TicketExport]:
+        try:
+            return await self._client.ticket_export(cursor=place.tickets, start_time=place.since)
+        except Unintelligible as error:
+            if place.tickets is None or error.status not in _REFUSED:
+                raise
+        logger().warning("feed.restarted", connection=self._name)
+        start_time = place.since if place.generated is None else place.generated
+        return await self._client.ticket_export(cursor=None, start_time=start_time)
 
     def _ticket(self, row: _Row, page: Answered[wire.TicketExport]) -> Sighting:
         shown = wire.decode(row.raw, wire.Ticket)
@@ -144,31 +183,53 @@ class Feed:
     # --- events ----------------------------------------------------------------------------------
 
     async def _events(self, place: Place) -> Changes:
-        page = await self._client.event_export(start_time=place.events)
+        page = await self._event_page(place)
+        if page is None:
+            moved = _replace(place, is_past_tickets=False)
+            return _changes((), moved, is_end=True, tally=_Tally())
         export = page.value
-        end = max(place.events, export.end_time or 0)
+        end = _next_start(place, export)
         if not export.end_of_stream and end == place.events:
             raise self._stuck("event")
-        rows, dropped = await self._wanted_rows(export.ticket_events, wire.TicketOfEvent)
+        rows, tally = await self._wanted_rows(
+            export.ticket_events, wire.TicketOfEvent, told=place.told
+        )
         updates: dict[TicketId, list[Update]] = {}
+        broken: dict[str, TicketId] = {}
         for row in rows:
             try:
                 update = feed_update(wire.decode(row.raw, wire.TicketEvent))
             except (ValueError, msgspec.MsgspecError):
-                dropped += 1
+                broken[_likeness(row.raw)] = row.ticket_id
                 continue
             if str(update.audit.id) not in place.seen:
                 updates.setdefault(row.ticket_id, []).append(update)
         covers = Span(after=place.since - 1, to=max(place.since - 1, self._proven(page, end)))
-        sightings = await self._sightings(updates, covers)
+        new = {look: ticket_id for look, ticket_id in broken.items() if look not in place.told}
+        tally.unreadable += len(new)
+        sightings = await self._sightings(updates, covers, frozenset(new.values()))
         moved = _replace(
             place,
             events=end,
             # Before its second is proven, an event comes again, and then with the proof.
             seen=_boundary(export.ticket_events, place, end) if end <= covers.to else (),
+            # Which second such a row is of, it may not tell: it comes again with any page.
+            told=tuple(sorted([*broken, *tally.nameless])[:_MOST_REMEMBERED]),
             is_past_tickets=not export.end_of_stream,
         )
-        return _changes(sightings, moved, is_end=export.end_of_stream, dropped=dropped)
+        return _changes(sightings, moved, is_end=export.end_of_stream, tally=tally)
+
+    async def _event_page(self, place: Place) -> Answered[wire.EventExport] | None:
+        """None where the place is still within the minute that may not be asked for."""
+        try:
+            return await self._client.event_export(start_time=place.events)
+        except Unintelligible as error:
+            if error.status not in _REFUSED:
+                raise
+            now = (await self._client.me()).date
+            if now is None or second_of(now) - place.events > self._withheld_seconds + 1:
+                raise
+            return None
 
     def _proven(self, page: Answered[wire.EventExport], end: int) -> int:
         if not page.value.end_of_stream or page.date is None:
@@ -177,7 +238,10 @@ class Feed:
         return max(end - 1, over)
 
     async def _sightings(
-        self, updates: Mapping[TicketId, Sequence[Update]], covers: Span
+        self,
+        updates: Mapping[TicketId, Sequence[Update]],
+        covers: Span,
+        unreadable: Collection[TicketId],
     ) -> list[Sighting]:
         everything = [update for ours in updates.values() for update in ours]
         await self._people.resolve(people_in(everything))
@@ -187,7 +251,7 @@ class Feed:
             shown = Sighting(
                 ticket_id=ticket_id,
                 comments=await self._threads.comments(ours),
-                covers=covers,
+                covers=None if ticket_id in unreadable else covers,
                 status_update=next((update for update in reversed(given) if update), None),
             )
             sightings.append(shown)
@@ -195,35 +259,47 @@ class Feed:
             if mended - {comment.comment_id for comment in shown.comments}:
                 # The event only names the comment. Its audience matters too much for a hint.
                 sightings += await self._mended(ticket_id, ours, mended)
+        sightings += [Sighting(ticket_id=each, is_unreadable=True) for each in unreadable]
         return sightings
 
     async def _mended(
         self, ticket_id: TicketId, ours: Sequence[Update], mended: Collection[CommentId]
     ) -> list[Sighting]:
         since = min(update.second for update in ours)
-        sighting = await self._threads.sighting(
-            ticket_id, since=since, holding=[number for number in mended if number]
-        )
+        try:
+            sighting = await self._threads.sighting(
+                ticket_id, since=since, holding=[number for number in mended if number]
+            )
+        except Unintelligible:
+            sighting = Sighting(ticket_id=ticket_id, is_unreadable=True)
         return [] if sighting is None else [sighting]
 
     # --- rows ------------------------------------------------------------------------------------
 
     async def _wanted_rows(
-        self, raws: Sequence[msgspec.Raw], kind: type[wire.TicketOfRow | wire.TicketOfEvent]
-    ) -> tuple[list[_Row], int]:
+        self,
+        raws: Sequence[msgspec.Raw],
+        kind: type[wire.TicketOfRow | wire.TicketOfEvent],
+        *,
+        told: Sequence[str] = (),
+    ) -> tuple[list[_Row], _Tally]:
         """The rows worth reading, and how many are not; the first look at a row is its id alone."""
         rows: list[_Row] = []
+        nameless: list[str] = []
         for raw in raws:
             try:
                 seen = wire.decode(raw, kind)
             except msgspec.MsgspecError:
+                nameless.append(_likeness(raw))
                 continue
             number = seen.id if isinstance(seen, wire.TicketOfRow) else seen.ticket_id
             rows.append(_Row(ticket_id=TicketId(str(number)), raw=raw))
         if self._wanted is not None and rows:
             wanted = await self._wanted(list(dict.fromkeys(row.ticket_id for row in rows)))
             rows = [row for row in rows if row.ticket_id in wanted]
-        return rows, len(raws) - len(rows)
+        unwanted = len(raws) - len(rows) - len(nameless)
+        unreadable = sum(look not in told for look in nameless)
+        return rows, _Tally(unwanted=unwanted, unreadable=unreadable, nameless=nameless)
 
     def _stuck(self, which: str) -> Unintelligible:
         return Unintelligible(
@@ -234,6 +310,47 @@ class Feed:
 class _Boundary(msgspec.Struct, kw_only=True):
     id: wire.Id
     timestamp: int | None = None
+
+
+def _likeness(raw: msgspec.Raw) -> str:
+    """What tells one row from others where its id may be what is broken."""
+    return hashlib.sha256(bytes(raw)).hexdigest()[:16]
+
+
+class _Generated(msgspec.Struct, kw_only=True):
+    generated_timestamp: int = 0
+
+
+def _newest_generated(raws: Sequence[msgspec.Raw], known: int | None) -> int | None:
+    """The export is in the order of `generated_timestamp`: the last row that tells it is newest."""
+    for raw in reversed(raws):
+        try:
+            return max(wire.decode(raw, _Generated).generated_timestamp, known or 0) or None
+        except msgspec.MsgspecError:
+            continue
+    return known
+
+
+def _next_start(place: Place, export: wire.EventExport) -> int:
+    """Where the next page begins: as the desk says, and never behind what it may still show.
+
+    A desk that named its present as the end of an unfinished minute would lead past that minute.
+    """
+    told = export.end_time or 0
+    if export.end_of_stream:
+        told = min(told, _newest_second(export.ticket_events, place.events) + 1)
+    return max(place.events, told)
+
+
+def _newest_second(raws: Sequence[msgspec.Raw], begun: int) -> int:
+    for raw in reversed(raws):
+        try:
+            event = wire.decode(raw, _Boundary)
+        except msgspec.MsgspecError:
+            continue
+        if event.timestamp is not None:
+            return event.timestamp
+    return begun - 1
 
 
 def _boundary(raws: Sequence[msgspec.Raw], place: Place, end: int) -> tuple[str, ...]:
@@ -254,10 +371,13 @@ def _replace(place: Place, **changes: object) -> Place:
     return msgspec.structs.replace(place, **changes)
 
 
-def _changes(sightings: Sequence[Sighting], place: Place, *, is_end: bool, dropped: int) -> Changes:
+def _changes(
+    sightings: Sequence[Sighting], place: Place, *, is_end: bool, tally: _Tally
+) -> Changes:
     return Changes(
         sightings=tuple(sightings),
         cursor=msgspec.json.encode(place).decode(),
         is_end=is_end,
-        dropped_count=dropped,
+        dropped_count=tally.unwanted + tally.unreadable,
+        unreadable_count=tally.unreadable,
     )

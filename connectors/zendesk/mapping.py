@@ -39,7 +39,8 @@ SYSTEM_ID = "-1"
 MERGED_TAG = "closed_by_merge"
 _LIGHT_AGENT = 1
 _ROLES = {"end-user": Role.CUSTOMER, "agent": Role.AGENT, "admin": Role.ADMIN}
-_GONE = frozenset({"deleted", "scrubbed"})
+#: The whole subject of a ticket that was deleted for good.
+_SCRUBBED = "SCRUBBED"
 #: A comment of these kinds is not carried by the event: it has to be read again.
 _MENDING = frozenset({"CommentPrivacyChange", "CommentRedaction", "AttachmentRedaction"})
 
@@ -125,13 +126,15 @@ def to_ticket(
         is_confirmed=seen_at is not None and second_of(seen_at) > second_of(updated_at),
         fields_as_of=second_of(updated_at),
         url=f"{base_url}/agent/tickets/{row.id}",
-        end=to_end(status, row.tags),
+        end=to_end(status, row.tags, subject=row.subject),
     )
 
 
-def to_end(status: str, tags: Sequence[str]) -> End:
-    """How a ticket ended, as far as its fields tell."""
-    if status in _GONE:
+def to_end(status: str, tags: Sequence[str], *, subject: str | None = None) -> End:
+    """How a ticket ended, as far as its fields tell; a scrubbed one is not to be restored."""
+    if status == "scrubbed" or (status == "deleted" and subject == _SCRUBBED):
+        return End.GONE
+    if status == "deleted":
         return End.DELETED
     if status in {"closed", "archived"}:
         return End.MERGED if MERGED_TAG in tags else End.FINAL

@@ -6,13 +6,24 @@ state up to the freshest one. Comments are kept by id elsewhere; here is only ho
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Set
 from dataclasses import replace
 
-from syncd.core.model import Comment, CommentId, Sighting, Snapshot, StatusUpdate, Ticket
+from syncd.core.model import (
+    SOME_COMMENT,
+    Comment,
+    CommentId,
+    End,
+    Sighting,
+    Snapshot,
+    StatusUpdate,
+    Ticket,
+)
 
 # Longer than any desk's ids; `int` refuses thousands of digits.
 _MOST_DIGITS = 30
+#: Only a desk that shows such a ticket again brings it back: that it moved, says nothing.
+_IS_OVER = frozenset({End.DELETED, End.GONE, End.SPAM})
 
 
 def merge_ticket(
@@ -29,10 +40,13 @@ def merge_ticket(
         merged = known if shown is None else _merge_fields(known, shown, is_read=sighting.is_read)
     if merged is None:
         return None
-    is_hinted = any(comment_id not in held for comment_id in sighting.hinted) or _has_outrun(
-        known, sighting
-    )
-    return _explain(_cover(merged, sighting, is_hinted=is_hinted), sighting)
+    hints = set(sighting.hinted)
+    if _has_outrun(known, sighting):
+        hints.add(SOME_COMMENT)
+    merged = _cover(merged, sighting, hints=hints)
+    # A hint is settled by the comment itself too, whoever brings it.
+    hinted = frozenset(comment_id for comment_id in merged.hinted if comment_id not in held)
+    return _explain(_doubt(replace(merged, hinted=hinted), sighting), sighting)
 
 
 def _has_outrun(known: Ticket | None, sighting: Sighting) -> bool:
@@ -54,7 +68,7 @@ def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
         return replace(
             shown,
             comments_as_of=known.comments_as_of,
-            is_comment_hinted=known.is_comment_hinted,
+            hinted=known.hinted,
             is_stale=False,
             status_update=_newest_status_update(known, shown),
             # A desk that leaves a part out of its feeds has not thereby emptied it.
@@ -91,20 +105,45 @@ def _newest_status_update(known: Ticket, shown: Ticket) -> StatusUpdate | None:
     return max(fitting, key=lambda u: (u.at, u.update_id is not None), default=None)
 
 
-def _cover(ticket: Ticket, sighting: Sighting, *, is_hinted: bool) -> Ticket:
+def _cover(ticket: Ticket, sighting: Sighting, *, hints: Set[CommentId]) -> Ticket:
     covers = sighting.covers
     if covers is None or covers.after > ticket.comments_as_of:
         # A comment after a gap may have others before it, which must travel first. One of our own
         # travels nowhere.
         is_behind_gap = any(comment.stamp is None for comment in sighting.comments)
-        is_hinted = is_hinted or is_behind_gap
-        return replace(ticket, is_comment_hinted=ticket.is_comment_hinted or is_hinted)
+        gap = {SOME_COMMENT} if is_behind_gap else set[CommentId]()
+        return replace(ticket, hinted=ticket.hinted | hints | gap)
+    # A read of the whole thread settles every hint that came before it.
+    before = frozenset[CommentId]() if sighting.is_read else ticket.hinted
     return replace(
         ticket,
         comments_as_of=max(ticket.comments_as_of, covers.to),
-        # A read of the whole thread settles every hint that came before it.
-        is_comment_hinted=is_hinted or (ticket.is_comment_hinted and not sighting.is_read),
+        hinted=before | hints,
     )
+
+
+def _doubt(ticket: Ticket, sighting: Sighting) -> Ticket:
+    """What a sighting says of the ticket without showing it."""
+    if sighting.is_unreadable:
+        # No stretch that a feed proves joins on to nothing: only a whole read ends this.
+        return replace(
+            ticket,
+            comments_as_of=0,
+            hinted=ticket.hinted | {SOME_COMMENT},
+            is_stale=True,
+            is_confirmed=False,
+        )
+    moved_at = sighting.moved_at
+    if moved_at is None or ticket.end in _IS_OVER:
+        return ticket
+    if ticket.comments_as_of < moved_at:
+        ticket = replace(ticket, hinted=ticket.hinted | {SOME_COMMENT})
+    is_known = ticket.fields_as_of > moved_at or (
+        ticket.fields_as_of == moved_at and ticket.is_confirmed
+    )
+    if sighting.ticket is None and not is_known:
+        ticket = replace(ticket, is_stale=True, is_confirmed=False)
+    return ticket
 
 
 def _explain(ticket: Ticket, sighting: Sighting) -> Ticket:

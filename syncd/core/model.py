@@ -59,6 +59,10 @@ class Audience(StrEnum):
     LOCAL = "local"
 
 
+#: Stands in hints for a comment whose id was not told; no comment has it.
+SOME_COMMENT = CommentId("?")
+
+
 class Role(StrEnum):
     """What a person is on the desk where they wrote."""
 
@@ -162,8 +166,9 @@ class Ticket:
     comments_as_of: int = 0
     #: Two readings of one instant differ: read again before planning.
     is_stale: bool = False
-    #: A desk said that a comment came which the mirror does not hold.
-    is_comment_hinted: bool = False
+    #: Comments that a desk told of and the mirror does not hold; `SOME_COMMENT` where it did not
+    #: say which.
+    hinted: frozenset[CommentId] = frozenset()
     #: Partner views that hold the ticket now; empty on desks without views.
     views: frozenset[str] = frozenset()
     metadata: tuple[tuple[str, str], ...] = ()
@@ -173,6 +178,11 @@ class Ticket:
     #: Where a merged ticket went.
     merged_into: TicketId | None = None
     status_update: StatusUpdate | None = None
+
+    @property
+    def is_comment_hinted(self) -> bool:
+        """Whether a comment came, or changed, that the mirror does not hold: the thread is due."""
+        return bool(self.hinted)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -207,6 +217,12 @@ class Sighting:
     #: True for a direct read, which settles a disagreement between two earlier sightings.
     is_read: bool = False
     status_update: StatusUpdate | None = None
+    #: The ticket was updated at this place of its desk's order, whatever of that is shown here:
+    #: where the mirror does not reach as far, it has to be read.
+    moved_at: int | None = None
+    #: The desk showed something of the ticket that could not be understood: what the mirror knows
+    #: is enough no longer, and the ticket is read anew as a whole.
+    is_unreadable: bool = False
 
 
 class Known(StrEnum):

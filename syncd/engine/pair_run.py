@@ -22,7 +22,7 @@ from syncd.core.errors import (
     Unintelligible,
 )
 from syncd.core.model import Held, LinkName, PairId, Side
-from syncd.core.operations import Answer, Fate, Intent, Operation
+from syncd.core.operations import Answer, CreateTicket, Fate, Intent, Operation
 from syncd.core.plan import Need, Plan
 from syncd.core.reaction import Action, delay_seconds, react
 from syncd.core.settle import Settlement
@@ -278,6 +278,11 @@ class PairRun:
         self, intent: Intent, answer: Answer, *, is_found: bool = False
     ) -> Park | None:
         settlement: Settlement = self._work.settle(intent, answer, is_found=is_found)
+        if isinstance(intent.op, CreateTicket):
+            # Until it is known whose the new ticket is, the desk's feed drops what comes to it.
+            step = self._work.step(tries=self._pair.tries)
+            _tell(step, self._pair.pair_id)
+            await self._env.record(self._pair.pair_id, self._token, step)
         if settlement.is_leak:
             hint = "A private comment is public on the desk: hide it there, then look at the log."
             park = Park(reason="leak", hint=hint)

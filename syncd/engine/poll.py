@@ -100,6 +100,10 @@ class Poller:
                     connection, page.sightings, cursor=move, is_waking=False
                 )
                 cursor = page.cursor
+                if page.unreadable_count:
+                    self._health.counts["feed.unreadable"] += page.unreadable_count
+                    rows = page.unreadable_count
+                    logger().warning("feed.unreadable", connection=connection, rows=rows)
                 pages += 1
                 if page.is_end:
                     break

@@ -203,7 +203,7 @@ def is_news(known: Ticket | None, merged: Ticket) -> bool:
     """Whether the difference could change a plan; how sure and how far the mirror is cannot."""
     if known is None:
         return True
-    if merged.is_comment_hinted and not known.is_comment_hinted:
+    if merged.hinted - known.hinted:
         return True
     return _plannable(known) != _plannable(merged)
 

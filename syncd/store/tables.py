@@ -85,7 +85,7 @@ class Ticket(Row, table=True):
     fields_as_of: int
     comments_as_of: int
     is_stale: bool
-    is_comment_hinted: bool
+    hinted: str
     views: str
     metadata_json: str
     metadata_as_of: str | None

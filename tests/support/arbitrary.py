@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from syncd.core.decision import Circumstances
 from syncd.core.model import (
+    SOME_COMMENT,
     Audience,
     Base,
     Comment,
@@ -139,7 +140,7 @@ def doubtful(side: Side) -> st.SearchStrategy[Snapshot]:
                 fields_as_of=orders[0],
                 comments_as_of=orders[1],
                 is_stale=flags[0],
-                is_comment_hinted=flags[1],
+                hinted=frozenset({SOME_COMMENT} if flags[1] else ()),
                 status=status or shown.ticket.status,
             ),
             comments=tuple(replace(c, html=None) if is_bodiless else c for c in shown.comments),

@@ -141,7 +141,7 @@ def a_ticket(
     fields_as_of: int = 1,
     comments_as_of: int | None = None,
     is_stale: bool = False,
-    is_comment_hinted: bool = False,
+    hinted: Iterable[str] = (),
     views: Iterable[str] = (),
     metadata: Mapping[str, str] | None = None,
     metadata_as_of: datetime | None = None,
@@ -164,7 +164,7 @@ def a_ticket(
         fields_as_of=fields_as_of,
         comments_as_of=fields_as_of if comments_as_of is None else comments_as_of,
         is_stale=is_stale,
-        is_comment_hinted=is_comment_hinted,
+        hinted=frozenset(map(CommentId, hinted)),
         views=frozenset(views),
         metadata=tuple((metadata or {}).items()),
         metadata_as_of=metadata_as_of,
@@ -186,6 +186,8 @@ def a_sighting(
     hinted: Iterable[str] = (),
     is_read: bool = False,
     status_update: StatusUpdate | None = None,
+    moved_at: int | None = None,
+    is_unreadable: bool = False,
 ) -> Sighting:
     """A sighting of a ticket's fields, or of comments only when given the ticket's id."""
     shown = a_ticket() if ticket is None else ticket
@@ -197,6 +199,8 @@ def a_sighting(
         hinted=tuple(CommentId(comment_id) for comment_id in hinted),
         is_read=is_read,
         status_update=status_update,
+        moved_at=moved_at,
+        is_unreadable=is_unreadable,
     )
 
 

@@ -200,12 +200,15 @@ def test_doubles_change_nothing() -> None:
 
 
 def test_what_comes_minutes_after_the_mirror_went_on_takes_nothing_back() -> None:
+    held = frozenset({CommentId("901")})
     later = shown("status_changed", detail={"status": "SOLVED", "tags": []})
-    known = mirrored([*STORY, later])
+    known = mirrored([*STORY, later], held=held)
     newest = mirrored(
-        [shown("undeleted", detail={"status": "OPEN", "updated_at": "2027-01-15T08:09:00Z"})], known
+        [shown("undeleted", detail={"status": "OPEN", "updated_at": "2027-01-15T08:09:00Z"})],
+        known,
+        held,
     )
-    assert mirrored(STORY, newest, frozenset({CommentId("901")})) == newest
+    assert mirrored(STORY, newest, held) == newest
 
 
 def test_a_late_word_of_a_comment_that_is_held_is_no_hint() -> None:

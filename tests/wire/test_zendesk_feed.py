@@ -6,15 +6,17 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import httpx
 import pytest
 import respx
+from structlog.testing import capture_logs
 
 from syncd.core.errors import Unintelligible
 from syncd.core.model import End, Role, Sighting, TicketId
 from tests.contract.connector_suite import mirrored, walk
 from tests.contract.desk import look
 from tests.support.clock import FakeClock
-from tests.support.zendesk_desk import a_connector, a_zendesk_desk
+from tests.support.zendesk_desk import AGENT, a_connector, a_zendesk_desk
 
 BASE = "https://acme.example"
 TICKETS = f"{BASE}/api/v2/incremental/tickets/cursor"
@@ -291,7 +293,7 @@ async def test_the_cursor_of_the_tickets_is_kept_for_ever() -> None:
 
 
 @respx.mock
-async def test_a_broken_row_is_dropped_and_counted_without_its_page() -> None:
+async def test_a_broken_row_is_counted_and_its_ticket_is_to_be_read_anew() -> None:
     the_desk_is_scripted()
     row = {"id": 7, "status": "open", "created_at": "2027-01-15T08:00:00Z", "requester_id": 1}
     page = {
@@ -312,9 +314,108 @@ async def test_a_broken_row_is_dropped_and_counted_without_its_page() -> None:
     connector = a_connector(BASE, FakeClock(), token="t")
 
     changes = await connector.read_changes(a_place(is_past_tickets=False))
-    assert (len(changes.sightings), changes.dropped_count) == (1, 3)
+    assert (changes.dropped_count, changes.unreadable_count) == (3, 3)
+    assert [s.is_unreadable for s in changes.sightings] == [False, True, True]
     changes = await connector.read_changes(changes.cursor)
-    assert (len(changes.sightings), changes.dropped_count) == (1, 3)
+    assert (changes.dropped_count, changes.unreadable_count) == (3, 3)
+    assert [(s.is_unreadable, len(s.comments), s.covers) for s in changes.sightings] == [
+        (False, 1, None),
+        (True, 0, None),
+    ]
+    # The boundary second comes again, and its broken rows were told.
+    events = event_page(*broken, end_time=1500, is_end=True)
+    respx.get(url__startswith=EVENTS).respond(200, json=events)
+    place = json.loads(changes.cursor) | {"is_past_tickets": True}
+    changes = await connector.read_changes(json.dumps(place))
+    assert (changes.sightings, changes.unreadable_count) == ((), 0)
+
+
+@respx.mock
+async def test_a_cursor_that_the_desk_refuses_is_replaced_by_the_newest_generated_second() -> None:
+    row = {"id": 7, "status": "open", "created_at": "2027-01-15T08:00:00Z", "requester_id": 1}
+    row |= {"updated_at": "2027-01-15T08:00:00Z", "generated_timestamp": 1_900_000_000}
+    tickets = respx.get(url__startswith=TICKETS)
+    first = {"tickets": [row], "after_cursor": "lost", "end_of_stream": False}
+    again = {"tickets": [row], "after_cursor": "c", "end_of_stream": True}
+    tickets.side_effect = [
+        httpx.Response(200, json=first),
+        httpx.Response(400, json={"error": "InvalidCursor"}),
+        httpx.Response(200, json=again),
+    ]
+    connector = a_connector(BASE, FakeClock(), token="t")
+    changes = await connector.read_changes(a_place(is_past_tickets=False))
+    with capture_logs() as log:
+        changes = await connector.read_changes(changes.cursor)
+    assert [line["event"] for line in log] == ["feed.restarted"]
+    assert [s.ticket_id for s in changes.sightings] == ["7"]
+    asked = dict(tickets.calls.last.request.url.params)
+    assert (asked["start_time"], "cursor" in asked) == ("1900000000", False)
+    assert json.loads(changes.cursor)["tickets"] == "c"
+
+
+@respx.mock
+async def test_a_refused_start_is_no_reason_to_begin_anew_where_there_is_no_cursor() -> None:
+    route = respx.get(url__startswith=TICKETS).respond(422, json={"error": "no"})
+    with pytest.raises(Unintelligible):
+        await a_connector(BASE, FakeClock(), token="t").read_changes(a_place(is_past_tickets=False))
+    assert route.call_count == 1
+
+
+@pytest.mark.parametrize(("age", "is_too_young"), [(30, True), (3600, False)])
+@respx.mock
+async def test_a_place_within_the_minute_that_may_not_be_asked_for_waits(
+    age: int, is_too_young: bool
+) -> None:
+    clock = FakeClock()
+    respx.get(url__startswith=EVENTS).respond(422, json={"error": "StartTimeTooRecent"})
+    me = {"user": {"id": 1}}
+    respx.get(f"{BASE}/api/v2/users/me").respond(200, json=me, headers=dated(clock))
+    place = a_place(events=int(clock.time()) - age)
+    connector = a_connector(BASE, clock, token="t")
+    if not is_too_young:
+        with pytest.raises(Unintelligible):
+            await connector.read_changes(place)
+        return
+    changes = await connector.read_changes(place)
+    assert (changes.is_end, changes.sightings) == (True, ())
+    assert json.loads(changes.cursor)["events"] == int(clock.time()) - age
+
+
+@pytest.mark.parametrize(("events", "place"), [([an_event(1, 1500)], 1501), ([], 1000)])
+@respx.mock
+async def test_an_end_that_names_the_desks_present_does_not_lead_past_the_withheld_minute(
+    events: list[dict[str, Any]], place: int
+) -> None:
+    the_desk_is_scripted()
+    clock = FakeClock()
+    page = event_page(*events, end_time=int(clock.time()), is_end=True)
+    respx.get(url__startswith=EVENTS).respond(200, json=page, headers=dated(clock))
+    changes = await a_connector(BASE, clock, token="t").read_changes(a_place())
+    assert json.loads(changes.cursor)["events"] == place
+
+
+@respx.mock
+async def test_a_thread_that_cannot_be_read_does_not_stop_the_feed() -> None:
+    the_desk_is_scripted()
+    redacted = an_event(1, 1500) | {
+        "child_events": [{"id": 2, "event_type": "CommentRedaction", "comment_id": 3}]
+    }
+    page = event_page(redacted, end_time=1600, is_end=False)
+    respx.get(url__startswith=EVENTS).respond(200, json=page)
+    respx.get(url__startswith=f"{BASE}/api/v2/tickets/7/audits").respond(200, json={"audits": 7})
+    changes = await a_connector(BASE, FakeClock(), token="t").read_changes(a_place())
+    assert [s.is_unreadable for s in changes.sightings] == [False, True]
+
+
+async def test_a_ticket_deleted_for_good_is_seen_to_be_gone() -> None:
+    async with a_zendesk_desk() as desk:
+        ticket_id = await desk.open_ticket()
+        _, cursor = await walk(desk.connector, None)
+        await desk.delete(ticket_id)
+        await desk.act(**{"as": AGENT, "do": "scrub", "ticket_id": int(ticket_id)})
+        await desk.catch_up()
+        sightings, _ = await walk(desk.connector, cursor)
+        assert [s.ticket.end for s in sightings if s.ticket is not None] == [End.GONE]
 
 
 @pytest.mark.parametrize("cursor", ["", "{}", "null", a_place(version=2), "not json"])

@@ -135,7 +135,7 @@ def test_a_time_that_is_none_is_refused() -> None:
         ("closed", ["closed_by_merge"], End.MERGED),
         ("open", ["closed_by_merge"], End.ALIVE),
         ("deleted", [], End.DELETED),
-        ("scrubbed", [], End.DELETED),
+        ("scrubbed", [], End.GONE),
         ("archived", [], End.FINAL),
         ("DELETED", [], End.DELETED),
     ],

@@ -26,6 +26,8 @@ from connectors.zendesk.sandbox.update import Updates
 
 WEB = Via(channel="web")
 
+# What is done to a ticket that is deleted already.
+_OF_DELETED = frozenset({"restore", "scrub"})
 # Keys of an act that go into the update as they are.
 _AS_GIVEN = (
     "status", "subject", "priority", "type", "custom_fields", "tags", "assignee_id", "group_id",
@@ -68,7 +70,7 @@ class Acting:
                   "quiet": true leaves updated_at alone
         create    the same, plus requester or requester_id; no ticket_id
         merge     "into": ticket id
-        delete, restore
+        delete, restore, scrub
         make_private   "comment_id"
         redact         "comment_id", "text"
         """
@@ -111,7 +113,7 @@ class Acting:
             requester = requester_of(self._account, given, actor)
             done = self._updates.create(self._asked(given, actor), actor, WEB, requester=requester)
             return shown_ticket(done.ticket, self._account)
-        ticket = self._ticket(given["ticket_id"], is_deleted=deed == "restore")
+        ticket = self._ticket(given["ticket_id"], is_deleted=deed in _OF_DELETED)
         match deed:
             case "update":
                 ticket = self._update(ticket, given, actor)
@@ -122,6 +124,8 @@ class Acting:
                 self._lifecycle.delete(ticket, actor, WEB)
             case "restore":
                 self._lifecycle.restore(ticket, actor, WEB)
+            case "scrub":
+                self._lifecycle.scrub(ticket)
             case "make_private":
                 comment = self._comment(ticket, given)
                 self._lifecycle.make_private(ticket, comment, actor, WEB)

@@ -12,7 +12,7 @@ import binascii
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from connectors.sandbox import Call, Reply, Route, json_reply
 from connectors.zendesk.sandbox.account import Account
@@ -30,7 +30,6 @@ from connectors.zendesk.sandbox.wire import (
 
 T = TypeVar("T")
 
-LARGEST_PAGE: Final = 1000
 # What the events feed calls a channel.
 _CHANNEL = {"api": "Web service", "web": "Web form", "email": "Mail", "rule": "Rule"}
 
@@ -54,7 +53,7 @@ class Exports:
         """Tickets after a cursor; `after_cursor` is there at the end of the stream too."""
         cursor = call.value("cursor")
         place = _place(cursor) if cursor else (self._start_time(call), 0)
-        size = _page_size(call)
+        size = self._page_size(call)
         ready = [row for row in self._tickets(call) if (row.generated_at, row.id) > place]
         page = ready[:size]
         if page:
@@ -101,9 +100,9 @@ class Exports:
         if start < 0:
             raise invalid_attribute("start_time", "Invalid parameter: start_time is required")
         time = self._account.time
-        withheld = self._account.settings.withheld_seconds
-        if start > time.now() - time.shrunk(withheld):
-            raise too_recent(withheld)
+        youngest = self._account.settings.youngest_start_seconds
+        if start > time.now() - time.shrunk(youngest):
+            raise too_recent(youngest)
         return start
 
     def _tickets(self, call: Call) -> list[Ticket]:
@@ -119,7 +118,7 @@ class Exports:
     def _by_time(
         self, call: Call, start: int, ready: Sequence[T], second: Callable[[T], int]
     ) -> tuple[list[T], Json]:
-        size = _page_size(call)
+        size = self._page_size(call)
         page = list(ready[:size])
         end: int | None = second(page[-1]) if page else None
         if page and second(page[0]) == end and len(ready) > size:
@@ -158,6 +157,10 @@ class Exports:
                 if group.id in used
             ]
         return loads
+
+    def _page_size(self, call: Call) -> int:
+        largest = self._account.settings.export_page_rows
+        return max(1, min(largest, number(call, "per_page", largest)))
 
     def _is_shown(self, audit: Audit) -> bool:
         return self._account.settings.import_shows_in_events or audit.via.rel != "import"
@@ -211,10 +214,6 @@ class Exports:
 
 def _includes(call: Call) -> set[str]:
     return set((call.value("include") or "").split(","))
-
-
-def _page_size(call: Call) -> int:
-    return max(1, min(LARGEST_PAGE, number(call, "per_page", LARGEST_PAGE)))
 
 
 def _place(cursor: str) -> tuple[int, int]:

@@ -183,6 +183,10 @@ class ZendeskSettings:
 
     # Exports.
     withheld_seconds: float = 60.0
+    # A younger start time is refused, whatever is really withheld.
+    youngest_start_seconds: float = 60.0
+    # Rows of one page; the vendor's most, and less only to see pages end.
+    export_page_rows: int = 1000
     # Unsettled: whether imported tickets show in the events feed, and fire webhooks.
     import_shows_in_events: bool = True
     import_fires_webhooks: bool = False

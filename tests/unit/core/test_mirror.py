@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.mirror import merge_comment, merge_snapshot, merge_ticket
-from syncd.core.model import Audience, Comment, CommentId, Sighting, Ticket
+from syncd.core.model import Audience, Comment, CommentId, End, Sighting, Ticket
 from tests.support.build import (
     AT,
     a_comment,
@@ -84,11 +84,47 @@ def test_a_hint_counts_only_for_a_comment_that_is_not_held() -> None:
 
 
 def test_a_read_of_the_thread_settles_the_hints_before_it() -> None:
-    hinted = a_ticket(fields_as_of=3, is_comment_hinted=True)
+    hinted = a_ticket(fields_as_of=3, hinted=["9"])
     assert not merged(hinted, a_whole_read(a_ticket(fields_as_of=3))).is_comment_hinted
     by_feed = a_sighting(a_ticket(fields_as_of=4), covers=(3, 4))
     after = merged(hinted, by_feed)
     assert (after.is_comment_hinted, after.comments_as_of) == (True, 4)
+
+
+def test_a_comment_that_arrives_settles_the_hint_at_it_and_no_other() -> None:
+    hinted = a_ticket(fields_as_of=3, hinted=["9", "10"])
+    by_answer = a_sighting("T1", a_comment("9", stamp="syncd:acme:op"), covers=(3, 4))
+    after = merged(hinted, by_answer, "9")
+    assert after.hinted == {"10"}
+    assert not merged(after, a_sighting("T1", a_comment("10"), covers=(4, 5)), "10").hinted
+
+
+def test_a_ticket_that_moved_is_read_as_far_as_the_mirror_does_not_reach() -> None:
+    known = a_ticket(fields_as_of=5)
+    for moved_at, has_to_be_read in ((4, False), (5, False), (6, True)):
+        after = merged(known, a_sighting("T1", moved_at=moved_at))
+        assert (after.is_stale, after.is_comment_hinted) == (has_to_be_read, has_to_be_read)
+    unsure = merged(replace(known, is_confirmed=False), a_sighting("T1", moved_at=5))
+    assert (unsure.is_stale, unsure.is_comment_hinted) == (True, False)
+    unread = replace(known, comments_as_of=4)
+    shown = merged(unread, a_sighting(a_ticket(fields_as_of=5), is_read=True, moved_at=5))
+    assert (shown.is_stale, shown.is_comment_hinted) == (False, True)
+
+
+@pytest.mark.parametrize("end", [End.DELETED, End.GONE, End.SPAM])
+def test_a_ticket_that_is_no_more_is_not_read_because_it_moved(end: End) -> None:
+    known = a_ticket(fields_as_of=5, end=end)
+    assert merged(known, a_sighting("T1", moved_at=9)) == known
+
+
+def test_after_something_unreadable_only_a_whole_read_is_enough() -> None:
+    after = merged(a_ticket(fields_as_of=5), a_sighting("T1", is_unreadable=True))
+    assert (after.comments_as_of, after.is_stale, after.is_comment_hinted) == (0, True, True)
+    # A feed goes on to prove what came since it began, and that is not enough.
+    fed = merged(after, a_sighting("T1", covers=(3, 9)))
+    assert (fed.comments_as_of, fed.is_comment_hinted) == (0, True)
+    read = merged(fed, a_whole_read(a_ticket(fields_as_of=9)))
+    assert (read.comments_as_of, read.is_stale, read.is_comment_hinted) == (9, False, False)
 
 
 @pytest.mark.parametrize("covers", [None, (5, 6)])

@@ -8,6 +8,7 @@ import pytest
 
 from syncd.core.decision import Circumstances
 from syncd.core.model import (
+    SOME_COMMENT,
     Audience,
     Base,
     CommentId,
@@ -104,7 +105,7 @@ def test_a_status_that_no_map_knows_stops_the_pair() -> None:
 def test_a_birth_waits_for_the_thread_its_bodies_and_its_fields() -> None:
     for shown, is_whole in (
         (a_snapshot(replace(HERE, comments_as_of=0), a_comment()), False),
-        (a_snapshot(replace(HERE, is_comment_hinted=True), a_comment()), False),
+        (a_snapshot(replace(HERE, hinted=frozenset({SOME_COMMENT})), a_comment()), False),
         (a_snapshot(HERE, a_comment(html=None)), True),
     ):
         found = look(Base(), shown, None)
@@ -134,7 +135,7 @@ def test_a_ticket_in_the_view_is_born() -> None:
     ("shown", "need"),
     [
         (replace(THERE, comments_as_of=0), Need(side=Side.PARTNER, thread=True)),
-        (replace(THERE, is_comment_hinted=True), Need(side=Side.PARTNER, thread=True)),
+        (replace(THERE, hinted=frozenset({SOME_COMMENT})), Need(side=Side.PARTNER, thread=True)),
         (replace(THERE, is_stale=True), Need(side=Side.PARTNER, fields=True)),
         (
             replace(THERE, status="solved", fields_as_of=2, comments_as_of=1),

@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
 
 from syncd.core.errors import StoreTooNew, StoreUnavailable
 from syncd.store import open_reader, open_store
@@ -32,9 +34,25 @@ def a_connection(path: Path) -> sqlite3.Connection:
     return connect_writer(path, busy_timeout_seconds=5, is_durable=False)
 
 
-def a_migrated_file(path: Path) -> None:
+#: Columns of the first schema's tickets that hold text or numbers, whatever these be.
+_COLUMNS = (
+    "subject", "status", "tags", "created_at", "updated_at", "precondition", "is_confirmed",
+    "fields_as_of", "comments_as_of", "is_stale", "views", "metadata_json", "url", "end",
+)  # fmt: skip
+
+
+def a_migrated_file(path: Path, revision: str = "head") -> None:
     connection = a_connection(path)
-    migrate(connection, path=path)
+    if revision == "head":
+        migrate(connection, path=path)
+    else:
+        config = Config()
+        config.set_main_option("script_location", "syncd.store:migrations")
+        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+        with engine.connect() as held:
+            config.attributes["connection"] = held
+            command.upgrade(config, revision)
+            held.commit()
     connection.close()
 
 
@@ -63,8 +81,9 @@ def test_the_migrations_make_the_constraints_and_conditions_of_the_tables(
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name != 'alembic_version'"
         ).fetchall()
         connection.close()
-        # Constraints may come in any order.
-        return {tuple(sorted(re.findall(r"[\w'\"<>!=]+", sql))) for (sql,) in rows}
+        # Constraints may come in any order, and a table that was renamed has its name in quotes.
+        words = (re.findall(r"[\w'<>!=]+", sql) for (sql,) in rows)
+        return {tuple(sorted(each)) for each in words}
 
     a_migrated_file(path)
     other = tmp_path / "metadata.db"
@@ -88,6 +107,30 @@ def test_an_up_to_date_schema_is_left_alone(path: Path) -> None:
     before = connection.total_changes
     migrate(connection, path=path)
     assert connection.total_changes == before
+    connection.close()
+
+
+def test_a_hint_of_the_first_schema_is_a_hint_at_some_comment(path: Path) -> None:
+    a_migrated_file(path, "0001")
+    connection = a_connection(path)
+    with connection:
+        connection.execute("INSERT INTO connection (id, name) VALUES (1, 'acme')")
+        connection.execute(
+            "INSERT INTO person (id, connection_ref, person_id, name, role)"
+            " VALUES (1, 1, '7', 'Ada', 'agent')"
+        )
+        for number, is_hinted in ((1, True), (2, False)):
+            values = dict.fromkeys(_COLUMNS, "") | {
+                "connection_ref": 1,
+                "ticket_id": str(number),
+                "requester_ref": 1,
+                "is_comment_hinted": is_hinted,
+            }
+            names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+            connection.execute(f"INSERT INTO ticket ({names}) VALUES ({places})", values)  # noqa: S608
+    migrate(connection, path=path)
+    found = connection.execute("SELECT ticket_id, hinted FROM ticket ORDER BY id").fetchall()
+    assert [tuple(row) for row in found] == [("1", '["?"]'), ("2", "[]")]
     connection.close()
 
 

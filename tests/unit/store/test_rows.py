@@ -112,8 +112,9 @@ def unique_comments(comments: Sequence[Comment]) -> dict[CommentId, Comment]:
 def test_a_snapshot_comes_back(
     connection: sqlite3.Connection, ticket: Ticket, comments: list[Comment]
 ) -> None:
-    ticket = replace(ticket, ticket_id=TicketId("T1"))
     shown = unique_comments(comments)
+    # A hint never stands for a comment that is held.
+    ticket = replace(ticket, ticket_id=TicketId("T1"), hinted=ticket.hinted.difference(shown))
     with taken_back(connection) as session:
         seat = Seat(ticket=ticket, is_changed=True, changed_comments=shown)
         save(session, connection_ref(session, PLATFORM), [seat])
