@@ -130,7 +130,8 @@ def look_for_update(
     stamped = [update for update in updates if stamp_in(update.audit) == intent.stamp]
     if stamped:
         return Fate.FOUND, stamped[0]
-    wanted = likeness(body_of(op.comment))
+    # Whoever lost the answer may not know any more under whose name it went.
+    wanted = {likeness(body_of(op.comment, is_plain=plain)) for plain in (False, True)}
     candidates = [
         update
         for update in updates
@@ -138,7 +139,7 @@ def look_for_update(
         and stamp_in(update.audit) is None
         and any(
             _is_new(CommentId(str(event.id)), intent)
-            and likeness(event.html_body or event.body or "") == wanted
+            and likeness(event.html_body or event.body or "") in wanted
             for event in comment_events(update)
         )
     ]

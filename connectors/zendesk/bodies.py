@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from connectors.richtext import plain_characters, sanitise, without_placeholders
 from connectors.zendesk import wire
+from connectors.zendesk.byline import OURSELVES, Byline
+from connectors.zendesk.customers import shown_name
 from connectors.zendesk.mapping import STAMP_KEY, to_stamp
+from syncd.core.errors import Rejected
 from syncd.core.model import Audience
-from syncd.core.operations import CreateTicket, Draft, Intent, UpdateTicket
+from syncd.core.operations import CreateTicket, Draft, Intent, Operation, UpdateTicket
 
 #: Zendesk cuts what is longer without a word; the rest is for the wrapper that it adds.
 LARGEST_BODY_BYTES = 65_000
@@ -21,9 +25,10 @@ LARGEST_BODY_BYTES = 65_000
 _EMPTY = "<p>…</p>"
 
 
-def body_of(draft: Draft) -> str:
-    """The HTML that is sent for a comment."""
-    return without_placeholders(sanitise(draft.html)) or _EMPTY
+def body_of(draft: Draft, *, is_plain: bool = False) -> str:
+    """The HTML that is sent for a comment; a plain one without its attribution line."""
+    html = draft.html.removeprefix(draft.attribution) if is_plain else draft.html
+    return without_placeholders(sanitise(html)) or _EMPTY
 
 
 def is_too_long(draft: Draft) -> bool:
@@ -31,22 +36,62 @@ def is_too_long(draft: Draft) -> bool:
     return len(body_of(draft).encode()) > LARGEST_BODY_BYTES
 
 
-def creation(op: CreateTicket, intent: Intent, *, placed: Mapping[str, int]) -> bytes:
-    """`POST /tickets`: the first message alone; `placed` are ids of group, brand and so on."""
-    ticket = _new_ticket(op, placed) | {"metadata": {STAMP_KEY: intent.stamp}}
+def refuse_what_would_be_cut(op: Operation, *, connection: str) -> None:
+    """Raises `Rejected` for a comment that Zendesk would shorten without a word."""
+    drafts = op.comments if isinstance(op, CreateTicket) else ()
+    if isinstance(op, UpdateTicket) and op.comment is not None:
+        drafts = (op.comment,)
+    if any(is_too_long(draft) for draft in drafts):
+        raise Rejected(
+            "the comment is longer than Zendesk keeps",
+            connection=connection,
+            action="write comment",
+            field="html_body",
+            hint="Zendesk would cut it at 64 KB without a word; shorten it at its origin.",
+        )
+
+
+def creation(
+    op: CreateTicket,
+    intent: Intent,
+    *,
+    placed: Mapping[str, Any],
+    requester: wire.Loose | None = None,
+    byline: Byline = OURSELVES,
+) -> bytes:
+    """`POST /tickets`: the first message alone.
+
+    `placed` are ids of group, brand and so on, and values of fields; without a `requester` Zendesk
+    makes one of the customer's name.
+    """
+    ticket = _new_ticket(op, placed, requester) | {"metadata": {STAMP_KEY: intent.stamp}}
     if op.comments:
-        ticket["comment"] = _comment(op.comments[0])
+        ticket["comment"] = _comment(op.comments[0], byline)
+        if byline.author_id is not None:
+            # Whoever submitted a ticket is the author of its first comment, whatever that says.
+            ticket["submitter_id"] = byline.author_id
     return wire.encode({"ticket": ticket})
 
 
-def silent_creation(op: CreateTicket, *, placed: Mapping[str, int], not_after: datetime) -> bytes:
+def silent_creation(
+    op: CreateTicket,
+    *,
+    placed: Mapping[str, Any],
+    not_after: datetime,
+    requester: wire.Loose | None = None,
+    bylines: Mapping[int, Byline] | None = None,
+) -> bytes:
     """`POST /imports/tickets`: the history with its times, untold; it takes no metadata.
 
     A time after `not_after`, the present by the desk's clock, would have the whole import
     refused; it is left out, and the desk puts its own.
     """
-    ticket = _new_ticket(op, placed)
-    ticket["comments"] = [_imported(draft, not_after) for draft in op.comments]
+    ticket = _new_ticket(op, placed, requester)
+    under = bylines or {}
+    ticket["comments"] = [
+        _imported(draft, not_after, under.get(place, OURSELVES))
+        for place, draft in enumerate(op.comments)
+    ]
     told = [draft.occurred_at for draft in op.comments if draft.occurred_at is not None]
     times = [at for at in told if at <= not_after]
     if times:
@@ -54,19 +99,19 @@ def silent_creation(op: CreateTicket, *, placed: Mapping[str, int], not_after: d
     return wire.encode({"ticket": ticket})
 
 
-def update(op: UpdateTicket, intent: Intent) -> bytes:
+def update(op: UpdateTicket, intent: Intent, *, byline: Byline = OURSELVES) -> bytes:
     """`PUT /tickets/{id}`: everything of one operation, under the stamp it was planned from."""
     ticket: wire.Loose = {"metadata": {STAMP_KEY: intent.stamp}}
     if intent.precondition is not None:
         ticket |= {"safe_update": True, "updated_stamp": intent.precondition}
-    if op.status is not None:
-        ticket["status"] = op.status
+    if (status := op.status or byline.status) is not None:
+        ticket["status"] = status
     tags = tags_after(op, intent)
     if tags != intent.tags_before:
         # A ticket's tags can only be replaced as a whole; the stamp makes that safe.
         ticket["tags"] = sorted(tags)
     if op.comment is not None:
-        ticket["comment"] = _comment(op.comment)
+        ticket["comment"] = _comment(op.comment, byline)
     return wire.encode({"ticket": ticket})
 
 
@@ -75,24 +120,30 @@ def tags_after(op: UpdateTicket, intent: Intent) -> frozenset[str]:
     return (intent.tags_before | op.add_tags) - op.remove_tags
 
 
-def _new_ticket(op: CreateTicket, placed: Mapping[str, int]) -> wire.Loose:
+def _new_ticket(
+    op: CreateTicket, placed: Mapping[str, Any], requester: wire.Loose | None
+) -> wire.Loose:
     return {
         "external_id": op.external_id,
         "subject": without_placeholders(plain_characters(op.subject)),
         "status": op.status,
         "tags": sorted(op.tags),
         # Without an address the desk cannot mail the customer around the platform.
-        "requester": {"name": plain_characters(op.requester.name).strip() or "Customer"},
+        **(requester or {"requester": {"name": shown_name(op.requester.name)}}),
         **placed,
     }
 
 
-def _comment(draft: Draft) -> wire.Loose:
-    return {"html_body": body_of(draft), "public": draft.audience is Audience.PUBLIC}
+def _comment(draft: Draft, byline: Byline) -> wire.Loose:
+    html = body_of(draft, is_plain=byline.is_plain)
+    comment = {"html_body": html, "public": draft.audience is Audience.PUBLIC}
+    if byline.author_id is not None:
+        comment["author_id"] = byline.author_id
+    return comment
 
 
-def _imported(draft: Draft, not_after: datetime) -> wire.Loose:
-    comment = _comment(draft)
+def _imported(draft: Draft, not_after: datetime, byline: Byline) -> wire.Loose:
+    comment = _comment(draft, byline)
     if draft.occurred_at is not None and draft.occurred_at <= not_after:
         comment["created_at"] = to_stamp(draft.occurred_at)
     return comment

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from connectors.zendesk import rights, wire
+from connectors.zendesk import mail_rules, rights, wire
 from connectors.zendesk.account import Account
 from connectors.zendesk.client import ZendeskClient
 from connectors.zendesk.mapping import to_time
@@ -34,6 +34,7 @@ async def check_account(
     if start is not None and settings.feed == "exports":
         results.append(await _exports(client, int(start - _RECENT.total_seconds())))
     results.append(_webhooks(settings))
+    results += await _mail(client, settings)
     return results
 
 
@@ -99,6 +100,19 @@ async def _exports(client: ZendeskClient, start_time: int) -> CheckResult:
     except RemoteError as error:
         return CheckResult(name="exports", is_ok=False, message=str(error), hint=error.hint)
     return CheckResult(name="exports", is_ok=True, message="changes can be read")
+
+
+async def _mail(client: ZendeskClient, settings: Settings) -> Sequence[CheckResult]:
+    try:
+        triggers = await client.triggers()
+        automations = await client.automations()
+    except RemoteError as error:
+        # Said without blame: nobody needs it for keeping tickets the same.
+        message = f"cannot be told: {error}"
+        return (
+            CheckResult(name="mail to customers", is_ok=True, message=message, hint=error.hint),
+        )
+    return mail_rules.judge(triggers, automations, address=settings.requester_address)
 
 
 def _webhooks(settings: Settings) -> CheckResult:

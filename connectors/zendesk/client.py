@@ -24,6 +24,8 @@ UPDATES = "tickets-update"
 NARROW_BUCKETS = frozenset({"per-ticket-updates", "ticket-request-create-by-user-and-ip"})
 IDS_PER_REQUEST = 100
 PAGE_SIZE = "100"
+#: Of any list that people make by hand.
+_MOST_PAGES = 50
 _TICKET = "/api/v2/tickets/{id}"
 
 
@@ -200,6 +202,22 @@ class ZendeskClient:
         )
         return (await self._read(request, wire.UserRows)).value.users
 
+    async def users_known_as(self, external_ids: Sequence[str]) -> Sequence[wire.User]:
+        """Whoever has one of up to a hundred external ids."""
+        request = Request(
+            action="look for person",
+            template="/api/v2/users/show_many",
+            query=(("external_ids", ",".join(external_ids)),),
+        )
+        return (await self._read(request, wire.UserRows)).value.users
+
+    async def create_user(self, body: bytes) -> wire.User:
+        """Create a user; an external id that somebody has already is refused."""
+        request = Request(
+            action="create person", method="POST", template="/api/v2/users", body=body
+        )
+        return (await self._write(request, wire.UserAnswer)).value.user
+
     async def groups(self) -> Sequence[wire.Named]:
         """The account's groups, the first hundred."""
         request = Request(
@@ -227,6 +245,32 @@ class ZendeskClient:
             parameters={"id": field_id},
         )
         return (await self._read(request, wire.TicketFieldAnswer)).value.ticket_field
+
+    async def triggers(self) -> Sequence[wire.Rule]:
+        """The account's active triggers, all pages."""
+        rows: list[wire.Rule] = []
+        after: str | None = None
+        for _ in range(_MOST_PAGES):
+            request = _rules("triggers", after)
+            page = (await self._read(request, wire.TriggerRows)).value
+            rows += page.triggers
+            after = _next(page.meta)
+            if after is None:
+                break
+        return rows
+
+    async def automations(self) -> Sequence[wire.Rule]:
+        """The account's active automations, all pages."""
+        rows: list[wire.Rule] = []
+        after: str | None = None
+        for _ in range(_MOST_PAGES):
+            request = _rules("automations", after)
+            page = (await self._read(request, wire.AutomationRows)).value
+            rows += page.automations
+            after = _next(page.meta)
+            if after is None:
+                break
+        return rows
 
     async def token_info(self) -> wire.TokenInfo:
         """What the access token in use may do."""
@@ -256,6 +300,17 @@ class ZendeskClient:
             return await self._read(request, kind)
         except Gone:
             return None
+
+
+def _rules(kind: str, after: str | None) -> Request:
+    query = [("active", "true"), ("page[size]", PAGE_SIZE)]
+    if after is not None:
+        query.append(("page[after]", after))
+    return Request(action=f"read {kind}", template=f"/api/v2/{kind}", query=tuple(query))
+
+
+def _next(meta: wire.Meta | None) -> str | None:
+    return meta.after_cursor if meta is not None and meta.has_more else None
 
 
 def _nothing(body: bytes) -> None:

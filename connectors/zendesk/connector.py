@@ -26,8 +26,10 @@ from connectors.zendesk.answers import (
     look_for_update,
     update_answer,
 )
+from connectors.zendesk.authors import Authors
 from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
+from connectors.zendesk.customers import Customers
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
 from connectors.zendesk.field_titles import FieldTitles
 from connectors.zendesk.hook import ZendeskHook
@@ -46,7 +48,6 @@ from syncd.core.operations import (
     Fate,
     Finding,
     Intent,
-    Operation,
     RestrictComment,
     UpdateTicket,
 )
@@ -107,6 +108,8 @@ class ZendeskConnector:
         self._account = Account(name, self._client)
         self._people = People(self._client, clock)
         self._titles = FieldTitles(self._client)
+        self._customers = Customers(name, self._client, settings)
+        self._authors = Authors(self._client, self._customers, settings, clock)
         self._threads = ThreadReader(name, self._client, self._people)
         self._feed = Feed(
             name,
@@ -176,7 +179,7 @@ class ZendeskConnector:
 
     async def write(self, intent: Intent) -> Answer:
         """Send one write, once; see `Connector.write` for what it raises."""
-        self._refuse_what_would_be_cut(intent.op)
+        bodies.refuse_what_would_be_cut(intent.op, connection=self._name)
         match intent.op:
             case CreateTicket() as op:
                 return await (self._import(op) if op.is_silent else self._create(intent, op))
@@ -186,19 +189,6 @@ class ZendeskConnector:
                 await self._client.make_private(op.ticket_id, op.comment_id)
                 return Answer(ticket_id=op.ticket_id, sighting=Sighting(ticket_id=op.ticket_id))
 
-    def _refuse_what_would_be_cut(self, op: Operation) -> None:
-        drafts = op.comments if isinstance(op, CreateTicket) else ()
-        if isinstance(op, UpdateTicket) and op.comment is not None:
-            drafts = (op.comment,)
-        if any(bodies.is_too_long(draft) for draft in drafts):
-            raise Rejected(
-                "the comment is longer than Zendesk keeps",
-                connection=self._name,
-                action="write comment",
-                field="html_body",
-                hint="Zendesk would cut it at 64 KB without a word; shorten it at its origin.",
-            )
-
     async def _update(self, intent: Intent, op: UpdateTicket) -> Answer:
         if op.is_silent and op.comment is not None and op.comment.audience is Audience.PUBLIC:
             raise Rejected(
@@ -207,8 +197,11 @@ class ZendeskConnector:
                 action="update ticket",
                 hint="Zendesk would notify the customer; `--notify` of the backfill allows it.",
             )
+        byline = await self._authors.of_update(op, intent)
         try:
-            answered = await self._client.update(op.ticket_id, bodies.update(op, intent))
+            answered = await self._client.update(
+                op.ticket_id, bodies.update(op, intent, byline=byline)
+            )
         except Rejected as error:
             error.lacks = await self._titles.of(error.lacks)
             raise
@@ -227,7 +220,9 @@ class ZendeskConnector:
 
     async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
         placed = await self._account.placement(op.placement)
-        body = bodies.creation(op, intent, placed=placed)
+        byline = await self._authors.of_creation(op, intent)
+        requester = await self._customers.requester(op)
+        body = bodies.creation(op, intent, placed=placed, requester=requester, byline=byline)
         answered = await self._client.create(body, key=op.op_id)
         # The answer to a repetition was made long ago: it shows the ticket as it was then.
         is_old = answered.headers.get("x-idempotency-lookup") == "hit"
@@ -248,7 +243,13 @@ class ZendeskConnector:
         async with self._asking:
             placed = await self._account.placement(op.placement)
             not_after = await self._desk_time()
-        body = bodies.silent_creation(op, placed=placed, not_after=not_after)
+        body = bodies.silent_creation(
+            op,
+            placed=placed,
+            not_after=not_after,
+            requester=await self._customers.requester(op),
+            bylines=await self._authors.of_history(op.comments, not_after=not_after),
+        )
         answered = await self._client.import_ticket(body)
         ticket_id = TicketId(str(answered.value.ticket.id))
         try:

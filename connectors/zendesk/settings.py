@@ -33,6 +33,9 @@ STATUSES = (
 )
 
 
+EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s:]+@[^@\s:]+$")]
+
+
 class OAuth(Section):
     """A confidential OAuth client; syncd fetches its tokens by the client credentials grant, or by
     a refresh token where an agent has authorised the client.
@@ -51,9 +54,7 @@ class OAuth(Section):
 class ApiToken(Section):
     """An API token; Zendesk ends them on 30 April 2027."""
 
-    email: Annotated[str, StringConstraints(pattern=r"^[^@\s:]+@[^@\s:]+$")] = Field(
-        description="The agent whom the token acts for."
-    )
+    email: EmailAddress = Field(description="The agent whom the token acts for.")
     token: Secret = Field(description="The token.")
 
 
@@ -76,6 +77,22 @@ class Settings(ConnectionSettings):
         default=None,
         description="An API token; Zendesk ends them on 30 April 2027. Either this or `oauth`.",
     )
+    authors: Literal["attribution", "impersonate"] = Field(
+        default="attribution",
+        description="Who is the author of what syncd copies there: `attribution`, always syncd's"
+        " own user, with a line that names the true one; `impersonate`, where it can be, the"
+        " customer, or the agent named in `agents`.",
+    )
+    agents: Annotated[dict[Text, EmailAddress], Field(min_length=1)] | None = Field(
+        default=None,
+        description="For `impersonate`: the platform's staff, by name or id, and the e-mail"
+        " addresses of the agents who stand for them.",
+    )
+    requester_address: Literal["none", "hashed"] = Field(
+        default="none",
+        description="What e-mail address customers get there: `none`, or `hashed`, a stable one"
+        " that leads nowhere. The desk can mail neither.",
+    )
     feed: Literal["exports"] = Field(
         default="exports", description="How changes are read: `exports`, the incremental exports."
     )
@@ -96,6 +113,8 @@ class Settings(ConnectionSettings):
             missing.append("either `oauth` or `api_token`, and not both")
         if missing:
             raise ValueError("needs " + "; and ".join(missing))
+        if self.agents is not None and self.authors != "impersonate":
+            raise ValueError("`agents` are for `authors: impersonate`")
         return self
 
     @property

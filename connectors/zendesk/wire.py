@@ -38,6 +38,9 @@ class User(msgspec.Struct, kw_only=True):
     name: str | None = None
     role: str | None = None
     role_type: int | None = None
+    external_id: str | None = None
+    suspended: bool | None = None
+    active: bool | None = None
 
 
 class Attachment(msgspec.Struct, kw_only=True):
@@ -186,6 +189,42 @@ class TicketField(msgspec.Struct, kw_only=True):
 
 class TicketFieldAnswer(msgspec.Struct, kw_only=True):
     ticket_field: TicketField
+
+
+class RuleAction(msgspec.Struct, kw_only=True):
+    field: str | None = None
+    #: A word, or a list that begins with the receiver.
+    value: Any = None
+
+
+class RuleCondition(msgspec.Struct, kw_only=True):
+    field: str | None = None
+    operator: str | None = None
+    value: Any = None
+
+
+class RuleConditions(msgspec.Struct, kw_only=True):
+    all: list[RuleCondition] = []
+
+
+class Rule(msgspec.Struct, kw_only=True):
+    """A trigger or an automation."""
+
+    id: Id
+    title: str = ""
+    active: bool | None = None
+    actions: list[RuleAction] = []
+    conditions: RuleConditions = msgspec.field(default_factory=RuleConditions)
+
+
+class TriggerRows(msgspec.Struct, kw_only=True):
+    triggers: list[Rule]
+    meta: Meta | None = None
+
+
+class AutomationRows(msgspec.Struct, kw_only=True):
+    automations: list[Rule]
+    meta: Meta | None = None
 
 
 class Token(msgspec.Struct, kw_only=True):

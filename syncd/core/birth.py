@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from syncd.core.adoption import adopt
 from syncd.core.decision import Circumstances
 from syncd.core.draft import draft_note, writable, writable_person
+from syncd.core.filling import filled
 from syncd.core.model import (
     Audience,
     Base,
@@ -23,6 +24,7 @@ from syncd.core.notes import Note, NoteKind, note
 from syncd.core.opening import opening
 from syncd.core.operations import CreateTicket, create_op
 from syncd.core.owing import owe
+from syncd.core.person_key import person_key
 from syncd.core.policy import LinkPolicy
 from syncd.core.tags import shared_tags
 from syncd.core.thread import audience_for, news
@@ -86,6 +88,10 @@ def bear(
         requester=writable_person(ticket.requester),
         comments=(*copies, *notes),
         placement=policy.placement,
+        fields=filled(ticket.metadata, policy.fields),
+        requester_key=person_key(
+            policy.connections[Side.PLATFORM], policy.connections[Side.PARTNER], ticket.requester
+        ),
         is_silent=is_silent,
     )
     born = Transition(name="birth", side=Side.PARTNER, before="", after=create.status)

@@ -22,6 +22,7 @@ from syncd.core.notes import (
     render,
 )
 from syncd.core.operations import Draft
+from syncd.core.person_key import person_key
 from syncd.core.piece import prefix_length, weight
 from syncd.core.policy import LinkPolicy
 from syncd.core.split import split_html
@@ -42,6 +43,9 @@ def draft_copy(
     a run cut short between two parts goes on with the next.
     """
     html = comment_html(comment, policy=policy, capabilities=capabilities)
+    line = attribution_line(comment, policy=policy, capabilities=capabilities)
+    platform, partner = (policy.connections[side] for side in Side)
+    key = person_key(platform, partner, comment.author) if target is Side.PARTNER else ""
     audience = Audience.PUBLIC if comment.audience is Audience.PUBLIC else Audience.SHARED
     parts = split_html(html, capabilities.max_body_bytes, policy.language)
     last = len(parts)
@@ -52,6 +56,8 @@ def draft_copy(
             view=_view(audience, policy, capabilities),
             author=writable_person(comment.author),
             occurred_at=comment.created_at,
+            author_key=key,
+            attribution=line if part.startswith(line) else "",
             source_id=comment.comment_id if number == last else None,
             note_key=None if number == last else part_key(comment.comment_id, target, number),
         )
@@ -90,10 +96,7 @@ def comment_html(comment: Comment, *, policy: LinkPolicy, capabilities: Capabili
 
     That is one attribution line for author or time, and a placeholder for each file.
     """
-    pieces = []
-    if not (capabilities.keeps_author and capabilities.keeps_time):
-        author = comment.author
-        pieces.append(attribution(policy.language, author.name, author.role, comment.created_at))
+    pieces = [attribution_line(comment, policy=policy, capabilities=capabilities)]
     pieces.append(comment.html or "")
     pieces.extend(
         attachment_placeholder(
@@ -102,6 +105,14 @@ def comment_html(comment: Comment, *, policy: LinkPolicy, capabilities: Capabili
         for file in comment.attachments
     )
     return writable("".join(pieces))
+
+
+def attribution_line(comment: Comment, *, policy: LinkPolicy, capabilities: Capabilities) -> str:
+    """Who wrote it and when, in the link's words; empty for a desk that stores both."""
+    if capabilities.keeps_author and capabilities.keeps_time:
+        return ""
+    author, at = comment.author, comment.created_at
+    return writable(attribution(policy.language, author.name, author.role, at, policy.wording))
 
 
 def draft_note(owed: OwedNote, *, policy: LinkPolicy, capabilities: Capabilities) -> Draft:
@@ -168,9 +179,7 @@ def _fitted(comments: tuple[Comment, ...], room: int, policy: LinkPolicy) -> lis
 
 
 def _shortened(comment: Comment, room: int, policy: LinkPolicy) -> str:
-    line = writable(
-        attribution(policy.language, comment.author.name, comment.author.role, comment.created_at)
-    )
+    line = attribution_line(comment, policy=policy, capabilities=Capabilities())
     text = writable(plain_text(comment.html or ""))
     cut = text[: prefix_length(text, room - weight(f"{line}<p> …</p>"))]
     return f"{line}<p>{escape(cut, quote=False)} …</p>"

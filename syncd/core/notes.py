@@ -19,7 +19,7 @@ from syncd.core.model import Role
 from syncd.core.notes_de import GERMAN
 from syncd.core.notes_en import ENGLISH
 from syncd.core.notes_ja import JAPANESE
-from syncd.core.wording import FACT_NAMES, AttachmentReason, NoteKind, Wording
+from syncd.core.wording import FACT_NAMES, LINE_FACTS, AttachmentReason, NoteKind, Wording
 
 __all__ = [
     "LANGUAGES",
@@ -105,15 +105,21 @@ def render(note: Note, language: str, overrides: Mapping[str, str] | None = None
     return _rendered(words, dict(note.facts), note.rows)
 
 
-def attribution(language: str, name: str, role: Role, at: datetime) -> str:
-    """Return the one line that carries author and time where a desk cannot store them."""
+def attribution(
+    language: str, name: str, role: Role, at: datetime, overrides: Mapping[str, str] | None = None
+) -> str:
+    """Return the one line that carries author and time where a desk cannot store them.
+
+    `overrides` are the link's own words by kind, checked at load time.
+    """
     wording = _WORDINGS[language]
-    words = wording.attribution_without_role
-    facts = {"name": _one_line(name) or wording.nameless, "at": when(at)}
+    own = overrides or {}
+    words = own.get("attribution_without_role", wording.attribution_without_role)
+    facts = {"author": _one_line(name) or wording.nameless, "at": when(at)}
     if role in wording.roles:
-        words = wording.attribution
+        words = own.get("attribution", wording.attribution)
         facts["role"] = wording.roles[role]
-    return f"<p><em>{_filled(words, facts)}</em></p>"
+    return f"<p><em>{_filled(words.strip(), facts)}</em></p>"
 
 
 def attachment_placeholder(
@@ -164,12 +170,19 @@ def samples(
         )
         for kind, facts in FACT_NAMES.items()
     )
-    return tuple(render(sample, language, overrides) for sample in every)
+    lines = (
+        attribution(language, _NO_FACT, role, datetime(2026, 1, 1, tzinfo=UTC), overrides)
+        for role in (Role.CUSTOMER, Role.UNKNOWN)
+    )
+    return (*(render(sample, language, overrides) for sample in every), *lines)
 
 
 def _wording_problems(kind: str, words: str) -> Iterator[str]:
+    if kind in LINE_FACTS:
+        yield from _line_problems(words, LINE_FACTS[kind].names)
+        return
     if kind not in FACT_NAMES:
-        yield f"no such note; the notes are {', '.join(FACT_NAMES)}"
+        yield f"no such note; the notes are {', '.join((*FACT_NAMES, *LINE_FACTS))}"
         return
     facts = FACT_NAMES[NoteKind(kind)]
     if not words.strip():
@@ -191,6 +204,20 @@ def _wording_problems(kind: str, words: str) -> Iterator[str]:
         yield "$rows and $text may stand only once in a line, at its end"
     if not any(line and _names(line) <= facts.required for line in lines):
         yield "every line names a fact that may be missing; write one that always holds"
+
+
+def _line_problems(words: str, names: frozenset[str]) -> Iterator[str]:
+    if not Template(words).is_valid():
+        yield "a $ that starts no fact's name; write $$ for a dollar sign"
+        return
+    used = set(Template(words).get_identifiers())
+    if strange := used - names:
+        yield f"unknown fact {', '.join(sorted(strange))}; this line has {', '.join(sorted(names))}"
+    if missing := {"author", "at"} - used:
+        told = " and ".join(f"${name}" for name in sorted(missing))
+        yield f"lacks {told}, which stand nowhere else"
+    if len(words.strip().splitlines()) > 1:
+        yield "must be one line"
 
 
 def _rendered(words: str, facts: Mapping[str, str], rows: tuple[tuple[str, str], ...]) -> str:

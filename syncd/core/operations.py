@@ -38,6 +38,10 @@ class Draft:
     #: The true author and time, for desks that can hold them.
     author: Person | None = None
     occurred_at: datetime | None = None
+    #: What this person is called on every ticket of the target's desk; empty if nobody knows.
+    author_key: str = ""
+    #: The line at the head of `html` that names author and time; empty where there is none.
+    attribution: str = ""
     #: The comment on the other side that this one copies; None for a note.
     source_id: CommentId | None = None
     #: Which note of ours this is; None for a copy.
@@ -61,6 +65,10 @@ class CreateTicket:
     comments: tuple[Draft, ...]
     #: group, brand, form, assignee, by the names people know.
     placement: tuple[tuple[str, str], ...] = ()
+    #: priority, type and custom fields, by the names people know, with the values they get.
+    fields: tuple[tuple[str, str], ...] = ()
+    #: See `Draft.author_key`.
+    requester_key: str = ""
     #: No notification, no trigger: history is imported, not sent.
     is_silent: bool = False
 

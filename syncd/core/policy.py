@@ -90,6 +90,20 @@ HEROKU_STATUSES = StatusMap(
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FieldRule:
+    """How one field of the partner's new ticket follows from the platform's metadata."""
+
+    #: `priority`, `type`, or a custom field's title or id.
+    name: str
+    #: The key of the metadata.
+    source: str
+    #: The field's value for each value of the metadata; empty takes the metadata as it is.
+    values: Mapping[str, str] = field(default_factory=dict)
+    #: For metadata that is missing or not among `values`; None leaves the field alone.
+    default: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LinkPolicy:
     """Everything a plan must know about a link."""
 
@@ -107,6 +121,8 @@ class LinkPolicy:
     share_tags: tuple[str, ...] = ()
     #: Where the partner's new tickets go: group, brand, form, assignee, by the names people know.
     placement: tuple[tuple[str, str], ...] = ()
+    #: What the platform's metadata fills in on the partner's new tickets.
+    fields: tuple[FieldRule, ...] = ()
     #: Put on the partner's ticket at birth; never shared.
     partner_tags: tuple[str, ...] = ()
     public: Direction = Direction.BOTH

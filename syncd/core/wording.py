@@ -108,6 +108,14 @@ FACT_NAMES: Mapping[NoteKind, FactNames] = {
 }
 
 
+#: The lines above a copy that a link may word for itself, and the facts that each must name: the
+#: author and the time have no other place on a desk that needs the line.
+LINE_FACTS: Mapping[str, FactNames] = {
+    "attribution": _facts("author role at"),
+    "attribution_without_role": _facts("author at"),
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wording:
     """Everything that syncd can say in one language."""
@@ -116,9 +124,9 @@ class Wording:
     #: Roles without a word of their own here are not named.
     roles: Mapping[Role, str]
     nameless: str
-    #: With `$name`, `$role`, `$at`.
+    #: With `$author`, `$role`, `$at`.
     attribution: str
-    #: With `$name`, `$at`.
+    #: With `$author`, `$at`.
     attribution_without_role: str
     #: With `$name`, `$size`, `$reason`.
     attachment: str

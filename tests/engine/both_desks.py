@@ -286,14 +286,16 @@ async def both_desks(
     partners: Sequence[str] = ("acme",),
     has_webhooks: bool = False,
     link: str = "",
+    partner: str = "",
     platform_hours: float = 0.0,
     partner_hours: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[BothDesks]:
     """Fresh desks with wide quotas, and syncd that has looked at both once.
 
-    `link` holds further lines of every link's YAML, `settings` the partners' awkwardness; the
-    hours are how far a desk's clock is ahead of ours.
+    `link` holds further lines of every link's YAML, `partner` further keys of every partner's
+    connection, `settings` the partners' awkwardness; the hours are how far a desk's clock is ahead
+    of ours.
     """
     clock = FakeClock()
     log = io.StringIO()
@@ -322,7 +324,9 @@ async def both_desks(
         if has_webhooks:
             for name in partners:
                 hooks[f"{name.upper()}_HOOK"] = await zendesk_hook(controls[name])
-        config = a_config(folder, addresses, hooks, link=link, has_webhooks=has_webhooks)
+        config = a_config(
+            folder, addresses, hooks, link=link, partner=partner, has_webhooks=has_webhooks
+        )
         made = await stack.enter_async_context(parts(config, owner="daemon", clock=clock))
         address = ""
         if has_webhooks:

@@ -282,7 +282,8 @@ async def test_writes_are_counted_once(tmp_path: Path) -> None:
         desks.arm(Side.PLATFORM, "drop_before", path="/updates", times=8)
         before = desks.writes()
         report = await backfilled(desks)
-        assert report.writes == desks.writes() - before == 3
+        # Beside the tickets, their one customer was made.
+        assert report.writes == desks.writes() - before - 1 == 3
 
 
 async def test_mails_are_counted(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def a_config(
     secrets: Mapping[str, str],
     *,
     link: str = "",
+    partner: str = "",
     has_webhooks: bool = False,
     listen: str = "127.0.0.1:0",
 ) -> Config:
@@ -52,7 +53,7 @@ def a_config(
     lines += [
         f'  {name}: {{kind: zendesk, url: "{addresses[name]}", exports_per_minute: 10000, '
         'api_token: {email: "syncd@acme.test", token: "${API_TOKEN}"}, '
-        f"{quota}{hook % name.upper()}}}"
+        f"{quota}{hook % name.upper()}{partner and f', {partner}'}}}"
         for name in partners
     ]
     lines.append("links:")

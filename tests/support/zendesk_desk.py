@@ -189,9 +189,13 @@ async def a_zendesk_desk(
     token: str | None = None,
     wanted: Wanted | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    connection: Json | None = None,
     **settings: Any,
 ) -> AsyncIterator[ZendeskDesk]:
-    """A fresh account whose quotas are wide unless they are the subject, with one webhook."""
+    """A fresh account whose quotas are wide unless they are the subject, with one webhook.
+
+    `connection` are further keys of the connection, `settings` the account's own.
+    """
     wide = {"requests_per_minute": 100_000, "ticket_updates_per_minute": 100_000}
     wide |= {"updates_per_ticket": 100_000, "exports_per_minute": 100_000}
     clock = FakeClock()
@@ -213,6 +217,7 @@ async def a_zendesk_desk(
             wanted=wanted,
             # Whatever is tested, every request is held against Zendesk's own file.
             transport=transport or CheckedTransport(),
+            **(connection or {}),
         )
         stack.push_async_callback(connector.close)
         yield ZendeskDesk(

@@ -108,7 +108,7 @@ def test_a_credential_does_not_show_itself() -> None:
 # --- check ---------------------------------------------------------------------------------------
 
 
-async def test_a_check_of_a_good_oauth_client_is_four_requests() -> None:
+async def test_a_check_of_a_good_oauth_client_is_six_requests() -> None:
     async with a_zendesk_desk() as desk:
         results = named(await desk.connector.check())
         assert {"credential", "exports", "webhooks", "right to write tickets"} <= set(results)
@@ -119,6 +119,8 @@ async def test_a_check_of_a_good_oauth_client_is_four_requests() -> None:
             "/api/v2/users/me",
             "/api/v2/oauth/tokens/current",
             "/api/v2/incremental/tickets/cursor",
+            "/api/v2/triggers",
+            "/api/v2/automations",
         ]
 
 
@@ -147,6 +149,7 @@ async def test_an_agent_who_is_no_admin_is_told_what_is_missing() -> None:
     respx.get(f"{BASE}/api/v2/users/me").respond(200, json=user, headers=dated)
     refusal = {"error": {"title": "Forbidden", "message": "no"}}
     respx.get(url__startswith=f"{BASE}/api/v2/incremental/").respond(403, json=refusal)
+    respx.get(f"{BASE}/api/v2/triggers").respond(403, json=refusal)
     results = named(await a_connector(BASE, clock, token="t").check())
     changes = results["right to read changes"]
     assert not changes.is_ok
@@ -156,6 +159,8 @@ async def test_an_agent_who_is_no_admin_is_told_what_is_missing() -> None:
     assert imports.is_ok, "the rest works without"
     assert "a backfill cannot create tickets silently" in imports.hint
     assert results["right to write tickets"].is_ok
+    assert results["mail to customers"].is_ok, "nobody needs it for keeping tickets the same"
+    assert "cannot be told" in results["mail to customers"].message
     assert not results["exports"].is_ok
     assert "admin" in results["exports"].hint
 
@@ -178,6 +183,8 @@ async def test_each_right_says_what_it_needs_and_what_is_there(
     respx.get(f"{BASE}/api/v2/users/me").respond(200, json={"user": {"id": 1, "role": "admin"}})
     info = {"token": {"scopes": scopes}}
     respx.get(f"{BASE}/api/v2/oauth/tokens/current").respond(200, json=info)
+    respx.get(f"{BASE}/api/v2/triggers").respond(200, json={"triggers": []})
+    respx.get(f"{BASE}/api/v2/automations").respond(200, json={"automations": []})
     for results in (
         named(await a_connector(BASE, FakeClock()).check()),
         named(await a_connector(BASE, FakeClock()).rights()),

@@ -23,6 +23,7 @@ from tests.support.zendesk_desk import a_zendesk_desk
 from tests.support.zendesk_oas import EXCEPTIONS, CheckedTransport, findings, spec
 
 EVERY_ENDPOINT = {
+    ("GET", "/api/v2/automations"),
     ("GET", "/api/v2/brands"),
     ("GET", "/api/v2/groups"),
     ("GET", "/api/v2/incremental/ticket_events"),
@@ -32,11 +33,13 @@ EVERY_ENDPOINT = {
     ("GET", "/api/v2/tickets/show_many"),
     ("GET", "/api/v2/tickets/{ticket_id}"),
     ("GET", "/api/v2/tickets/{ticket_id}/audits"),
+    ("GET", "/api/v2/triggers"),
     ("GET", "/api/v2/users/me"),
     ("GET", "/api/v2/users/search"),
     ("GET", "/api/v2/users/show_many"),
     ("POST", "/api/v2/imports/tickets"),
     ("POST", "/api/v2/tickets"),
+    ("POST", "/api/v2/users"),
     ("POST", "/oauth/tokens"),
     ("PUT", "/api/v2/tickets/{ticket_id}"),
     ("PUT", "/api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private"),
@@ -77,6 +80,7 @@ async def test_every_request_is_described_by_zendesk_or_by_a_named_exception() -
             birth = replace(
                 a_creation(desk, dated, is_silent=is_silent, op_id=f"{number:032x}"),
                 placement=places,
+                requester_key="" if is_silent else "a1" * 16,
             )
             await desk.connector.write(an_intent(desk, birth))
             await desk.connector.find(an_intent(desk, birth))

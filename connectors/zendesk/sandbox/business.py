@@ -36,7 +36,9 @@ class BusinessRules:
         is_answered = self._is_public_answer(audit)
         has_changed = False
         for number, trigger in enumerate(self._account.settings.triggers):
-            if (trigger.on == "create") != is_new:
+            if (trigger.on == "create") != is_new or not trigger.is_active:
+                continue
+            if not set(trigger.not_with_tags).isdisjoint(ticket.tags):
                 continue
             if trigger.is_after_public_answer and not is_answered:
                 continue

@@ -35,6 +35,7 @@ from connectors.zendesk.sandbox.lifecycle import Lifecycle
 from connectors.zendesk.sandbox.people import PeopleRoutes
 from connectors.zendesk.sandbox.quota import Quota
 from connectors.zendesk.sandbox.records import User
+from connectors.zendesk.sandbox.rules import RuleRoutes
 from connectors.zendesk.sandbox.settings import ZendeskSettings
 from connectors.zendesk.sandbox.shown import shown_account
 from connectors.zendesk.sandbox.tickets import TicketRoutes
@@ -126,6 +127,7 @@ class ZendeskDesk:
                 FieldRoutes(self.account).routes(),
                 PeopleRoutes(self.account, lambda: self._caller).routes(),
                 FileRoutes(self.account).routes(),
+                RuleRoutes(self.account).routes(),
                 self.webhooks.routes(),
             ),
             optional_suffix=".json",

@@ -69,6 +69,9 @@ class Trigger:
     set_fields: tuple[tuple[int, str], ...] = ()
     # E-mails the requester, if there is an address.
     is_mail: bool = False
+    # Leaves tickets with one of these tags alone.
+    not_with_tags: tuple[str, ...] = ()
+    is_active: bool = True
 
 
 AREA_FIELD: Final = 33144692240001
@@ -126,6 +129,9 @@ class ZendeskSettings:
             is_mail=True,
         ),
     )
+
+    # Automations that only a listing shows: nobody waits two days in a sandbox.
+    mailing_automations: tuple[str, ...] = ()
 
     # Credentials of the integration user, the person whose address this is.
     integration_email: str = "syncd@acme.test"

@@ -29,7 +29,7 @@ from syncd.core.notes import (
 from syncd.core.notes_de import GERMAN
 from syncd.core.notes_en import ENGLISH
 from syncd.core.notes_ja import JAPANESE
-from syncd.core.wording import FACT_NAMES, Wording
+from syncd.core.wording import FACT_NAMES, LINE_FACTS, Wording
 
 WORDINGS = {"en": ENGLISH, "ja": JAPANESE, "de": GERMAN}
 PHRASES = (
@@ -301,8 +301,8 @@ def test_a_part_says_which_of_how_many_it_is(language: str) -> None:
 def test_templates_outside_of_notes_name_only_their_facts(language: str) -> None:
     wording: Wording = WORDINGS[language]
     for words, names in (
-        (wording.attribution, {"name", "role", "at"}),
-        (wording.attribution_without_role, {"name", "at"}),
+        (wording.attribution, {"author", "role", "at"}),
+        (wording.attribution_without_role, {"author", "at"}),
         (wording.attachment, {"name", "size", "reason"}),
         (wording.attachment_link, {"url"}),
         (wording.part, {"number", "count"}),
@@ -338,12 +338,36 @@ def test_own_words_of_one_line_have_no_heading() -> None:
         ("context", "x\n$rows ${rows}", "only once in a line, at its end"),
         ("comment_edited", "x\n$text is new", "only once in a line, at its end"),
         ("digest", "See $url", "every line names a fact that may be missing"),
+        ("attribution", "Somebody, $at", "lacks $author, which stand"),
+        ("attribution", "", "lacks $at and $author"),
+        ("attribution", "$author $at $phrase", "unknown fact phrase; this line has at, author,"),
+        ("attribution", "$author\n$at", "must be one line"),
+        ("attribution", "$author, $at, 5$", "a $ that starts no fact's name"),
+        ("attribution_without_role", "$author ($role) $at", "unknown fact role"),
     ],
 )
 def test_unusable_own_words_are_told(kind: str, words: str, part: str) -> None:
     (problem,) = override_problems({kind: words})
     assert problem.startswith(f"{kind}: ")
     assert part in problem
+
+
+def test_a_link_words_its_attribution_itself() -> None:
+    own = {"attribution": "  $role $author <wrote> this at $at "}
+    assert override_problems(own) == ()
+    assert attribution("de", "Ann", Role.CUSTOMER, AT, own) == (
+        "<p><em>Kunde Ann &lt;wrote&gt; this at 2026-11-22 10:00 UTC</em></p>"
+    )
+    # Its words for a role are no words for somebody without one.
+    assert attribution("de", "Ann", Role.UNKNOWN, AT, own) == (
+        "<p><em>Ann, 2026-11-22 10:00 UTC</em></p>"
+    )
+
+
+def test_an_attribution_that_holds_a_phrase_shows_among_the_samples() -> None:
+    own = {"attribution_without_role": "$author $at"}
+    shown = samples("en", own, platform="Heroku", partner="Acme")
+    assert "<p><em>… 2026-01-01 00:00 UTC</em></p>" in shown
 
 
 def test_a_dollar_before_a_word_is_no_fact() -> None:
@@ -355,7 +379,7 @@ def test_a_dollar_before_a_word_is_no_fact() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_samples_show_every_note_with_the_names_of_the_link(language: str) -> None:
     shown = samples(language, {"close_guard": "Own words"}, platform="Shopware", partner="Acme")
-    assert len(shown) == len(NoteKind)
+    assert len(shown) == len(NoteKind) + len(LINE_FACTS)
     assert "<p>Own words</p>" in shown
     assert any("Shopware" in html for html in shown)
     assert any("Acme" in html for html in shown)
