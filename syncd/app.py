@@ -20,14 +20,16 @@ from config.loaded import Config
 from config.policy import link_policy
 from connectors import registry
 from syncd import __version__
-from syncd.core.errors import SyncdError
+from syncd.core.errors import SyncdError, Unauthentic
 from syncd.core.model import ConnectionName, Side
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.clock import SystemClock
 from syncd.engine.controller import Controller
 from syncd.engine.health import Health
+from syncd.engine.hooks import HookReport, HookWatch
 from syncd.engine.intake import Intake
 from syncd.engine.links import Link, Links
+from syncd.engine.missed import Missed
 from syncd.engine.poll import Poller
 from syncd.engine.reconcile import Reconciler
 from syncd.engine.rights import look_at_rights
@@ -35,7 +37,7 @@ from syncd.engine.sweep import Sweep
 from syncd.log import logger, place_of
 from syncd.ports import Clock, Connector, Heard, Store
 from syncd.store import OwnerLock, open_store
-from syncd.web.server import web_app
+from syncd.web.server import NotYet, web_app
 from syncd.workqueue.memory import MemoryWorkQueue
 
 OnRequest = Callable[..., None]
@@ -65,18 +67,28 @@ class Parts:
     intake: Intake
     reconciler: Reconciler
     connectors: Mapping[ConnectionName, Connector] = field(default_factory=dict)
+    #: Of the connections that have webhooks and somebody to look after them.
+    watches: Mapping[ConnectionName, HookWatch] = field(default_factory=dict)
 
     async def receive(
         self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
     ) -> None:
         """Take one webhook in; durable when it returns.
 
-        Raises `Unauthentic`, `Unintelligible` or `StoreError`; anything else is a bug, and logged.
+        Raises `Unauthentic`, `Unintelligible`, `StoreError` or `NotYet`; anything else is a bug,
+        and logged.
         """
+        watch = self.watches.get(connection)
+        if watch is not None and not watch.is_ready:
+            raise NotYet
         try:
             heard = self._read(connection, headers, body)
-            marked = await self.intake.take(connection, heard.sightings)
-        except SyncdError:
+            if watch is not None:
+                watch.accepted()
+            marked = await self.intake.take(connection, heard.sightings, is_announced=True)
+        except SyncdError as error:
+            if watch is not None and isinstance(error, Unauthentic):
+                watch.refused()
             raise
         except Exception as bug:
             reason = type(bug).__name__
@@ -144,6 +156,7 @@ async def parts(
         )
         health = Health(clock.now)
         queue = MemoryWorkQueue(clock)
+        missed = Missed(clock)
         yield Parts(
             config=config,
             clock=clock,
@@ -151,17 +164,40 @@ async def parts(
             links=links,
             health=health,
             queue=queue,
-            intake=Intake(store=store, queue=queue, links=links, clock=clock),
+            intake=Intake(store=store, queue=queue, links=links, clock=clock, missed=missed),
             reconciler=Reconciler(
                 owner=owner or "nobody", store=store, links=links, clock=clock, health=health
             ),
             connectors=connectors,
+            watches=_watches(config, links, store=store, missed=missed, clock=clock, health=health),
         )
     finally:
         for connector in connectors.values():
             await connector.close()
         await store.close()
         held.close()
+
+
+def _watches(
+    config: Config, links: Links, *, store: Store, missed: Missed, clock: Clock, health: Health
+) -> dict[ConnectionName, HookWatch]:
+    watches: dict[ConnectionName, HookWatch] = {}
+    for name, connector in links.connectors().items():
+        settings, hook = config.connections[name], connector.hook
+        endpoint = config.webhook_endpoint(name)
+        if hook is None or endpoint is None or not settings.has_webhooks:
+            continue
+        watches[name] = HookWatch(
+            name,
+            hook,
+            endpoint=endpoint,
+            is_managed=settings.is_managed,
+            store=store,
+            missed=missed,
+            clock=clock,
+            health=health,
+        )
+    return watches
 
 
 async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -187,15 +223,7 @@ class _Daemon:
             health=made.health,
         )
         self._pollers = [
-            Poller(
-                connector,
-                every_seconds=made.config.connections[name].poll.every.total_seconds(),
-                store=made.store,
-                intake=made.intake,
-                clock=made.clock,
-                health=made.health,
-            )
-            for name, connector in made.links.connectors().items()
+            _a_poller(made, name, connector) for name, connector in made.links.connectors().items()
         ]
         self._sweep = Sweep(
             links=made.links,
@@ -222,6 +250,7 @@ class _Daemon:
                     *(group.create_task(poller.run()) for poller in self._pollers),
                     group.create_task(self._sweep.run()),
                     group.create_task(look_at_rights(self._made.connectors.values())),
+                    *(group.create_task(watch.run()) for watch in self._made.watches.values()),
                 ]
                 serving = group.create_task(server.serve(sockets=[listener]))
                 group.create_task(self._announce(server, serving, address, on_ready))
@@ -232,6 +261,8 @@ class _Daemon:
                 for poller in self._pollers:
                     poller.stop()
                 self._sweep.stop()
+                for watch in self._made.watches.values():
+                    watch.stop()
                 self._controller.stop()
                 _, late = await asyncio.wait(working, timeout=_GRACE_SECONDS)
                 for task in late:
@@ -322,9 +353,36 @@ class _Daemon:
             "version": __version__,
             "ready": self._is_ready,
             "connections": health.report(),
+            "webhooks": {
+                name: _hook_report(watch.report())
+                for name, watch in sorted(self._made.watches.items())
+            },
             "counts": dict(sorted(health.counts.items())),
             "queue": len(self._made.queue),
         }
+
+
+def _a_poller(made: Parts, name: ConnectionName, connector: Connector) -> Poller:
+    poll, watch = made.config.connections[name].poll, made.watches.get(name)
+    return Poller(
+        connector,
+        every_seconds=poll.every.total_seconds(),
+        relaxed_seconds=0.0 if poll.relaxed is None else poll.relaxed.total_seconds(),
+        is_relaxed=lambda: watch is not None and watch.is_trusted,
+        store=made.store,
+        intake=made.intake,
+        clock=made.clock,
+        health=made.health,
+    )
+
+
+def _hook_report(report: HookReport) -> Mapping[str, object]:
+    return {
+        "state": report.state.value,
+        "faults": [fault.value for fault in report.faults],
+        "since": report.since.isoformat() if report.since else "",
+        "missed": report.missed,
+    }
 
 
 def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -6,7 +6,7 @@ Adapters live in `connectors`, `syncd.store`, `syncd.workqueue`; they never impo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,15 @@ from syncd.core.model import (
     TicketId,
 )
 from syncd.core.operations import Answer, CreateTicket, Finding, Intent, Operation
-from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, RefusedRow, StaleRow
+from syncd.core.report import (
+    ConflictRow,
+    FeedSummary,
+    LinkSummary,
+    RefusedRow,
+    StaleRow,
+    WebhookNote,
+    WebhookSummary,
+)
 from syncd.core.work import (
     Birth,
     CursorMove,
@@ -356,6 +364,18 @@ class Store(Protocol):
     async def summaries(self) -> Sequence[LinkSummary]: ...
 
     async def feeds(self) -> Sequence[FeedSummary]: ...
+
+    async def tickets_of(
+        self, connection: ConnectionName, pair_ids: Collection[PairId]
+    ) -> frozenset[TicketId]:
+        """The tickets of a connection that some pairs hold or held."""
+        ...
+
+    async def note_webhook(self, note: WebhookNote) -> None:
+        """Keep what was seen of the webhook by which a desk calls us."""
+        ...
+
+    async def webhooks(self) -> Sequence[WebhookSummary]: ...
 
     async def close(self) -> None:
         """Wait for the units already submitted, then close the file."""

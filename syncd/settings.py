@@ -246,6 +246,11 @@ class Poll(Section):
     every: Duration = Field(
         default=timedelta(seconds=10), description="Pause between two looks at the change feed."
     )
+    relaxed: Duration | None = Field(
+        default=None,
+        description="The pause instead, while the desk's webhook is known to be sound: it saves"
+        " requests, and a lost webhook is found later. By default `every` counts always.",
+    )
 
 
 class BudgetShare(Section):

@@ -15,7 +15,7 @@ from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOp
 from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
 from syncd.core.model import Ball, LinkName
-from syncd.core.report import FeedSummary, LinkSummary, RefusedRow, StaleRow
+from syncd.core.report import FeedSummary, LinkSummary, RefusedRow, StaleRow, WebhookSummary
 
 
 def _balls_shown(row: Row) -> str:
@@ -42,6 +42,15 @@ _FEEDS = (
     Column(key="connection", title="connection"),
     Column(key="feed", title="feed"),
     Column(key="moved_at", title="last moved", is_age=True),
+)
+_WEBHOOKS = (
+    Column(key="connection", title="connection"),
+    Column(key="state", title="webhook"),
+    Column(key="faults", title="faults", is_optional=True),
+    Column(key="since", title="since", is_age=True),
+    Column(key="seen_at", title="last looked", is_age=True),
+    Column(key="missed", title="missed", is_number=True),
+    Column(key="missed_at", title="last missed", is_age=True, is_optional=True),
 )
 _STALE = (
     PAIR,
@@ -71,7 +80,8 @@ def status(
 
     `waiting` counts pairs with changes still to be delivered, `sent` writes whose answer is not
     recorded yet, `ball` who must act next, `status waits for` the fields that a desk wants filled
-    in before it takes a status. With `--stale`, whoever waited longest comes first.
+    in before it takes a status, `missed` changes that polling found and no webhook announced. With
+    `--stale`, whoever waited longest comes first.
     """
     found = opening.outline(config)
     asked = opening.require_link(link, found)
@@ -81,7 +91,7 @@ def status(
         sheet = Sheet(key="stale", title="", columns=_STALE, rows=_waiting(rows), none=nobody)
         show(Report(sheets=(sheet,)), form, now=opening.now())
         return
-    summaries, feeds, refused = asyncio.run(_overview(found))
+    summaries, feeds, refused, webhooks = asyncio.run(_overview(found))
     links = [
         {**row, "status_waits_for": _wanted(row["link"], refused)}
         for row in _links(summaries, found, asked)
@@ -89,10 +99,13 @@ def status(
     sheets = (
         Sheet(key="links", title="", columns=_LINKS, rows=links, none="No links."),
         Sheet(key="feeds", title="", columns=_FEEDS, rows=_feeds(feeds), none="No feed read yet."),
+        Sheet(key="webhooks", title="", columns=_WEBHOOKS, rows=_webhooks(webhooks)),
     )
     is_stopped = any(row["parked"] or row["stopped_because"] for row in links)
-    notes = ("`syncd parked` says what stopped and what to do.",) if is_stopped else ()
-    show(Report(sheets=sheets, notes=notes), form, now=opening.now())
+    notes = ["`syncd parked` says what stopped and what to do."] if is_stopped else []
+    if any(webhook.faults for webhook in webhooks):
+        notes.append("`syncd webhooks show` says what is wrong with a webhook and what to do.")
+    show(Report(sheets=sheets, notes=tuple(notes)), form, now=opening.now())
     if fail and is_stopped:
         raise typer.Exit(ExitCode.ATTENTION)
 
@@ -104,9 +117,12 @@ async def _stale(found: opening.Outline, link: LinkName | None) -> Sequence[Stal
 
 async def _overview(
     found: opening.Outline,
-) -> tuple[Sequence[LinkSummary], Sequence[FeedSummary], Sequence[RefusedRow]]:
+) -> tuple[
+    Sequence[LinkSummary], Sequence[FeedSummary], Sequence[RefusedRow], Sequence[WebhookSummary]
+]:
     async with opening.reading(found.store) as store:
-        return await store.summaries(), await store.feeds(), await store.refused()
+        summaries, feeds = await store.summaries(), await store.feeds()
+        return summaries, feeds, await store.refused(), await store.webhooks()
 
 
 def _wanted(link: object, refused: Sequence[RefusedRow]) -> str | None:
@@ -150,6 +166,21 @@ def _feeds(feeds: Sequence[FeedSummary]) -> list[Row]:
     return [
         {"connection": feed.connection, "feed": feed.feed, "moved_at": feed.moved_at}
         for feed in feeds
+    ]
+
+
+def _webhooks(webhooks: Sequence[WebhookSummary]) -> list[Row]:
+    return [
+        {
+            "connection": webhook.connection,
+            "state": webhook.state,
+            "faults": list(webhook.faults),
+            "since": webhook.since,
+            "seen_at": webhook.seen_at,
+            "missed": webhook.missed_count,
+            "missed_at": webhook.missed_at,
+        }
+        for webhook in webhooks
     ]
 
 

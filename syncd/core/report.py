@@ -76,3 +76,28 @@ class FeedSummary:
     connection: ConnectionName
     feed: str
     moved_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookSummary:
+    """What was last seen of a connection's webhook, and what it missed since the store began."""
+
+    connection: ConnectionName
+    state: str
+    faults: tuple[str, ...]
+    #: When it came into that state.
+    since: datetime
+    seen_at: datetime
+    missed_count: int
+    missed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WebhookNote:
+    """What is to be kept of a connection's webhook; `missed` adds to what it missed before."""
+
+    connection: ConnectionName
+    state: str
+    faults: tuple[str, ...]
+    missed: int
+    seen_at: datetime

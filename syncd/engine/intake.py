@@ -10,17 +10,28 @@ from collections.abc import Iterable, Sequence
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, Sighting
 from syncd.core.work import CursorMove
 from syncd.engine.links import Links
+from syncd.engine.missed import Missed
 from syncd.ports import Clock, Store, WorkQueue
 
 
 class Intake:
     """Records sightings and wakes the pairs whose tickets really changed."""
 
-    def __init__(self, *, store: Store, queue: WorkQueue, links: Links, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        queue: WorkQueue,
+        links: Links,
+        clock: Clock,
+        missed: Missed | None = None,
+    ) -> None:
+        """`missed` is told what came by webhook and what did not."""
         self._store = store
         self._queue = queue
         self._links = links
         self._clock = clock
+        self._missed = missed
 
     async def take(
         self,
@@ -30,12 +41,14 @@ class Intake:
         cursor: CursorMove | None = None,
         backfill: LinkName | None = None,
         is_waking: bool = True,
+        is_announced: bool = False,
     ) -> frozenset[PairId]:
         """Take sightings in; returns the pairs that they marked. Durable when it returns.
 
         A link's `backfill` marks the link's pairs for itself and has twins imported for that link
         only. Without `is_waking` the caller wakes them, once it has taken in what belongs
-        together. Raises `StoreUnavailable`. A connection that no link uses brings nothing.
+        together. What a webhook brought `is_announced`. Raises `StoreUnavailable`. A connection
+        that no link uses brings nothing.
         """
         side = self._links.side_of(connection)
         if side is None or (not sightings and cursor is None):
@@ -56,7 +69,32 @@ class Intake:
         )
         if is_waking:
             self.wake(marked)
+        if backfill is None:
+            await self._note(connection, sightings, marked, is_announced=is_announced)
         return marked
+
+    def walked(self, connection: ConnectionName) -> None:
+        """A walk along the connection's feed has come to its end."""
+        if self._missed is not None:
+            self._missed.walked(connection)
+
+    async def _note(
+        self,
+        connection: ConnectionName,
+        sightings: Sequence[Sighting],
+        marked: frozenset[PairId],
+        *,
+        is_announced: bool,
+    ) -> None:
+        """Remember what a webhook announced, or that none did."""
+        missed = self._missed
+        if missed is None or not missed.expects(connection):
+            return
+        if is_announced:
+            missed.announced(connection, sightings)
+        elif marked:
+            held = await self._store.tickets_of(connection, marked)
+            missed.found(connection, held & {s.ticket_id for s in sightings}, sightings)
 
     def wake(self, pair_ids: Iterable[PairId]) -> None:
         """Have marked pairs run soon."""

@@ -7,6 +7,7 @@ stores what it brought, so that a killed daemon reads a page again rather than s
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from syncd.core.errors import RateLimited, RemoteError
 from syncd.core.model import PairId
@@ -35,9 +36,14 @@ class Poller:
         intake: Intake,
         clock: Clock,
         health: Health,
+        relaxed_seconds: float = 0.0,
+        is_relaxed: Callable[[], bool] = lambda: False,
     ) -> None:
+        """The pause is `relaxed_seconds` for as long as `is_relaxed` says so."""
         self._connector = connector
         self._every_seconds = every_seconds
+        self._relaxed_seconds = relaxed_seconds
+        self._is_relaxed = is_relaxed
         self._store = store
         self._intake = intake
         self._clock = clock
@@ -59,6 +65,16 @@ class Poller:
             pause = await self.look()
             self.begun.set()
             await wait_or_stop(self._clock, self._stopping, pause)
+            await self._rest(self._relaxed_seconds - pause)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait longer, but only while nothing speaks against it."""
+        while seconds > 0 and self._tries == 0 and self._is_relaxed():
+            if self._stopping.is_set():
+                return
+            pause = min(seconds, self._every_seconds)
+            await wait_or_stop(self._clock, self._stopping, pause)
+            seconds -= pause
 
     async def look(self) -> float:
         """One walk and its consequences; how many seconds to wait before the next one.
@@ -75,6 +91,7 @@ class Poller:
             )
             return max(self._every_seconds, self._pause_seconds(error, self._tries))
         self._tries = 0
+        self._intake.walked(self._connector.name)
         return self._every_seconds
 
     def _pause_seconds(self, error: RemoteError, tries: int) -> float:

@@ -8,15 +8,23 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from syncd.core.errors import StoreUnavailable
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
-from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, RefusedRow, StaleRow
+from syncd.core.report import (
+    ConflictRow,
+    FeedSummary,
+    LinkSummary,
+    RefusedRow,
+    StaleRow,
+    WebhookNote,
+    WebhookSummary,
+)
 from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Run, Step
-from syncd.store import pair, report, trail
+from syncd.store import pair, report, trail, webhook
 from syncd.store.feed import load_cursor, record_sightings
 from syncd.store.file import (
     check_engine,
@@ -103,6 +111,16 @@ class SqliteReader:
     async def feeds(self) -> Sequence[FeedSummary]:
         return await self._reader.read(report.feeds)
 
+    async def tickets_of(
+        self, connection: ConnectionName, pair_ids: Collection[PairId]
+    ) -> frozenset[TicketId]:
+        return await self._reader.read(
+            partial(webhook.tickets_of, connection=connection, pair_ids=sorted(pair_ids))
+        )
+
+    async def webhooks(self) -> Sequence[WebhookSummary]:
+        return await self._reader.read(webhook.webhooks)
+
     async def close(self) -> None:
         await self._reader.close()
 
@@ -151,6 +169,9 @@ class SqliteStore(SqliteReader):
             return take_step(session, pair_id, token, step, now=now, lease_until=lease_until)
 
         return await self._writer.submit(work)
+
+    async def note_webhook(self, note: WebhookNote) -> None:
+        await self._writer.submit(partial(webhook.note_webhook, note=note))
 
     async def mark(self, pair_ids: Sequence[PairId], *, now: datetime) -> None:
         await self._writer.submit(partial(pair.mark, pair_ids=pair_ids, seen_at=now))

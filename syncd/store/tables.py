@@ -52,6 +52,20 @@ class Cursor(Row, table=True):
     moved_at: str
 
 
+class Webhook(Row, table=True):
+    """What was last seen of the webhook by which a connection's desk calls us."""
+
+    __tablename__ = "webhook"
+
+    connection_ref: int = Field(primary_key=True, foreign_key="connection.id")
+    state: str
+    faults: str
+    since: str
+    seen_at: str
+    missed_count: int
+    missed_at: str | None
+
+
 class Person(Row, table=True):
     """Somebody as a desk showed them; a new name or role is a new row: old comments stay true."""
 

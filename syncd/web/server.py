@@ -27,8 +27,12 @@ _MOST_SECONDS = 8.0
 _MOST_AT_ONCE = 64
 _COME_BACK = {"Retry-After": "5"}
 
-#: Takes one webhook in; raises `Unauthentic`, `Unintelligible` or `StoreError`.
+#: Takes one webhook in; raises `Unauthentic`, `Unintelligible`, `StoreError` or `NotYet`.
 Receive = Callable[[ConnectionName, Mapping[str, str], bytes], Awaitable[None]]
+
+
+class NotYet(Exception):
+    """Webhooks of this connection cannot be judged yet: the desk is to send it again."""
 
 
 def web_app(
@@ -93,7 +97,7 @@ async def _take(
         return Response(status_code=HTTPStatus.UNAUTHORIZED)
     except Unintelligible:
         return Response(status_code=HTTPStatus.UNPROCESSABLE_ENTITY)
-    except StoreError:
+    except (StoreError, NotYet):
         # Not durable: the desk must send it again, or the poll will find it.
         return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_COME_BACK)
     except Exception:  # noqa: BLE001 - a bug, logged where it was; its traceback may hold ticket text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from syncd.core.model import (
     Audience,
     Ball,
     CommentId,
+    ConnectionName,
     End,
     HandOff,
     HandOffState,
@@ -19,6 +22,7 @@ from syncd.core.model import (
     Status,
     TicketId,
 )
+from syncd.core.report import WebhookNote
 from syncd.core.work import CursorMove, PairState, Park, Step
 from syncd.ports import Store
 from tests.contract.store_story import (
@@ -33,6 +37,7 @@ from tests.contract.store_story import (
 from tests.support.build import (
     AT,
     LINK,
+    PARTNER,
     PLATFORM,
     a_base,
     a_comment,
@@ -51,6 +56,14 @@ from tests.support.build import (
 PARK = Park(reason="leak", hint="Compare both tickets.")
 CUSTOMER = a_person("Cora", Role.CUSTOMER)
 PARTNER_AGENT = a_person("Ada", Role.PARTNER)
+
+
+def noted(
+    connection: ConnectionName, state: str, faults: Sequence[str], missed: int, at: datetime
+) -> WebhookNote:
+    return WebhookNote(
+        connection=connection, state=state, faults=tuple(faults), missed=missed, seen_at=at
+    )
 
 
 class StoreReportSuite:
@@ -74,6 +87,33 @@ class StoreReportSuite:
         transitions = (a_transition(), a_transition("ball", side=None, at=None))
         await take(store, pair_id, Step(transitions=transitions))
         assert (await load(store, pair_id)).pair.is_dirty
+
+    # --- webhooks --------------------------------------------------------------------------------
+
+    async def test_a_webhooks_condition_keeps_its_beginning_and_adds_up_its_misses(
+        self, store: Store
+    ) -> None:
+        assert await store.webhooks() == []
+        await store.note_webhook(noted(PLATFORM, "sound", [], 0, later(1)))
+        await store.note_webhook(noted(PLATFORM, "sound", [], 2, later(2)))
+        (sound,) = await store.webhooks()
+        assert (sound.connection, sound.state, sound.faults) == (PLATFORM, "sound", ())
+        assert (sound.since, sound.seen_at) == (later(1), later(2))
+        assert (sound.missed_count, sound.missed_at) == (2, later(2))
+        faults = ["missing", "disabled"]
+        await store.note_webhook(noted(PLATFORM, "broken", faults, 0, later(3)))
+        (broken,) = await store.webhooks()
+        assert (broken.state, broken.faults, broken.since) == ("broken", tuple(faults), later(3))
+        assert (broken.missed_count, broken.missed_at) == (2, later(2))
+        await store.note_webhook(noted(PARTNER, "sound", [], 0, later(4)))
+        assert [each.connection for each in await store.webhooks()] == [PARTNER, PLATFORM]
+
+    async def test_the_tickets_of_pairs_are_told_for_one_connection(self, store: Store) -> None:
+        first = await a_twinned_pair(store)
+        second = await a_pair(store, a_whole_read(a_ticket("T2")))
+        assert await store.tickets_of(PLATFORM, {first, second}) == {"T1", "T2"}
+        assert await store.tickets_of(PARTNER, [first, second]) == {"9001"}
+        assert await store.tickets_of(PLATFORM, ()) == frozenset()
 
     # --- stale -----------------------------------------------------------------------------------
 

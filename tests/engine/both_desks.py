@@ -27,7 +27,7 @@ from connectors.zendesk.sandbox import ZendeskSandbox
 from connectors.zendesk.sandbox.records import Comment as PartnerComment
 from connectors.zendesk.sandbox.records import Ticket as PartnerTicket
 from syncd.app import Parts, parts
-from syncd.core.model import Side
+from syncd.core.model import ConnectionName, Side
 from syncd.core.work import Pair, PairState
 from syncd.engine.controller import Controller
 from syncd.engine.outcome import Outcome
@@ -285,6 +285,7 @@ async def both_desks(
     *,
     partners: Sequence[str] = ("acme",),
     has_webhooks: bool = False,
+    is_managed: bool = False,
     link: str = "",
     partner: str = "",
     platform_hours: float = 0.0,
@@ -295,7 +296,7 @@ async def both_desks(
 
     `link` holds further lines of every link's YAML, `partner` further keys of every partner's
     connection, `settings` the partners' awkwardness; the hours are how far a desk's clock is ahead
-    of ours.
+    of ours. With `is_managed` the desks have no webhook before syncd makes it.
     """
     clock = FakeClock()
     log = io.StringIO()
@@ -324,19 +325,25 @@ async def both_desks(
         if has_webhooks:
             for name in partners:
                 hooks[f"{name.upper()}_HOOK"] = await zendesk_hook(controls[name])
+        door = Door()
+        address = ""
+        if is_managed:
+            named = {f"/webhooks/{name}": ConnectionName(name) for name in addresses}
+            address = await stack.enter_async_context(served_web(door.application(named)))
         config = a_config(
-            folder, addresses, hooks, link=link, partner=partner, has_webhooks=has_webhooks
+            folder,
+            addresses,
+            hooks,
+            link=link,
+            partner=partner,
+            has_webhooks=has_webhooks,
+            managed_at=address,
         )
         made = await stack.enter_async_context(parts(config, owner="daemon", clock=clock))
-        address = ""
+        door.made = made
         if has_webhooks:
-            application = web_app(
-                paths={config.webhook_path(name): name for name in made.connectors},
-                receive=made.receive,
-                health=dict,
-                is_ready=lambda: True,
-            )
-            address = await stack.enter_async_context(served_web(application))
+            paths = {config.webhook_path(name): name for name in made.connectors}
+            address = await stack.enter_async_context(served_web(door.application(paths)))
             await point_hooks(controls, address)
         desks = BothDesks(
             made=made,
@@ -353,6 +360,22 @@ async def both_desks(
         clock.advance(LOOK_SECONDS)
         yield desks
         tells_nothing(log.getvalue(), desks.said, hooks.values())
+
+
+class Door:
+    """syncd's web server, which may stand before what is behind it does."""
+
+    def __init__(self) -> None:
+        self.made: Parts | None = None
+
+    def application(self, paths: Mapping[str, ConnectionName]) -> Any:
+        return web_app(paths=paths, receive=self._receive, health=dict, is_ready=lambda: True)
+
+    async def _receive(
+        self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        assert self.made is not None
+        await self.made.receive(connection, headers, body)
 
 
 def tells_nothing(log: str, said: Sequence[str], secrets: Any) -> None:

@@ -95,7 +95,7 @@ class Daemon:
 
 
 @contextlib.asynccontextmanager
-async def surroundings(folder: Path) -> AsyncIterator[Surroundings]:
+async def surroundings(folder: Path, *, managed_at: str = "") -> AsyncIterator[Surroundings]:
     # Fast enough for a test: the withheld minute and the quota windows, nothing else.
     time = SandboxTime(scale=60)
     platform, partner = PlatformSandbox(PlatformDesk(time=time)), ZendeskSandbox(time=time)
@@ -104,7 +104,7 @@ async def surroundings(folder: Path) -> AsyncIterator[Surroundings]:
     try:
         async with served(platform) as heroku, served(partner) as acme:
             addresses = {"heroku": heroku, "acme": acme}
-            config = a_config(folder, addresses, SECRETS)
+            config = a_config(folder, addresses, SECRETS, managed_at=managed_at)
             yield Surroundings(
                 platform=platform, partner=partner, config=config, folder=folder, log=log
             )
@@ -153,6 +153,17 @@ async def test_it_says_when_it_is_ready_and_ends_in_order(tmp_path: Path) -> Non
         assert await around.sent_count() == 0
         with pytest.raises(httpx.ConnectError):
             await httpx.AsyncClient(base_url=daemon.address).get("/readyz")
+
+
+async def test_it_makes_managed_webhooks_and_tells_how_they_are(tmp_path: Path) -> None:
+    async with surroundings(tmp_path, managed_at="http://127.0.0.1:9") as around:
+        async with a_daemon(around) as daemon, httpx.AsyncClient(base_url=daemon.address) as client:
+            await around.until(lambda: around.events().count("webhook.mended") == 2)
+            told = (await client.get("/healthz")).json()["webhooks"]
+        assert set(told) == {"heroku", "acme"}
+        assert {(each["state"], each["missed"]) for each in told.values()} == {("sound", 0)}
+        hooks = around.partner.desk.webhooks.state()["webhooks"]
+        assert [hook["endpoint"] for hook in hooks] == ["http://127.0.0.1:9/webhooks/acme"]
 
 
 async def test_it_finishes_the_runs_in_progress_before_it_ends(tmp_path: Path) -> None:

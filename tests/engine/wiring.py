@@ -36,15 +36,20 @@ def a_config(
     link: str = "",
     partner: str = "",
     has_webhooks: bool = False,
+    managed_at: str = "",
     listen: str = "127.0.0.1:0",
 ) -> Config:
-    """The file of a link for every partner, read as the daemon reads it."""
+    """The file of a link for every partner, read as the daemon reads it.
+
+    Webhooks that lead to `managed_at` are syncd's own to make and mend.
+    """
     hook = ', webhook_secret: "${%s_HOOK}"' if has_webhooks else "%.0s"
+    hook = ", webhooks: managed%.0s" if managed_at else hook
     quota = "budget: {share: 100%, per_minute: 100000}, poll: {every: 1s}"
     lines = [
         "version: 1",
         f"store: sqlite:///{folder}/syncd.db",
-        f'server: {{listen: "{listen}", public_url: "http://127.0.0.1:8480"}}',
+        f'server: {{listen: "{listen}", public_url: "{managed_at or "http://127.0.0.1:8480"}"}}',
         "connections:",
         f'  heroku: {{kind: platform, url: "{addresses["heroku"]}", '
         f'token: "${{PLATFORM_TOKEN}}", {quota}{hook % "HEROKU"}}}',

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from syncd.core.model import Ball, LinkName, Role, Side
+from syncd.core.report import WebhookNote
 from syncd.core.work import CursorMove, Park, Step
 from syncd.store import SqliteStore
 from tests.contract.store_story import a_change, a_pair, a_twinned_pair, see, take
 from tests.support.build import (
     AT,
+    PARTNER,
     PLATFORM,
     a_base,
     a_birth,
@@ -169,3 +171,26 @@ def test_a_hostile_ticket_number_does_not_reach_the_terminal(stage: Stage) -> No
         assert not {"\x1b", "\x07", "\x9b"} & set(printed)
     assert "\\x1b]0;owned\\x07[bold red]=1+1" in stage.type("status", "--stale").stdout
     assert stage.json("status", "--stale")["stale"][0]["platform_ticket"] == name
+
+
+async def a_broken_webhook(store: SqliteStore) -> None:
+    note = WebhookNote(
+        connection=PARTNER, state="broken", faults=("disabled",), missed=3, seen_at=AT
+    )
+    await store.note_webhook(note)
+
+
+def test_a_webhook_that_is_broken_is_shown_with_what_it_missed(stage: Stage) -> None:
+    stage.fill(a_broken_webhook)
+    (row,) = stage.json("status")["webhooks"]
+    assert (row["connection"], row["state"], row["faults"]) == (PARTNER, "broken", ["disabled"])
+    assert row["missed"] == 3
+    shown = stage.type("status").stdout
+    assert "disabled" in shown
+    assert "syncd webhooks show" in shown
+
+
+def test_without_webhooks_nothing_is_said_of_them(stage: Stage) -> None:
+    stage.fill(a_twinned_pair)
+    assert stage.json("status")["webhooks"] == []
+    assert "webhook" not in stage.type("status").stdout

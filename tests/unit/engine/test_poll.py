@@ -151,3 +151,59 @@ async def test_stopping_ends_the_pause_at_once(tmp_path: Path) -> None:
         bench.poller.stop()
         await asyncio.wait_for(bench.poller.run(), 5)
         assert bench.feed.read == []
+
+
+class Relaxation:
+    """How often a feed is read in a stretch of time while a webhook is sound, or is not."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.is_sound = True
+        self.clock = FakeClock(is_manual=True)
+        self.feed = bench.feed
+        self.poller = Poller(
+            cast(Connector, bench.feed),
+            every_seconds=10,
+            relaxed_seconds=60,
+            is_relaxed=lambda: self.is_sound,
+            store=bench.store,
+            intake=Intake(store=bench.store, queue=bench.queue, links=Links([]), clock=self.clock),
+            clock=self.clock,
+            health=bench.health,
+        )
+
+    async def reads_in(self, seconds: int) -> int:
+        before = len(self.feed.read)
+        for _ in range(seconds):
+            self.clock.advance(1)
+            # A round trip to the store's thread and back takes a few turns of the loop.
+            await asyncio.sleep(0.002)
+        return len(self.feed.read) - before
+
+
+@contextlib.asynccontextmanager
+async def a_relaxed_poller(folder: Path) -> AsyncIterator[Relaxation]:
+    store = open_store(folder / "syncd.db", is_durable=False)
+    relaxation = Relaxation(Bench(store, pages=0))
+    running = asyncio.create_task(relaxation.poller.run())
+    await relaxation.poller.begun.wait()
+    await asyncio.sleep(0.05)
+    try:
+        yield relaxation
+    finally:
+        relaxation.poller.stop()
+        relaxation.clock.advance(60)
+        await running
+        await store.close()
+
+
+async def test_the_pause_is_the_longer_one_while_it_may_be(tmp_path: Path) -> None:
+    async with a_relaxed_poller(tmp_path) as relaxation:
+        assert await relaxation.reads_in(180) in (2, 3)
+
+
+async def test_a_doubt_ends_the_longer_pause_within_a_short_one(tmp_path: Path) -> None:
+    async with a_relaxed_poller(tmp_path) as relaxation:
+        assert await relaxation.reads_in(20) == 0
+        relaxation.is_sound = False
+        assert await relaxation.reads_in(12) == 1
+        assert await relaxation.reads_in(60) in (5, 6)

@@ -14,7 +14,7 @@ import pytest
 
 from syncd.core.errors import StoreTooNew, StoreUnavailable, Unauthentic, Unintelligible
 from syncd.core.model import ConnectionName
-from syncd.web.server import MOST_BYTES, web_app
+from syncd.web.server import MOST_BYTES, NotYet, web_app
 from tests.support.serve_web import served_web
 
 ACME = ConnectionName("acme")
@@ -96,6 +96,7 @@ async def test_nothing_is_accepted_before_it_is_durable() -> None:
         (Unauthentic("no"), 401),
         (Unintelligible("what", connection="acme", action="webhook"), 422),
         (StoreUnavailable("disk full"), 503),
+        (NotYet(), 503),
         (StoreTooNew("newer"), 503),
     ],
 )
