@@ -12,6 +12,7 @@ from syncd.core.hook import HookFault
 from syncd.core.model import ConnectionName, Side, TicketId
 from syncd.engine.hooks import DOUBT_SECONDS, HookState
 from syncd.engine.missed import GRACE_SECONDS, SETTLING_SECONDS
+from syncd.engine.sweep import Sweep
 from tests.engine.both_desks import HEROKU, STAFF, BothDesks, both_desks, both_know
 
 ACME = ConnectionName("acme")
@@ -200,6 +201,25 @@ async def test_exactly_what_no_webhook_told_is_counted(
         await desks.switch(webhook_loss=0.0)
         (summary,) = [w for w in await desks.made.store.webhooks() if w.connection == ACME]
         assert summary.missed_count == count
+
+
+async def test_what_the_sweep_finds_first_is_counted_too(tmp_path: Path) -> None:
+    async with both_desks(tmp_path, is_managed=True) as desks:
+        await begun(desks)
+        ticket_id = await a_pair(desks)
+        await desks.switch(webhook_loss=1.0)
+        await desks.answer(ticket_id, status="pending")
+        sweep = Sweep(
+            links=desks.made.links,
+            every_seconds=3600,
+            store=desks.made.store,
+            intake=desks.made.intake,
+            clock=desks.clock,
+            health=desks.made.health,
+        )
+        assert await sweep.sweep() == 1
+        await graced(desks)
+        assert missed(desks) == 1
 
 
 async def test_a_poll_that_is_faster_than_the_webhook_finds_nothing_missed(tmp_path: Path) -> None:
