@@ -6,7 +6,7 @@ from config.loaded import Config, phrases
 from config.schema import PartnerPlace
 from config.status_map import status_map
 from syncd.core.model import ConnectionName, LinkName, Role, Side
-from syncd.core.policy import Direction, LinkPolicy, StatusRule
+from syncd.core.policy import AttachmentRules, Direction, LinkPolicy, StatusRule
 from syncd.core.tags import fold
 
 
@@ -30,6 +30,14 @@ def link_policy(config: Config, name: LinkName) -> LinkPolicy:
         public=Direction(link.comments.public),
         private=Direction(link.comments.private),
         local_marker=link.comments.local_marker,
+        attachments=AttachmentRules(
+            direction=Direction(link.attachments.direction),
+            max_bytes=link.attachments.max_size,
+            allow=link.attachments.types.allow or (),
+            deny=link.attachments.types.deny or (),
+            carries_unscanned=link.attachments.unscanned == "carry",
+            patience=link.attachments.give_up_after,
+        ),
         hand_off_phrases=phrases(link, config.label(platform)),
         placement=_placement(link.partner),
         confirm_minutes=max(1, round(link.hand_off.confirm_within.total_seconds() / 60)),

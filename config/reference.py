@@ -13,7 +13,12 @@ from syncd.settings import ConnectionSettings
 BEGIN = "<!-- reference: written by `config.reference`, do not edit below -->"
 END = "<!-- end of the reference -->"
 
-_FORMATS = {"duration-with-unit": "duration", "percentage": "percentage", "password": "secret"}
+_FORMATS = {
+    "duration-with-unit": "duration",
+    "size-with-unit": "size",
+    "percentage": "percentage",
+    "password": "secret",
+}
 _TYPES = {"string": "text", "boolean": "`true` or `false`", "integer": "whole number"}
 
 

@@ -18,6 +18,7 @@ from syncd.settings import (
     Duration,
     Name,
     Section,
+    Size,
     Tag,
     Tags,
     Text,
@@ -167,6 +168,39 @@ class Comments(Section):
     )
 
 
+class FileTypes(Section):
+    """Which files travel, by name or type: `*.pdf`, `image/*`."""
+
+    allow: Texts | None = Field(
+        default=None, description="Patterns of names or types; nothing but these, if there are any."
+    )
+    deny: Texts | None = Field(
+        default=None, description="Patterns of names or types that stay where they are."
+    )
+
+
+class Attachments(Section):
+    """Which files travel with their comments. The text travels in any case."""
+
+    direction: Direction = Field(default="both", description="Where files travel.")
+    max_size: Size = Field(
+        default=50_000_000,
+        validate_default=False,
+        json_schema_extra={"default": "50MB"},
+        description="The largest file that travels; a desk may take less (Zendesk: 50 MB).",
+    )
+    types: FileTypes = Field(default=FileTypes(), description="Which files travel.")
+    unscanned: Literal["wait", "carry"] = Field(
+        default="wait",
+        description="What becomes of files that their desk has not scanned for malware yet, or"
+        " could not: `wait` for the scan and stay without one, or `carry` them.",
+    )
+    give_up_after: Duration = Field(
+        default=timedelta(days=1),
+        description="How long a file that cannot be carried is tried again before a note says so.",
+    )
+
+
 class HandOff(Section):
     """How an agent gives a ticket back to the platform's staff."""
 
@@ -227,6 +261,9 @@ class Link(Section):
     )
     tags: SharedTags = Field(default=SharedTags(), description="Which tags travel.")
     comments: Comments = Field(default=Comments(), description="Which comments travel.")
+    attachments: Attachments = Field(
+        default=Attachments(), description="Which files travel with their comments."
+    )
     hand_off: HandOff = Field(
         default=HandOff(), description="How a ticket goes back to the platform's staff."
     )

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
+from syncd.attachments import Attachments
 from syncd.core.model import (
     Capabilities,
     CommentId,
@@ -23,7 +24,7 @@ from syncd.core.model import (
     Sighting,
     TicketId,
 )
-from syncd.core.operations import Answer, CreateTicket, Finding, Intent, Operation
+from syncd.core.operations import Answer, Finding, Intent
 from syncd.core.report import (
     ConflictRow,
     FeedSummary,
@@ -40,7 +41,6 @@ from syncd.core.work import (
     PairState,
     Park,
     Run,
-    Settled,
     Step,
 )
 from syncd.hook_desk import HookDesk
@@ -198,6 +198,11 @@ class Connector(Protocol):
         """Where webhooks are looked after; None for a kind that cannot."""
         ...
 
+    @property
+    def attachments(self) -> Attachments | None:
+        """Its files; None on a desk whose files stay where they are."""
+        ...
+
     async def read_changes(self, cursor: str | None) -> Changes:
         """The next page after `cursor`; None starts at the present. One poll is a walk until
         `is_end`.
@@ -227,7 +232,8 @@ class Connector(Protocol):
         """Send one write, once.
 
         Raises `OutcomeUnknown` when it may have landed, `Stale` when its precondition was spent,
-        `Rejected`, `Gone`; in these last three and in the shared ones nothing was written.
+        `UploadSpent` when a file that it attaches is no more, `Rejected`, `Gone`; in all but the
+        first, and in the shared ones, nothing was written.
         """
         ...
 
@@ -411,33 +417,18 @@ class WorkQueue(Protocol):
 
 __all__ = [
     "PRIORITY",
-    "Answer",
     "Birth",
     "Budget",
     "Changes",
     "CheckResult",
     "Clock",
-    "ConflictRow",
     "Connector",
-    "CreateTicket",
-    "CursorMove",
-    "FeedSummary",
     "Heard",
     "HookDesk",
-    "LinkSummary",
-    "Operation",
-    "Pair",
-    "PairState",
-    "Park",
     "Paused",
     "Priority",
     "Read",
     "Reading",
-    "RefusedRow",
-    "Run",
-    "Settled",
-    "StaleRow",
-    "Step",
     "Store",
     "ViewPage",
     "WorkQueue",

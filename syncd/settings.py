@@ -59,6 +59,8 @@ _UNITS = {
 }
 _DURATION = re.compile(r"(?:[0-9]{1,6}(?:ms|[dhms]))+")
 _DURATION_PART = re.compile(r"([0-9]+)(ms|[dhms])")
+_SIZES = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+_SIZE = re.compile(r"([1-9][0-9]{0,5}) ?(KB|MB|GB)")
 _SHARE = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?%")
 
 
@@ -92,6 +94,13 @@ def parse_share(value: object) -> float:
     return float(value[:-1]) / 100
 
 
+def parse_size(value: object) -> int:
+    """`500KB`, `20MB`, `1GB` in bytes, a thousand to the next. Raises ValueError for all else."""
+    if not isinstance(value, str) or (match := _SIZE.fullmatch(value)) is None:
+        raise ValueError("must be a size with its unit, such as 500KB or 20MB")
+    return int(match.group(1)) * _SIZES[match.group(2)]
+
+
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta():
         raise ValueError("must be longer than nothing")
@@ -119,6 +128,12 @@ Share = Annotated[
     AfterValidator(_proper_share),
     PlainSerializer("{:.0%}".format, return_type=str),
     WithJsonSchema({"type": "string", "format": "percentage", "pattern": f"^{_SHARE.pattern}$"}),
+]
+#: In bytes.
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": "string", "format": "size-with-unit", "pattern": f"^{_SIZE.pattern}$"}),
 ]
 
 
@@ -166,6 +181,12 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 # --- addresses -----------------------------------------------------------------------------------
 
 
+#: A star stands for what is below a domain of two parts at least, never for a top-level one.
+_HOST = re.compile(
+    r"(?:\*\.(?=[a-z0-9-]+\.[a-z]))?[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::[0-9]{1,5})?"
+)
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address never leaves this machine."""
     if host == "localhost":
@@ -197,11 +218,22 @@ def base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def file_host(value: str) -> str:
+    """A host, or all below one, with or without a port. Raises ValueError for anything wider."""
+    if _HOST.fullmatch(value) is None:
+        raise ValueError(
+            "must be a host such as files.example.com, or *.example.com for all below it"
+        )
+    return value
+
+
 BaseUrl = Annotated[
     Text,
     AfterValidator(base_url),
     WithJsonSchema({"type": "string", "pattern": r"^https?://"}),
 ]
+FileHost = Annotated[Text, AfterValidator(file_host)]
+FileHosts = Annotated[tuple[FileHost, ...], BeforeValidator(as_tuple), AfterValidator(distinct)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 
 

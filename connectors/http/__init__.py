@@ -6,6 +6,7 @@ httpx does not show through. Reading order: request.py, meaning.py, quota.py, cl
 """
 
 from connectors.http.client import HttpClient
+from connectors.http.download import Downloads
 from connectors.http.meaning import MEANINGS, Explanation, Meaning
 from connectors.http.request import Answered, Credential, OnRequest, Request
 
@@ -13,6 +14,7 @@ __all__ = [
     "MEANINGS",
     "Answered",
     "Credential",
+    "Downloads",
     "Explanation",
     "HttpClient",
     "Meaning",

@@ -9,7 +9,7 @@ Errors hold codes, ids and field names, never a body, an address with a query or
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import NoReturn, TypeVar
 
@@ -18,7 +18,9 @@ import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from connectors.http import quota
+from connectors.http.download import Downloads
 from connectors.http.exchange import Exchange, RawAnswer, Silence
+from connectors.http.hosts import Hosts
 from connectors.http.meaning import (
     MEANINGS,
     Explanation,
@@ -27,7 +29,7 @@ from connectors.http.meaning import (
     meaning_of,
     no_explanation,
 )
-from connectors.http.request import Answered, Credential, OnRequest, Request
+from connectors.http.request import ACCOUNT, Answered, Credential, OnRequest, Request
 from syncd.core.errors import (
     Gone,
     OutcomeUnknown,
@@ -38,6 +40,7 @@ from syncd.core.errors import (
     Unauthorised,
     Unintelligible,
     Unreachable,
+    UploadSpent,
 )
 from syncd.ports import Budget, Clock, Paused, Reading
 
@@ -79,6 +82,10 @@ class HttpClient:
         self._narrow_buckets = narrow_buckets
         # Quotas that the desk was seen to count a template's requests in.
         self._learned: dict[str, frozenset[str]] = {}
+        self._base_url = base_url
+        self._timeout_seconds = timeout_seconds
+        self._on_request = on_request
+        self._transport = transport
         self._exchange = Exchange(
             connection=connection,
             base_url=base_url,
@@ -108,8 +115,9 @@ class HttpClient:
     async def write(self, request: Request, decode: Callable[[bytes], T]) -> Answered[T]:
         """Change something: sent exactly once, but for a 401 that a fresh credential may mend.
 
-        Raises `OutcomeUnknown`, `Stale`, `Rejected`, `Gone`, `Unreachable`, `RateLimited`,
-        `Unauthorised`; after all but the first nothing was written.
+        Raises `OutcomeUnknown`, `Stale`, `Rejected`, `UploadSpent`, `Gone`, `Unreachable`,
+        `RateLimited`, `Unauthorised`; after all but the first nothing was written. What the
+        request's own `content` raises comes through as it is.
         """
         try:
             raw = await self._send(request)
@@ -125,6 +133,21 @@ class HttpClient:
         if meaning is not Meaning.DONE:
             self._refuse(request, raw, meaning, explanation)
         return self._decoded(request, raw, decode, OutcomeUnknown)
+
+    def downloads(self, hosts: Sequence[str] = (), *, bucket: str = ACCOUNT) -> Downloads:
+        """The same account's way to its files: by a pool of its own."""
+        return Downloads(
+            connection=self._connection,
+            base_url=self._base_url,
+            hosts=Hosts(self._base_url, hosts),
+            budget=self._budget,
+            clock=self._clock,
+            credential=self._credential,
+            bucket=bucket,
+            timeout_seconds=self._timeout_seconds,
+            on_request=self._on_request,
+            transport=self._transport,
+        )
 
     async def close(self) -> None:
         """Close the pool; requests on their way end unanswered."""
@@ -188,6 +211,11 @@ class HttpClient:
         # A refused credential means that nothing was done, for a write too.
         if not await self._credential.renew(headers):
             return raw
+        if request.content is not None:
+            # Its bytes are spent; whoever has them can send them again.
+            raise Unreachable(
+                "the credential was renewed", connection=self._connection, action=request.action
+            )
         return await self._send_once(request, await self._credential_headers(request))
 
     async def _credential_headers(self, request: Request) -> Mapping[str, str]:
@@ -294,6 +322,8 @@ class HttpClient:
             raise self._limited("too many requests", request, raw)
         if meaning is Meaning.UNAUTHORISED:
             raise self._error(Unauthorised, _words("not allowed", explanation), request, raw, hint)
+        if meaning is Meaning.SPENT:
+            raise self._error(UploadSpent, _words("no such upload", explanation), request, raw)
         if meaning is Meaning.STALE:
             raise self._error(Stale, _words("it has moved", explanation), request, raw, hint)
         if meaning is Meaning.MISSING and request.is_about_one_ticket:

@@ -74,7 +74,7 @@ class Exchange:
         self._on_request = on_request
         self._client = httpx.AsyncClient(
             transport=transport,
-            verify=_tls(),
+            verify=tls(),
             timeout=httpx.Timeout(
                 timeout_seconds, connect=min(timeout_seconds / 2, _CONNECT_SECONDS)
             ),
@@ -95,12 +95,12 @@ class Exchange:
         line = _Line()
         status: int | None = None
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(request.timeout_seconds or self._timeout_seconds):
                 async with self._client.stream(
                     request.method,
                     self._base_url + request.path,
                     params=list(request.query) or None,
-                    content=request.body,
+                    content=request.content or request.body,
                     headers=_headers(request, headers),
                     extensions={"trace": line.note},
                 ) as response:
@@ -143,7 +143,8 @@ class Exchange:
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
+    """The certificates that this machine trusts."""
     # Reading the machine's certificates takes a while: once for all connections.
     return httpx.create_ssl_context()
 
@@ -167,6 +168,6 @@ class _Line:
 
 def _headers(request: Request, credential: Mapping[str, str]) -> list[tuple[str, str]]:
     own = [*request.headers, *credential.items()]
-    if request.body is not None:
-        own.append(("content-type", "application/json"))
+    if request.body is not None or request.content is not None:
+        own.append(("content-type", request.content_type))
     return own

@@ -28,6 +28,8 @@ class Meaning(StrEnum):
     REJECTED = "rejected"
     #: No such thing: one ticket, or the whole address.
     MISSING = "missing"
+    #: The write names an uploaded file that is no more.
+    SPENT = "spent"
     UNAUTHORISED = "unauthorised"
     #: Nothing that this API answers: a redirect, a proxy's page.
     RIDDLE = "riddle"

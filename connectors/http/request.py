@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -27,6 +27,11 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     #: JSON, already encoded, so that a repetition is the same bytes.
     body: bytes | None = None
+    #: A body too large to be held: it can be sent once only, as bytes of `content_type`.
+    content: AsyncIterable[bytes] | None = None
+    content_type: str = "application/json"
+    #: How long it may take, where that is longer than for others.
+    timeout_seconds: float | None = None
     headers: tuple[tuple[str, str], ...] = ()
     #: The quota that the desk's general headers speak of here.
     quota: str = ACCOUNT

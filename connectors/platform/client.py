@@ -6,7 +6,7 @@ ticket is None.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,7 @@ from functools import partial
 import httpx
 from msgspec import Raw
 
-from connectors.http import Explanation, HttpClient, Meaning, OnRequest, Request
+from connectors.http import Downloads, Explanation, HttpClient, Meaning, OnRequest, Request
 from connectors.platform import wire
 from syncd.core.errors import Gone, Refusal, Unintelligible
 from syncd.ports import Budget, Clock
@@ -24,9 +24,14 @@ UPDATES_PER_PAGE = 50
 TICKETS_PER_PAGE = 100
 #: Servers in the way commonly refuse addresses beyond 8 KiB.
 LONGEST_ID_LIST = 4000
+#: For one file over a slow line.
+UPLOAD_SECONDS = 240.0
 
 #: Conflicts that no fresh look at the ticket would end; races have 412.
 _LASTING_CONFLICTS = frozenset({"update_id_reused", "not_in_view"})
+
+#: Codes that say more than their status.
+_MEANINGS = {"attachment_unknown": Meaning.SPENT, "attachment_id_reused": Meaning.REJECTED}
 
 _HINTS = {
     "token_invalid": "Put a valid token into the connection's `token`.",
@@ -213,6 +218,48 @@ class PlatformClient:
         )
         await self._http.write(request, partial(wire.read, wire.WebhookAnswer))
 
+    async def attachment(self, attachment_id: str) -> wire.Attachment | None:
+        """What is known of a file."""
+        request = Request(
+            action="read attachment",
+            template="/attachments/{attachment_id}",
+            parameters={"attachment_id": attachment_id},
+            is_about_one_ticket=True,
+        )
+        try:
+            answered = await self._http.read(request, partial(wire.read, wire.AttachmentAnswer))
+        except Gone:
+            return None
+        return answered.value.attachment
+
+    async def put_attachment(
+        self,
+        attachment_id: str,
+        name: str,
+        content_type: str,
+        content: AsyncIterable[bytes],
+        *,
+        size: int | None,
+    ) -> wire.Attachment:
+        """Give a file ahead of its comment; the same id and bytes make no second one."""
+        request = Request(
+            action="write attachment",
+            method="PUT",
+            template="/attachments/{attachment_id}/content",
+            parameters={"attachment_id": attachment_id},
+            query=(("name", name),),
+            content=content,
+            content_type=content_type,
+            headers=() if size is None else (("content-length", str(size)),),
+            timeout_seconds=UPLOAD_SECONDS,
+        )
+        answered = await self._http.write(request, partial(wire.read, wire.AttachmentAnswer))
+        return answered.value.attachment
+
+    def downloads(self, hosts: Sequence[str]) -> Downloads:
+        """The way to the contents of files."""
+        return self._http.downloads(hosts)
+
     async def close(self) -> None:
         """Close the connection pool."""
         await self._http.close()
@@ -244,7 +291,8 @@ def explain(status: int, body: bytes) -> Explanation:
         code=error.code,
         fields=(place,) if place else (),
         hint=_HINTS.get(error.code, ""),
-        meaning=Meaning.REJECTED if is_lasting or is_one_links else None,
+        meaning=_MEANINGS.get(error.code)
+        or (Meaning.REJECTED if is_lasting or is_one_links else None),
         refusal=Refusal.STATUS if place == "status" else Refusal.OTHER,
     )
 

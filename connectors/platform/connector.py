@@ -17,6 +17,7 @@ from connectors.platform import wire
 from connectors.platform.account import check_account, refused_account
 from connectors.platform.client import PlatformClient
 from connectors.platform.cursor import Cursor, read_cursor, write_cursor
+from connectors.platform.files import LARGEST_BYTES, PlatformFiles
 from connectors.platform.hook import PlatformHook
 from connectors.platform.mapping import (
     from_operation,
@@ -42,6 +43,7 @@ CAPABILITIES = Capabilities(
     can_create=False,
     max_body_bytes=1_000_000,
     has_narrow_tags=False,
+    max_file_bytes=LARGEST_BYTES,
 )
 
 
@@ -85,6 +87,7 @@ class PlatformConnector:
             transport=transport,
         )
         self._hook = PlatformHook(name, settings, self._client)
+        self._files = PlatformFiles(name, self._client, hosts=settings.file_hosts)
 
     @property
     def name(self) -> ConnectionName:
@@ -97,6 +100,10 @@ class PlatformConnector:
     @property
     def hook(self) -> PlatformHook:
         return self._hook
+
+    @property
+    def attachments(self) -> PlatformFiles:
+        return self._files
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -211,6 +218,7 @@ class PlatformConnector:
         return await self.check()
 
     async def close(self) -> None:
+        await self._files.close()
         await self._client.close()
 
     async def _begin(self, *, is_listing: bool) -> Changes:

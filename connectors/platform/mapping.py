@@ -16,8 +16,8 @@ from msgspec import UNSET, UnsetType
 
 from connectors.platform import wire
 from connectors.richtext import likeness, plain_characters, sanitise
+from syncd.core.attachment import Attachment, Scan
 from syncd.core.model import (
-    Attachment,
     Audience,
     Comment,
     CommentId,
@@ -66,6 +66,12 @@ _NARROWED = (
 
 
 # --- reading -------------------------------------------------------------------------------------
+_SCANS = {
+    "pending": Scan.PENDING,
+    "clean": Scan.CLEAN,
+    "infected": Scan.INFECTED,
+    "failed": Scan.FAILED,
+}
 
 
 def to_ticket(ticket: wire.Ticket) -> Ticket:
@@ -107,7 +113,7 @@ def to_comment(update: wire.Update) -> Comment | None:
         html=sanitise(comment.body_html),
         created_at=_utc(update.at),
         position=update.version,
-        attachments=tuple(_attachment(file) for file in comment.attachments),
+        attachments=tuple(to_attachment(file) for file in comment.attachments),
         # We choose the ids of our updates, and choose the stamp.
         stamp=None if read_stamp(update.id) is None else Stamp(update.id),
     )
@@ -213,13 +219,15 @@ def _person(person: wire.Person) -> Person:
     return Person(person_id=person.id, name=plain_characters(person.name), role=role)
 
 
-def _attachment(file: wire.Attachment) -> Attachment:
+def to_attachment(file: wire.Attachment) -> Attachment:
+    """A file of a comment; a platform that says nothing of scans has none."""
     return Attachment(
         attachment_id=file.id,
         name=plain_characters(file.name),
         size=file.size,
         content_type=plain_characters(file.content_type),
         url=_web_address(file.url),
+        scan=_SCANS.get(file.scan or "", Scan.UNKNOWN),
     )
 
 
@@ -308,6 +316,7 @@ def _new_comment(draft: Draft) -> wire.NewComment:
         body_html=to_body(draft.html),
         author=UNSET if draft.author is None else _new_author(draft.author),
         occurred_at=UNSET if occurred_at is None else occurred_at.astimezone(UTC),
+        attachments=draft.uploads,
     )
 
 

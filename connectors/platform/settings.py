@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from syncd.core.model import Side, Status
-from syncd.settings import BaseUrl, ConnectionSettings, Secret, StatusValue, Text
+from syncd.settings import BaseUrl, ConnectionSettings, FileHosts, Secret, StatusValue, Text
 
 Meaning = Literal["open", "with_customer", "closed"]
 
@@ -33,6 +33,12 @@ class Settings(ConnectionSettings):
     statuses: Annotated[dict[Text, Meaning], AfterValidator(_covers_all)] = Field(
         default={"Open": "open", "With customer": "with_customer", "Closed": "closed"},
         description="The statuses that the platform has, and what each means.",
+    )
+
+    file_hosts: FileHosts = Field(
+        default=(),
+        description="Hosts beside the platform's own from which its attachments may be fetched,"
+        ' such as `files.platform.example` or `"*.cdn.example"`.',
     )
 
     def status_values(self) -> tuple[StatusValue, ...]:

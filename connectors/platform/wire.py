@@ -79,6 +79,7 @@ class Attachment(Struct, frozen=True, kw_only=True):
     size: Version
     content_type: str
     url: str
+    scan: str | None = None
 
 
 class Comment(Struct, frozen=True, kw_only=True):
@@ -195,6 +196,12 @@ def read_update_answer(raw: bytes, *, ticket_id: str, update_id: str) -> UpdateA
     return answer
 
 
+class AttachmentAnswer(Struct, frozen=True, kw_only=True):
+    """`PUT /attachments/{id}`, and `GET` of its description."""
+
+    attachment: Attachment
+
+
 class ChangePage(Struct, frozen=True, kw_only=True):
     """`GET /changes`; rows are decoded one by one, so that a bad one does not hide the others."""
 
@@ -278,6 +285,8 @@ class NewComment(Struct, frozen=True, kw_only=True, omit_defaults=True):
     body_html: str
     author: NewAuthor | UnsetType = UNSET
     occurred_at: datetime | UnsetType = UNSET
+    #: Ids under which their bytes were put before.
+    attachments: tuple[str, ...] = ()
 
 
 class Delta(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -136,9 +136,11 @@ def _new_ticket(
 
 def _comment(draft: Draft, byline: Byline) -> wire.Loose:
     html = body_of(draft, is_plain=byline.is_plain)
-    comment = {"html_body": html, "public": draft.audience is Audience.PUBLIC}
+    comment: wire.Loose = {"html_body": html, "public": draft.audience is Audience.PUBLIC}
     if byline.author_id is not None:
         comment["author_id"] = byline.author_id
+    if draft.uploads:
+        comment["uploads"] = list(draft.uploads)
     return comment
 
 

@@ -6,11 +6,11 @@ is None. Writes are sent once and may raise whatever `Connector.write` may.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from connectors.http import Answered, HttpClient, Request
+from connectors.http import Answered, Downloads, HttpClient, Request
 from connectors.zendesk import wire
 from connectors.zendesk.warnings import Warnings
 from syncd.core.errors import Gone
@@ -20,12 +20,17 @@ T = TypeVar("T")
 
 EXPORTS = "incremental-exports"
 UPDATES = "tickets-update"
+#: Contents of files count by themselves.
+CONTENT = "attachment-content"
+CONTENT_PER_MINUTE = 2500
 #: Counted per ticket and user: it slows nobody else.
 NARROW_BUCKETS = frozenset({"per-ticket-updates", "ticket-request-create-by-user-and-ip"})
 IDS_PER_REQUEST = 100
 PAGE_SIZE = "100"
 #: Of any list that people make by hand.
 _MOST_PAGES = 50
+#: For one file of 50 MB over a slow line.
+UPLOAD_SECONDS = 240.0
 _TICKET = "/api/v2/tickets/{id}"
 
 
@@ -282,6 +287,39 @@ class ZendeskClient:
         await self._http.close()
         if self._tokens is not None:
             await self._tokens.close()
+
+    # --- files -----------------------------------------------------------------------------------
+
+    async def attachment(self, attachment_id: str) -> wire.Attachment | None:
+        """What is known of a file, such as whether it was scanned."""
+        request = Request(
+            action="read attachment",
+            template="/api/v2/attachments/{id}",
+            parameters={"id": attachment_id},
+            is_about_one_ticket=True,
+        )
+        answered = await self._of_one_ticket(request, wire.AttachmentAnswer)
+        return None if answered is None else answered.value.attachment
+
+    async def upload(
+        self, name: str, content_type: str, content: AsyncIterable[bytes], *, size: int | None
+    ) -> str:
+        """Give a file ahead of its comment; the token by which a comment takes it."""
+        request = Request(
+            action="upload file",
+            method="POST",
+            template="/api/v2/uploads",
+            query=(("filename", name),),
+            content=content,
+            content_type=content_type,
+            headers=() if size is None else (("content-length", str(size)),),
+            timeout_seconds=UPLOAD_SECONDS,
+        )
+        return (await self._write(request, wire.UploadAnswer)).value.upload.token
+
+    def downloads(self, hosts: Sequence[str]) -> Downloads:
+        """The way to the contents of files."""
+        return self._http.downloads(hosts, bucket=CONTENT)
 
     # --- sending ---------------------------------------------------------------------------------
 

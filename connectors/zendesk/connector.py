@@ -32,6 +32,7 @@ from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
 from connectors.zendesk.customers import Customers
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
 from connectors.zendesk.field_titles import FieldTitles
+from connectors.zendesk.files import LARGEST_BYTES, ZendeskFiles
 from connectors.zendesk.hook import ZendeskHook
 from connectors.zendesk.hook_calls import HookCalls
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
@@ -64,6 +65,7 @@ CAPABILITIES = Capabilities(
     max_body_bytes=60_000,
     max_comments=5_000,
     has_narrow_tags=True,
+    max_file_bytes=LARGEST_BYTES,
 )
 #: How long Zendesk remembers an Idempotency-Key.
 IDEMPOTENCY = timedelta(hours=2)
@@ -105,6 +107,7 @@ class ZendeskConnector:
             beside=beside,
         )
         self._hook = ZendeskHook(name, settings, HookCalls(self._client.http))
+        self._files = ZendeskFiles(name, self._client, budget, settings.file_hosts)
         self._account = Account(name, self._client)
         self._people = People(self._client, clock)
         self._titles = FieldTitles(self._client)
@@ -133,6 +136,10 @@ class ZendeskConnector:
     @property
     def hook(self) -> ZendeskHook:
         return self._hook
+
+    @property
+    def attachments(self) -> ZendeskFiles:
+        return self._files
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -367,6 +374,7 @@ class ZendeskConnector:
 
     async def close(self) -> None:
         """Close the connections."""
+        await self._files.close()
         await self._client.close()
 
     async def _desk_time(self) -> datetime:

@@ -17,8 +17,8 @@ import msgspec
 
 from connectors.richtext import from_text, plain_characters, sanitise
 from connectors.zendesk import wire
+from syncd.core.attachment import Attachment, Scan
 from syncd.core.model import (
-    Attachment,
     Audience,
     Comment,
     CommentId,
@@ -42,6 +42,12 @@ _ROLES = {"end-user": Role.CUSTOMER, "agent": Role.AGENT, "admin": Role.ADMIN}
 #: The whole subject of a ticket that was deleted for good.
 _SCRUBBED = "SCRUBBED"
 #: A comment of these kinds is not carried by the event: it has to be read again.
+_SCANS = {
+    "not_scanned": Scan.PENDING,
+    "malware_not_found": Scan.CLEAN,
+    "malware_found": Scan.INFECTED,
+    "failed_to_scan": Scan.FAILED,
+}
 _MENDING = frozenset({"CommentPrivacyChange", "CommentRedaction", "AttachmentRedaction"})
 
 
@@ -212,18 +218,25 @@ def _comment(event: wire.Event, update: Update, people: Mapping[str, Person]) ->
             from_text(event.body or "") if event.html_body is None else sanitise(event.html_body)
         ),
         created_at=update.at,
-        attachments=tuple(_attachment(a) for a in event.attachments if not a.deleted),
+        attachments=tuple(to_attachment(a) for a in event.attachments if not a.deleted),
         stamp=stamp_in(audit),
     )
 
 
-def _attachment(attachment: wire.Attachment) -> Attachment:
+def to_attachment(attachment: wire.Attachment) -> Attachment:
+    """A file of a comment; its address opens it for anybody, so it is never shown to people."""
+    scan = _SCANS.get(attachment.malware_scan_result or "", Scan.UNKNOWN)
+    if attachment.malware_access_override and scan is not Scan.INFECTED:
+        # An admin of the account has looked at it and lets people have it.
+        scan = Scan.CLEAN
     return Attachment(
         attachment_id=str(attachment.id),
         name=plain_characters(attachment.file_name or "file"),
         size=attachment.size or 0,
         content_type=attachment.content_type or "application/octet-stream",
-        url=attachment.content_url or "",
+        url="",
+        scan=scan,
+        source=attachment.content_url or "",
     )
 
 

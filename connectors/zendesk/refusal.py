@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from connectors.http import Explanation
+from connectors.http import Explanation, Meaning
 from connectors.zendesk import wire
 from syncd.core.errors import Refusal
 
@@ -56,11 +56,14 @@ def explain(status: int, body: bytes) -> Explanation:
     code = code if isinstance(code, str) else None
     details = error.details if isinstance(error.details, dict) else {}
     refusal, hint = _verdict(details)
+    said = " ".join(str(row.get("description")) for row in _rows(details)).lower()
     return Explanation(
         code=code,
         fields=tuple(map(str, details)),
         hint=_HINTS.get(code or "", "") or hint,
         refusal=refusal,
+        # The fields do not tell; the words do.
+        meaning=Meaning.SPENT if "upload" in said and "invalid" in said else None,
         lacks=_lacking(details) if refusal is Refusal.STATUS else (),
     )
 

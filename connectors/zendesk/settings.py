@@ -14,6 +14,7 @@ from syncd.core.model import Side, Status
 from syncd.settings import (
     BaseUrl,
     ConnectionSettings,
+    FileHosts,
     Remark,
     Secret,
     Section,
@@ -102,6 +103,12 @@ class Settings(ConnectionSettings):
         le=10_000,
         description="Incremental export requests per minute that the account may make:"
         " 10, or 30 with the High Volume add-on; more only in a sandbox.",
+    )
+
+    file_hosts: FileHosts = Field(
+        default=("*.zendesk.com", "*.zdusercontent.com"),
+        description="Hosts beside the account's own from which its attachments may be fetched,"
+        ' such as `files.acme.example` or `"*.zdusercontent.com"`.',
     )
 
     @model_validator(mode="after")

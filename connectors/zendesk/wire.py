@@ -52,6 +52,8 @@ class Attachment(msgspec.Struct, kw_only=True):
     content_type: str | None = None
     content_url: str | None = None
     deleted: bool | None = None
+    malware_scan_result: str | None = None
+    malware_access_override: bool | None = None
 
 
 class Event(msgspec.Struct, kw_only=True):
@@ -89,6 +91,20 @@ class Meta(msgspec.Struct, kw_only=True):
 
     has_more: bool = False
     after_cursor: str | None = None
+
+
+class AttachmentAnswer(msgspec.Struct, kw_only=True):
+    attachment: Attachment
+
+
+class Upload(msgspec.Struct, kw_only=True):
+    """A file that waits for its comment."""
+
+    token: str
+
+
+class UploadAnswer(msgspec.Struct, kw_only=True):
+    upload: Upload
 
 
 class TicketAnswer(msgspec.Struct, kw_only=True):

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from syncd.core.carrying import file_key, luggage
 from syncd.core.comment_map import take_written
 from syncd.core.draft import digest_key, draft_copy
+from syncd.core.file_map import brought, named, owed_files, take_files
 from syncd.core.model import (
     Audience,
     Base,
@@ -24,7 +26,7 @@ from syncd.core.model import (
     Snapshot,
 )
 from syncd.core.opening import opening
-from syncd.core.operations import Draft, copy_op, create_op, note_op
+from syncd.core.operations import Draft, DraftFile, copy_op, create_op, note_op
 from syncd.core.policy import LinkPolicy
 from syncd.core.stamp import read_stamp
 from syncd.core.thread import audience_for, known_ids, news
@@ -70,9 +72,11 @@ def name_notes(base: Base, pair_key: str) -> Base:
     if not nameless:
         return base
     names = {f"{_NAMELESS}{note_op(pair_key, owed.side, owed.key)}": owed.key for owed in base.owed}
+    late = {(row.origin.other, file_key(row)) for row in owed_files(base)}
+    names |= {f"{_NAMELESS}{note_op(pair_key, side, key)}": key for side, key in late}
     written = {key for name, key in names.items() if name in nameless}
     return replace(
-        base,
+        named(base, frozenset(written)),
         owed=tuple(owed for owed in base.owed if owed.key not in written),
         comments=tuple(
             replace(mapping, note_key=names.get(mapping.note_key or "", mapping.note_key))
@@ -134,14 +138,23 @@ class _Look:
                 draft or digests.get(found.op_id)
                 for found, draft in zip(stamped, explained, strict=True)
             ]
-        return take_written(
-            base,
-            self._target,
-            [
-                (_as_stored(draft, found), found.comment.comment_id)
-                for found, draft in zip(stamped, explained, strict=True)
-            ],
-        )
+        written = [
+            (self._as_stored(draft, found), found.comment.comment_id)
+            for found, draft in zip(stamped, explained, strict=True)
+        ]
+        shown = {found.comment.comment_id: found.comment for found in stamped}
+        base = take_written(base, self._target, written)
+        return take_files(base, self._target, written, shown)
+
+    def _as_stored(self, draft: Draft | None, found: _Stamped) -> Draft:
+        known = draft or _trace(key=f"{_NAMELESS}{found.op_id}")
+        source = next((c for c in self._lost if c.comment_id == known.source_id), None)
+        files: tuple[DraftFile, ...] = ()
+        if source is not None:
+            files = luggage(
+                source, self._target, policy=self._policy, capabilities=self._capabilities
+            ).wanted
+        return replace(known, audience=found.comment.audience, files=brought(files, found.comment))
 
     def _named(self, base: Base) -> dict[OpId, Draft]:
         """Copies of one comment each, and owed notes."""
@@ -215,8 +228,3 @@ def _trace(*, source: Comment | None = None, key: str | None = None) -> Draft:
     """A draft as far as the comment map cares: what it copies, or which note it is."""
     source_id = source.comment_id if source is not None else None
     return Draft(html="", audience=Audience.SHARED, source_id=source_id, note_key=key)
-
-
-def _as_stored(draft: Draft | None, found: _Stamped) -> Draft:
-    known = draft or _trace(key=f"{_NAMELESS}{found.op_id}")
-    return replace(known, audience=found.comment.audience)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from syncd.core import turns
 from syncd.core.adoption import adopt, name_notes
 from syncd.core.draft import part_source
+from syncd.core.file_map import without_withdrawn
 from syncd.core.model import (
     Audience,
     Base,
@@ -54,6 +55,9 @@ class Circumstances:
     is_hand_off_late: bool = False
     #: What other pairs of the same platform ticket ask for.
     siblings: tuple[Status, ...] = ()
+    #: Owed files whose next try has come, and those that were tried for long enough, by their keys.
+    due_files: frozenset[str] = frozenset()
+    late_files: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,6 +125,7 @@ def decide(
     base = _report_unheld(base, snapshots, policy, capabilities)
     base = _follow_restrictions(base, snapshots, policy, capabilities)
     base = name_notes(base, circumstances.pair_key)
+    base = without_withdrawn(base, snapshots, policy)
     return Decision(
         base=base,
         travelling={side: tuple(threads.travelling[side]) for side in Side},

@@ -7,16 +7,17 @@ No draft is longer than its desk can hold, and none holds a character that no de
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
+from syncd.core.attachment import Attachment, AttachmentReason
+from syncd.core.carrying import luggage, placeholder_bytes, placeholders
 from syncd.core.lines import plain_text
 from syncd.core.model import Audience, Capabilities, Comment, CommentId, OwedNote, Person, Side
 from syncd.core.notes import (
-    AttachmentReason,
     Note,
     NoteKind,
-    attachment_placeholder,
     attribution,
     note,
     render,
@@ -42,12 +43,15 @@ def draft_copy(
     The last part stands for the comment; those before it are notes with keys of their own, so that
     a run cut short between two parts goes on with the next.
     """
-    html = comment_html(comment, policy=policy, capabilities=capabilities)
+    files = luggage(comment, target, policy=policy, capabilities=capabilities)
+    html = comment_html(comment, policy=policy, capabilities=capabilities, left=files.left)
     line = attribution_line(comment, policy=policy, capabilities=capabilities)
     platform, partner = (policy.connections[side] for side in Side)
     key = person_key(platform, partner, comment.author) if target is Side.PARTNER else ""
     audience = Audience.PUBLIC if comment.audience is Audience.PUBLIC else Audience.SHARED
-    parts = split_html(html, capabilities.max_body_bytes, policy.language)
+    # What will have to be said of files that do not make it must fit as well.
+    kept = sum(placeholder_bytes(file.file, policy) for file in files.wanted)
+    parts = split_html(html, capabilities.max_body_bytes - kept, policy.language)
     last = len(parts)
     return tuple(
         Draft(
@@ -60,6 +64,7 @@ def draft_copy(
             attribution=line if part.startswith(line) else "",
             source_id=comment.comment_id if number == last else None,
             note_key=None if number == last else part_key(comment.comment_id, target, number),
+            files=files.wanted if number == last else (),
         )
         for number, part in enumerate(parts, start=1)
     )
@@ -71,9 +76,9 @@ def part_key(comment_id: CommentId, target: Side, number: int) -> str:
 
 
 def part_source(key: str) -> CommentId:
-    """The comment that a part's key names; of any other key, an id that no comment has."""
+    """The comment that the key of a part or of a late file names; else an id that none has."""
     word, _, rest = key.partition(":")
-    return CommentId(rest.rpartition(":")[0] if word == "part" else "")
+    return CommentId(rest.rpartition(":")[0] if word in {"part", "file"} else "")
 
 
 def digest_key(first: Comment, last: Comment, target: Side) -> str:
@@ -91,19 +96,29 @@ def writable_person(person: Person) -> Person:
     return replace(person, name=writable(person.name))
 
 
-def comment_html(comment: Comment, *, policy: LinkPolicy, capabilities: Capabilities) -> str:
+def writable_draft(draft: Draft) -> Draft:
+    """The draft in characters that every desk can be sent."""
+    author = writable_person(draft.author) if draft.author is not None else None
+    return replace(draft, html=writable(draft.html), author=author)
+
+
+def comment_html(
+    comment: Comment,
+    *,
+    policy: LinkPolicy,
+    capabilities: Capabilities,
+    left: Sequence[tuple[Attachment, AttachmentReason]] | None = None,
+) -> str:
     """The comment's body with what its desk-to-be cannot hold otherwise.
 
-    That is one attribution line for author or time, and a placeholder for each file.
+    That is one attribution line for author or time, and a placeholder for each file in `left`; for
+    all of its files where that is not given.
     """
+    if left is None:
+        left = [(file, AttachmentReason.NOT_CARRIED) for file in comment.attachments]
     pieces = [attribution_line(comment, policy=policy, capabilities=capabilities)]
     pieces.append(comment.html or "")
-    pieces.extend(
-        attachment_placeholder(
-            policy.language, file.name, file.size, file.url, AttachmentReason.NOT_CARRIED
-        )
-        for file in comment.attachments
-    )
+    pieces.extend(placeholders(left, policy))
     return writable("".join(pieces))
 
 

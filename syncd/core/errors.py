@@ -9,6 +9,7 @@
     │   ├── OutcomeUnknown     a write left and no answer came: find it before writing again
     │   ├── Stale              the ticket moved: refresh, plan again
     │   ├── Rejected           the desk refuses this write: park with the hint
+    │   ├── UploadSpent        an uploaded file is no more: upload it again
     │   ├── Gone               no such ticket any more
     │   ├── Unauthorised       pause the connection; its pairs are not to blame
     │   └── Unintelligible     not an answer as documented: park, never guess
@@ -181,6 +182,12 @@ class Rejected(RemoteError):
         self.field = field
         self.refusal = refusal
         self.lacks = lacks
+
+
+class UploadSpent(RemoteError):
+    """The desk does not have a file that the write was to attach; nothing was written."""
+
+    default_hint = "syncd uploads the file again, or sends the text without it."
 
 
 class Gone(RemoteError):

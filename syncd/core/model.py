@@ -13,6 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from syncd.core.attachment import Attachment
+from syncd.core.capabilities import Capabilities as Capabilities  # noqa: PLC0414 - a word of the model
+
 ConnectionName = NewType("ConnectionName", str)
 LinkName = NewType("LinkName", str)
 PairId = NewType("PairId", int)
@@ -95,17 +98,6 @@ class Person:
     person_id: str
     name: str
     role: Role = Role.UNKNOWN
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attachment:
-    """A file as a comment names it; `size` in bytes, `url` where a person may open it."""
-
-    attachment_id: str
-    name: str
-    size: int
-    content_type: str
-    url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,6 +246,41 @@ class CommentMapping:
     note_key: str | None = None
 
 
+class FileState(StrEnum):
+    """How far a file has got on its way to the other side."""
+
+    #: May travel and has not been tried.
+    WANTED = "wanted"
+    CARRIED = "carried"
+    #: Its comment went without it; it follows by itself.
+    OWED = "owed"
+    #: It never will; a placeholder said why.
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileMapping:
+    """One row of the file map: a file, named by its comment and ordinal, and its copy."""
+
+    origin: Side
+    comment_id: CommentId
+    #: Its place among the comment's files when it travelled, from 0.
+    ordinal: int
+    state: FileState
+    file: Attachment
+    #: Who may read what follows; the comment's audience, or narrower.
+    audience: Audience
+    #: The comment that holds the copy, and the copy's own id where the desk told it.
+    copy_comment_id: CommentId | None = None
+    copy_id: str = ""
+    #: Of the bytes that were carried. Tells an echo; never used to share a copy.
+    sha256: str = ""
+    #: Of one that is owed, by our own clock; set by whoever has one.
+    owed_since: datetime | None = None
+    not_before: datetime | None = None
+    tries: int = 0
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefusedStatus:
     """A status that a desk would not take: it is owed and waits, comments and tags go on."""
@@ -373,28 +400,11 @@ class Base:
     status: StatusBase | None = None
     tags: TagBase = field(default_factory=TagBase)
     comments: tuple[CommentMapping, ...] = ()
+    files: tuple[FileMapping, ...] = ()
     hand_off: HandOff = field(default_factory=HandOff)
     owed: tuple[OwedNote, ...] = ()
     #: Held comments that a person let go; they travel like any other.
     released: frozenset[CommentId] = frozenset()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Capabilities:
-    """What a desk can hold and do; a plan never asks for more."""
-
-    has_tags: bool = True
-    has_views: bool = False
-    keeps_author: bool = False
-    keeps_time: bool = False
-    can_restrict: bool = False
-    can_create: bool = True
-    #: Largest comment body in bytes of UTF-8; a longer one is split, never cut.
-    max_body_bytes: int = 65_000
-    #: How many comments a ticket can hold; None where nobody counts them.
-    max_comments: int | None = None
-    #: Tags are stored in lower case without spaces.
-    has_narrow_tags: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,11 +15,12 @@ from datetime import UTC, datetime
 from html import escape
 from string import Template
 
+from syncd.core.attachment import AttachmentReason
 from syncd.core.model import Role
 from syncd.core.notes_de import GERMAN
 from syncd.core.notes_en import ENGLISH
 from syncd.core.notes_ja import JAPANESE
-from syncd.core.wording import FACT_NAMES, LINE_FACTS, AttachmentReason, NoteKind, Wording
+from syncd.core.wording import FACT_NAMES, LINE_FACTS, NoteKind, Wording
 
 __all__ = [
     "LANGUAGES",
@@ -28,6 +29,7 @@ __all__ = [
     "NoteKind",
     "attachment_placeholder",
     "attribution",
+    "late_attachment",
     "note",
     "override_problems",
     "part_marker",
@@ -135,6 +137,20 @@ def attachment_placeholder(
     }
     words = f"{wording.attachment} {wording.attachment_link}" if url else wording.attachment
     return f"<p>{_filled(words, facts)}</p>"
+
+
+def late_attachment(
+    language: str, name: str, size_bytes: int, *, author: str, at: datetime | None
+) -> tuple[str, str]:
+    """Return which comment a late file belongs to, and the line that names the file."""
+    wording = _WORDINGS[language]
+    of = {"name": _one_line(author) or wording.nameless, "at": when(at) if at else _NO_FACT}
+    file = {
+        "name": _one_line(name) or wording.nameless,
+        "size": _size(size_bytes, wording.decimal_mark),
+    }
+    heading = f"<p><em>{_filled(wording.attachment_of, of)}</em></p>"
+    return heading, f"<p>{_filled(wording.attachment_late, file)}</p>"
 
 
 def part_marker(language: str, number: int, count: int) -> str:

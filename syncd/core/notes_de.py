@@ -5,8 +5,9 @@ No line may hold a hand-off phrase outside of `$phrase` and `$written`, which ar
 
 from __future__ import annotations
 
+from syncd.core.attachment import AttachmentReason
 from syncd.core.model import Role
-from syncd.core.wording import AttachmentReason, NoteKind, Wording
+from syncd.core.wording import NoteKind, Wording
 
 GERMAN = Wording(
     notes={
@@ -162,12 +163,25 @@ Das Ticket bei $desk: $url""",
         AttachmentReason.NOT_CARRIED: (
             "Dateien werden nicht übertragen; diese liegt im ursprünglichen Ticket."
         ),
-        AttachmentReason.TOO_LARGE: "Die Datei ist für dieses System zu groß.",
+        AttachmentReason.TOO_LARGE: "Die Datei ist zu groß, um übertragen zu werden.",
+        AttachmentReason.TYPE: "Dateien dieses Typs werden nicht übertragen.",
+        AttachmentReason.TOO_MANY: "So viele Dateien fasst ein Kommentar hier nicht.",
+        AttachmentReason.INFECTED: "In der Datei wurde Schadsoftware gefunden.",
+        AttachmentReason.UNSCANNED: "Die Datei ließ sich nicht auf Schadsoftware prüfen.",
         AttachmentReason.REFUSED: "Dieses System hat die Datei nicht angenommen.",
+        AttachmentReason.GONE: "Die Datei wurde im ursprünglichen Ticket gelöscht.",
         AttachmentReason.UNREACHABLE: (
             "Die Datei ließ sich aus dem ursprünglichen Ticket nicht abrufen."
         ),
+        AttachmentReason.SCANNING: (
+            "Die Datei wird auf Schadsoftware geprüft und kommt von selbst nach."
+        ),
+        AttachmentReason.FOLLOWS: (
+            "Die Datei ließ sich gerade nicht übertragen und kommt von selbst nach."
+        ),
     },
+    attachment_late="Anhang: $name ($size)",
+    attachment_of="Gehört zum Kommentar von $name, $at.",
     part="Teil $number von $count",
     decimal_mark=",",
 )

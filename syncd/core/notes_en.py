@@ -5,8 +5,9 @@ No line may hold a hand-off phrase outside of `$phrase` and `$written`, which ar
 
 from __future__ import annotations
 
+from syncd.core.attachment import AttachmentReason
 from syncd.core.model import Role
-from syncd.core.wording import AttachmentReason, NoteKind, Wording
+from syncd.core.wording import NoteKind, Wording
 
 ENGLISH = Wording(
     notes={
@@ -148,10 +149,19 @@ The ticket at $desk: $url""",
         AttachmentReason.NOT_CARRIED: (
             "Files are not carried over; this one is in the original ticket."
         ),
-        AttachmentReason.TOO_LARGE: "It is too large for this desk.",
+        AttachmentReason.TOO_LARGE: "It is too large to be carried over.",
+        AttachmentReason.TYPE: "Files of this type are not carried over.",
+        AttachmentReason.TOO_MANY: "One comment cannot hold so many files here.",
+        AttachmentReason.INFECTED: "It was found to hold malware.",
+        AttachmentReason.UNSCANNED: "It could not be scanned for malware.",
         AttachmentReason.REFUSED: "This desk did not accept it.",
+        AttachmentReason.GONE: "It was deleted from the original ticket.",
         AttachmentReason.UNREACHABLE: "It could not be fetched from the original ticket.",
+        AttachmentReason.SCANNING: "It is being scanned for malware and follows by itself.",
+        AttachmentReason.FOLLOWS: "It could not be carried over just now and follows by itself.",
     },
+    attachment_late="Attachment: $name ($size)",
+    attachment_of="This belongs to the comment by $name, $at.",
     part="Part $number of $count",
     decimal_mark=".",
 )

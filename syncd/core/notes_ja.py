@@ -5,8 +5,9 @@ No line may hold a hand-off phrase outside of `$phrase` and `$written`, which ar
 
 from __future__ import annotations
 
+from syncd.core.attachment import AttachmentReason
 from syncd.core.model import Role
-from syncd.core.wording import AttachmentReason, NoteKind, Wording
+from syncd.core.wording import NoteKind, Wording
 
 JAPANESE = Wording(
     notes={
@@ -154,9 +155,18 @@ $desk のチケット: $url""",
     attachment_reasons={
         AttachmentReason.NOT_CARRIED: "ファイルは転送されません。元のチケットにあります。",
         AttachmentReason.TOO_LARGE: "大きすぎるため、転送できませんでした。",
+        AttachmentReason.TYPE: "この種類のファイルは転送されません。",
+        AttachmentReason.TOO_MANY: "1 件のコメントに添付できるファイル数を超えています。",
+        AttachmentReason.INFECTED: "マルウェアが検出されました。",
+        AttachmentReason.UNSCANNED: "マルウェアの検査ができませんでした。",
         AttachmentReason.REFUSED: "こちらのシステムで受け付けられませんでした。",
+        AttachmentReason.GONE: "元のチケットから削除されました。",
         AttachmentReason.UNREACHABLE: "元のチケットから取得できませんでした。",
+        AttachmentReason.SCANNING: "マルウェアの検査中です。終わり次第、自動的に届きます。",
+        AttachmentReason.FOLLOWS: "今は転送できませんでした。後ほど自動的に届きます。",
     },
+    attachment_late="添付ファイル: $name（$size）",
+    attachment_of="$name さんの $at のコメントに添付されたものです。",
     part="分割 $number / $count",
     decimal_mark=".",
 )

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from syncd.core.attachment import Attachment
 from syncd.core.model import (
     Audience,
     CommentId,
     ConnectionName,
+    FileState,
     OpId,
     PairId,
     Person,
@@ -23,6 +25,23 @@ from syncd.core.model import (
     Stamp,
     TicketId,
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftFile:
+    """A file that goes with a comment, and how far it has got."""
+
+    #: Which file of which comment on the other side: its name for ever.
+    comment_id: CommentId
+    ordinal: int
+    #: Harmless to show and to send on.
+    file: Attachment
+    state: FileState = FileState.WANTED
+    #: By what the desk knows the bytes that it was given ahead of the comment.
+    upload: str = ""
+    sha256: str = ""
+    #: An `AttachmentReason` value where the placeholder says one.
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +67,13 @@ class Draft:
     note_key: str | None = None
     #: Comments of the other side whose text this note carries along (a digest of older history).
     digested_ids: tuple[CommentId, ...] = ()
+    #: Files that go with it; those that do not make it are named in its HTML before it leaves.
+    files: tuple[DraftFile, ...] = ()
+
+    @property
+    def uploads(self) -> tuple[str, ...]:
+        """What the desk is to attach, in order."""
+        return tuple(file.upload for file in self.files if file.state is FileState.CARRIED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +167,15 @@ class Answer:
     #: The values that the write replaced, where the desk tells; None when it does not.
     replaced_status: str | None = None
     replaced_tags: frozenset[str] | None = None
+
+
+def drafts_of(op: Operation) -> tuple[Draft, ...]:
+    """The comments that an operation writes, in order."""
+    if isinstance(op, CreateTicket):
+        return op.comments
+    if isinstance(op, UpdateTicket) and op.comment is not None:
+        return (op.comment,)
+    return ()
 
 
 class Fate(StrEnum):

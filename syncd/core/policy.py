@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -36,6 +37,34 @@ class Direction(StrEnum):
             return True
         wanted = Direction.TO_PARTNER if target is Side.PARTNER else Direction.TO_PLATFORM
         return self is wanted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttachmentRules:
+    """Which files travel. A pattern with a slash is of types, any other of names."""
+
+    direction: Direction = Direction.BOTH
+    max_bytes: int = 50_000_000
+    #: Nothing but these, if there are any.
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    #: Files travel before their desk has looked for malware in them, or where it could not.
+    carries_unscanned: bool = False
+    #: How long a file that cannot be carried is tried again.
+    patience: timedelta = timedelta(days=1)
+
+    def takes(self, name: str, content_type: str) -> bool:
+        """Whether a file of that name and type may travel."""
+        if any(_is_like(pattern, name, content_type) for pattern in self.deny):
+            return False
+        return not self.allow or any(
+            _is_like(pattern, name, content_type) for pattern in self.allow
+        )
+
+
+def _is_like(pattern: str, name: str, content_type: str) -> bool:
+    told = content_type if "/" in pattern else name
+    return fnmatchcase(told.casefold(), pattern.casefold())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,6 +157,7 @@ class LinkPolicy:
     public: Direction = Direction.BOTH
     private: Direction = Direction.BOTH
     local_marker: str = "#local"
+    attachments: AttachmentRules = field(default_factory=AttachmentRules)
     hand_off_phrases: tuple[str, ...] = ("Reassign to Heroku", "Heroku に再割り当て")
     hand_off_roles: frozenset[Role] = frozenset({Role.AGENT, Role.ADMIN})
     #: How long the platform may take to confirm a hand-off before the partner is told.

@@ -50,6 +50,7 @@ REACTIONS: dict[type[errors.SyncdError], Reaction] = {
     errors.OutcomeUnknown: Reaction(action=Action.FIND, counts_as_try=True),
     errors.Stale: Reaction(action=Action.REFRESH),
     errors.Rejected: Reaction(action=Action.PARK),
+    errors.UploadSpent: Reaction(action=Action.REFRESH),
     errors.Gone: Reaction(action=Action.REFRESH),
     errors.Unauthorised: Reaction(action=Action.PAUSE_CONNECTION),
     errors.Unintelligible: Reaction(action=Action.BACK_OFF, counts_as_try=True),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from syncd.core import turns
 from syncd.core.comment_map import take_written
+from syncd.core.file_map import take_files
 from syncd.core.model import (
     Audience,
     Base,
@@ -32,6 +33,7 @@ from syncd.core.operations import (
     Intent,
     RestrictComment,
     UpdateTicket,
+    drafts_of,
 )
 from syncd.core.owing import owe_conflict
 from syncd.core.plan import Stop
@@ -64,11 +66,19 @@ def settle(
     operation = intent.op
     if isinstance(operation, RestrictComment):
         return Settlement(base=_restricted(base, operation))
-    drafts = _drafts(operation)
+    drafts = drafts_of(operation)
     if len(answer.comment_ids) != len(drafts):
         hint = "The desk accepted a comment and did not name it; compare both tickets."
         return Settlement(base=base, stop=Stop(reason="comment_without_id", hint=hint))
-    base = take_written(base, operation.side, zip(drafts, answer.comment_ids, strict=True))
+    written = list(zip(drafts, answer.comment_ids, strict=True))
+    base = take_written(base, operation.side, written)
+    base = take_files(
+        base,
+        operation.side,
+        written,
+        {comment.comment_id: comment for comment in answer.sighting.comments},
+        is_silent=operation.is_silent,
+    )
     is_leak = any(
         stored is Audience.PUBLIC and draft.audience is not Audience.PUBLIC
         for draft, stored in zip(drafts, answer.stored, strict=False)
@@ -104,12 +114,6 @@ def _stored_otherwise(drafts: tuple[Draft, ...], answer: Answer) -> Stop | None:
             )
             return Stop(reason="comment_not_public", hint=hint)
     return None
-
-
-def _drafts(operation: CreateTicket | UpdateTicket) -> tuple[Draft, ...]:
-    if isinstance(operation, CreateTicket):
-        return operation.comments
-    return (operation.comment,) if operation.comment is not None else ()
 
 
 def _restricted(base: Base, operation: RestrictComment) -> Base:

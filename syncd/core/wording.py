@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from syncd.core.attachment import AttachmentReason
 from syncd.core.model import Role
 
 
@@ -52,15 +53,6 @@ class NoteKind(StrEnum):
     COMMENT_EDITED = "comment_edited"
     COMMENT_REDACTED = "comment_redacted"
     COMMENT_MADE_PRIVATE = "comment_made_private"
-
-
-class AttachmentReason(StrEnum):
-    """Why a file left a placeholder instead of itself."""
-
-    NOT_CARRIED = "not_carried"
-    TOO_LARGE = "too_large"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +125,10 @@ class Wording:
     #: With `$url`; follows `attachment` where there is one.
     attachment_link: str
     attachment_reasons: Mapping[AttachmentReason, str]
+    #: With `$name`, `$size`; for a file that follows its comment.
+    attachment_late: str
+    #: With `$name`, `$at`: which comment it follows.
+    attachment_of: str
     #: With `$number`, `$count`.
     part: str
     decimal_mark: str

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from syncd.core.decision import Circumstances, Decision, narrowed
-from syncd.core.draft import draft_copy, draft_digest, draft_note
+from syncd.core.draft import draft_copy, draft_digest, draft_note, writable_draft
+from syncd.core.file_map import follow_ups
 from syncd.core.model import (
     Capabilities,
     Comment,
@@ -79,7 +80,25 @@ class Writes:
         if must_leave or (not drafts and (status is not None or tags)):
             fields = self._update(side, None, status, tags, leave=must_leave)
             updates.insert(0, fields)
-        return (*updates, *self._restrictions(side))
+        return (*updates, *self._restrictions(side), *self._follow_ups(side))
+
+    def _follow_ups(self, side: Side) -> tuple[Operation, ...]:
+        """Late files, each by itself: nothing else waits for them."""
+        circumstances = self._circumstances
+        drafts = follow_ups(
+            self._base,
+            side,
+            self._snapshots[side.other],
+            due=circumstances.due_files,
+            late=circumstances.late_files,
+            is_quiet=circumstances.is_quiet,
+            policy=self._policy,
+            capabilities=self._capabilities[side],
+        )
+        return tuple(
+            self._update(side, writable_draft(draft), None, TagDelta(), leave=False)
+            for draft in drafts
+        )
 
     def keeps_out_comments(self, side: Side) -> bool:
         """Whether a comment is owed to a ticket that can hold no more of them."""

@@ -20,6 +20,7 @@ from syncd.core.errors import (
     RemoteError,
     Stale,
     Unintelligible,
+    UploadSpent,
 )
 from syncd.core.model import Held, LinkName, PairId, Side
 from syncd.core.operations import Answer, CreateTicket, Fate, Intent, Operation
@@ -31,6 +32,7 @@ from syncd.engine.health import Health
 from syncd.engine.links import Link
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.reading import fetch_need, gone
+from syncd.engine.transfer import Transfer
 from syncd.engine.work import Work
 from syncd.log import logger, place_of
 from syncd.ports import Clock
@@ -40,6 +42,7 @@ _MOST_WRITES = 40
 #: Reads of one run that brought nothing new before it gives up and comes back later.
 _MOST_READS = 6
 _SAME_SECOND = timedelta(seconds=1)
+_UNSENT_FILE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class PairRun:
         self._pair = run.pair
         self._sent = run.sent
         self._work = work
+        self._files = Transfer(link, work, surroundings.clock)
         self._token = token
         self._waits: dict[Side, _Wait] = {}
         self._writes = 0
@@ -212,7 +216,11 @@ class PairRun:
                 return operation
         return None
 
-    async def _write(self, operation: Operation) -> Park | None:
+    async def _write(self, planned: Operation) -> Park | None:
+        operation = await self._files.fill(planned)
+        if operation is None:
+            # A late file that is not to be had yet: planned again without it.
+            return None
         now = self._env.clock.now()
         attempt = self._attempts.get(operation.op_id, 0) + 1
         intent = self._work.intent(operation, attempt=attempt, now=now)
@@ -239,6 +247,10 @@ class PairRun:
             log.debug("op.stale", pair=self._pair.pair_id)
             self._work.drop(operation.op_id)
             return await self._refresh(operation.side, error)
+        except UploadSpent:
+            self._work.drop(operation.op_id)
+            self._files.distrust(operation)
+            return None
         except Gone:
             self._work.drop(operation.op_id)
             self._work.absorb(operation.side, gone(self._work, operation.side))
@@ -330,7 +342,7 @@ class PairRun:
         if decided.ends_pair:
             step = self._work.step(is_done=True, ends_pair=True)
             return await self._finish(step, Outcome(result=Result.ENDED), "pair.ended")
-        if self._waits or has_more:
+        if self._waits or has_more or self._work.next_file_at is not None:
             return await self._rest(held=decided.held)
         outcome = Outcome(
             result=Result.DONE,
@@ -348,7 +360,7 @@ class PairRun:
     async def _rest(self, *, is_unanswered: bool = False, held: tuple[Held, ...] = ()) -> Outcome:
         """Come back later for what waits on a desk; a run that only wrote its fill, at once."""
         now = self._env.clock.now()
-        until = min((wait.until for wait in self._waits.values()), default=now)
+        until = self._back_at(now)
         is_try = any(wait.counts_as_try for wait in self._waits.values())
         if is_unanswered and not self._waits:
             # The desk answered and brought nothing new: its delay, not ours.
@@ -362,6 +374,14 @@ class PairRun:
             held=held,
         )
         return await self._finish(step, outcome, "pair.waiting")
+
+    def _back_at(self, now: datetime) -> datetime:
+        moments = [wait.until for wait in self._waits.values()]
+        file_at = self._work.next_file_at
+        if not moments and self._writes < _MOST_WRITES and file_at is not None:
+            # What is due and could not be sent in this run is not tried again at once.
+            moments = [file_at if file_at > now else now + _UNSENT_FILE]
+        return min(moments, default=now)
 
     async def _park(self, park: Park) -> Outcome:
         step = self._work.step(park=park)

@@ -14,6 +14,7 @@ from datetime import datetime
 from syncd.core.ball import ball_of
 from syncd.core.decision import Circumstances
 from syncd.core.errors import Refusal, Rejected
+from syncd.core.file_map import due_keys, late_keys, next_try_at, timed
 from syncd.core.mirror import merge_snapshot
 from syncd.core.model import (
     Conflict,
@@ -66,6 +67,7 @@ class Work:
 
     def plan(self, now: datetime) -> Plan:
         """What is to be done now."""
+        self.base = timed(self.base, now)
         return plan(
             self.base,
             self.snapshots,
@@ -78,8 +80,15 @@ class Work:
                 is_historic=self._is_historic,
                 is_hand_off_late=self._is_late(now),
                 siblings=self._siblings,
+                due_files=due_keys(self.base, now),
+                late_files=late_keys(self.base, now, self.link.policy),
             ),
         )
+
+    @property
+    def next_file_at(self) -> datetime | None:
+        """When the next owed file is tried; None when none is owed."""
+        return next_try_at(self.base)
 
     def _is_late(self, now: datetime) -> bool:
         hand_off = self.base.hand_off

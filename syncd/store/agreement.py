@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from syncd.core.model import Base, CommentMapping, HandOff, PairId
+from syncd.core.model import Base, CommentMapping, FileMapping, HandOff, PairId
 from syncd.store import tables
+from syncd.store.file_rows import FILE_JSON, file_values, to_files
 from syncd.store.rows import (
     MAPPING_JSON,
     base_values,
@@ -33,7 +34,10 @@ _LOAD_BASE = Statement(
     SELECT base.*, (
         SELECT json_group_array({MAPPING_JSON})
         FROM (SELECT * FROM comment_map WHERE pair_id = :pair_id ORDER BY id)
-    ) AS mappings
+    ) AS mappings, (
+        SELECT json_group_array({FILE_JSON})
+        FROM (SELECT * FROM file_map WHERE pair_id = :pair_id ORDER BY id)
+    ) AS files
     FROM base
     WHERE pair_id = :pair_id
     """  # noqa: S608 - a constant of ours
@@ -47,6 +51,9 @@ _PUT_MAPPING = Statement(
     SET copy_id = coalesce(excluded.copy_id, copy_id), kind = excluded.kind,
         audience = excluded.audience, note_key = excluded.note_key
     """
+)
+_PUT_FILE = Statement(
+    upsert_into(tables.table(tables.FileMap), "pair_id", "origin", "comment_id", "ordinal")
 )
 _ADD_HAND_OFF = Statement(insert_into(tables.table(tables.HandOff)))
 #: A body goes when every living pair of its ticket has the comment in its map.
@@ -92,7 +99,9 @@ _DROP_THESE_BODIES = Statement(
 def load_base(session: Session, pair_id: PairId) -> Base:
     """The agreed state with the whole comment map; an empty one before the first agreement."""
     row = session.row(_LOAD_BASE, {"pair_id": pair_id})
-    return Base() if row is None else to_base(row)
+    if row is None:
+        return Base()
+    return replace(to_base(row), files=to_files(row["files"]))
 
 
 def write_base(session: Session, pair_id: PairId, base: Base, *, now: datetime) -> bool:
@@ -109,6 +118,7 @@ def write_base(session: Session, pair_id: PairId, base: Base, *, now: datetime) 
         session.run(_ADD_HAND_OFF, hand_off_values(pair_id, base.hand_off, seen_at=seen_at))
     known = () if row is None else to_mappings(row["mappings"])
     _extend_map(session, pair_id, known, base.comments)
+    _put_files(session, pair_id, () if row is None else to_files(row["files"]), base.files)
     asked = (None, before.state) if row is None else (row["agreed"], row["hand_off_state"])
     return asked != (values["agreed"], values["hand_off_state"])
 
@@ -134,6 +144,18 @@ def _extend_map(
         delivered = {m.comment_id for m in news} | {m.copy_id for m in news if m.copy_id}
         values = {"pair_id": pair_id, "comment_ids": packed(delivered)}
         session.run(_DROP_THESE_BODIES, values)
+
+
+def _put_files(
+    session: Session,
+    pair_id: PairId,
+    known: Iterable[FileMapping],
+    files: Iterable[FileMapping],
+) -> None:
+    held = set(known)
+    news = [file_values(pair_id, row) for row in files if row not in held]
+    if news:
+        session.run_many(_PUT_FILE, news)
 
 
 def _adds(mapping: CommentMapping, known: CommentMapping | None) -> bool:

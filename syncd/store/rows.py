@@ -210,7 +210,8 @@ COMMENT_JSON = """
         'attachments', json((
             SELECT json_group_array(json_object(
                 'attachment_id', attachment_id, 'name', name, 'size', size,
-                'content_type', content_type, 'url', url
+                'content_type', content_type, 'url', url,
+                'scan', coalesce(scan, 'unknown'), 'source', coalesce(source, '')
             ))
             FROM (SELECT * FROM attachment WHERE comment_ref = comment.id ORDER BY ordinal)
         )),
@@ -227,23 +228,6 @@ def to_comment(text: str) -> Comment:
 def to_comments(text: str) -> tuple[Comment, ...]:
     """An array of `COMMENT_JSON`."""
     return _COMMENTS(text)
-
-
-def attachment_values(ticket_ref: int, comment: Comment) -> list[dict[str, object]]:
-    """One row of `attachment` for each, in order; the comment by its key."""
-    return [
-        {
-            "ticket_ref": ticket_ref,
-            "comment_id": comment.comment_id,
-            "ordinal": ordinal,
-            "attachment_id": attachment.attachment_id,
-            "name": attachment.name,
-            "size": attachment.size,
-            "content_type": attachment.content_type,
-            "url": attachment.url,
-        }
-        for ordinal, attachment in enumerate(comment.attachments)
-    ]
 
 
 # --- what was agreed -----------------------------------------------------------------------------

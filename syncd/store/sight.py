@@ -25,9 +25,9 @@ from syncd.core.model import (
     TicketId,
 )
 from syncd.store import tables
+from syncd.store.file_rows import attachment_values
 from syncd.store.rows import (
     COMMENT_JSON,
-    attachment_values,
     comment_values,
     packed,
     person_values,

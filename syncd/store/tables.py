@@ -141,6 +141,10 @@ class Attachment(Row, table=True):
     size: int
     content_type: str
     url: str
+    #: Written by syncd 0.2 and later.
+    scan: str | None
+    #: May open the file for anybody.
+    source: str | None
 
 
 class Pair(Row, table=True):
@@ -232,6 +236,33 @@ class CommentMap(Row, table=True):
     kind: str
     audience: str
     note_key: str | None
+
+
+class FileMap(Row, table=True):
+    """What became of each file that was to go with a comment; rows are added and completed."""
+
+    __tablename__ = "file_map"
+    __table_args__ = (
+        UniqueConstraint(
+            "pair_id", "origin", "comment_id", "ordinal", name="uq_file_map_pair_id_origin"
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    pair_id: int = Field(foreign_key="pair.id")
+    origin: str
+    comment_id: str
+    ordinal: int
+    state: str
+    #: The file as its origin showed it, as JSON.
+    file: str
+    audience: str
+    copy_comment_id: str | None
+    copy_id: str
+    sha256: str
+    owed_since: str | None
+    not_before: str | None
+    tries: int
 
 
 class Operation(Row, table=True):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.sandbox import Sandbox
+from connectors.sandbox.faults import Action
 from syncd.core.mirror import merge_snapshot
 from syncd.core.model import (
     Audience,
@@ -40,6 +41,8 @@ class StoredComment:
     comment_id: CommentId
     text: str
     is_public: bool
+    #: Names and bytes, in order.
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +127,16 @@ class Desk(Protocol):
         tags: frozenset[str] | None = None,
     ) -> CommentId:
         """An agent comments; status and whole tag set change in the same update where given."""
+        ...
+
+    async def attach(
+        self, ticket_id: TicketId, html: str, files: Sequence[tuple[str, bytes]]
+    ) -> None:
+        """An agent comments publicly with files, by name and bytes."""
+        ...
+
+    def arm_write(self, action: Action) -> None:
+        """Have the desk's next write fail in that way."""
         ...
 
     async def change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -11,9 +12,11 @@ import pytest
 
 from connectors.platform.connector import PlatformConnector
 from connectors.platform.sandbox import PlatformDesk, PlatformSandbox
-from connectors.sandbox import Sandbox, SandboxTime
+from connectors.sandbox import Fault, Sandbox, SandboxTime
+from connectors.sandbox.faults import Action
 from syncd.core.model import CommentId, Side, TicketId
 from tests.contract.connector_faults import ConnectorFaults
+from tests.contract.connector_files import ConnectorFiles
 from tests.contract.connector_suite import ConnectorSuite, text_of
 from tests.contract.desk import Delivery, Desk, Statuses, Stored, StoredComment
 from tests.support.clock import FakeClock
@@ -80,6 +83,16 @@ class DeskOfThePlatform:
         done = await self._change(ticket_id, status=status, tags=tags, comment=comment)
         return CommentId(done["update"]["id"])
 
+    async def attach(
+        self, ticket_id: TicketId, html: str, files: Sequence[tuple[str, bytes]]
+    ) -> None:
+        given = [{"name": n, "base64": base64.b64encode(c).decode()} for n, c in files]
+        comment = {"body_html": html, "visibility": "public", "attachments": given}
+        await self._change(ticket_id, status=None, tags=None, comment=comment)
+
+    def arm_write(self, action: Action) -> None:
+        self.platform.faults.arm(Fault(action=action, kind="write"))
+
     async def change(
         self,
         ticket_id: TicketId,
@@ -106,6 +119,7 @@ class DeskOfThePlatform:
                     comment_id=CommentId(update.id),
                     text=text_of(update.comment.body_html),
                     is_public=update.comment.visibility == "public",
+                    files=tuple((f.name, f.content or b"") for f in update.comment.attachments),
                 )
                 for update in ticket.updates
                 if update.comment is not None
@@ -167,7 +181,7 @@ class PausingBudget(FreeBudget):
         await self._clock.sleep(max(waits, default=0.0))
 
 
-class TestPlatformConnector(ConnectorSuite, ConnectorFaults):
+class TestPlatformConnector(ConnectorSuite, ConnectorFaults, ConnectorFiles):
     @pytest.fixture
     async def desk(self) -> AsyncIterator[Desk]:
         async with contextlib.AsyncExitStack() as stack:

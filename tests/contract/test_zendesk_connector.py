@@ -7,19 +7,20 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.contract.connector_faults import ConnectorFaults
+from tests.contract.connector_files import ConnectorFiles
 from tests.contract.connector_suite import ConnectorSuite
 from tests.support.zendesk_desk import TOKEN, ZendeskDesk, a_zendesk_desk
 from tests.support.zendesk_plays import CONTRARY, PLAYS
 
 
-class TestZendeskConnector(ConnectorSuite, ConnectorFaults):
+class TestZendeskConnector(ConnectorSuite, ConnectorFaults, ConnectorFiles):
     @pytest.fixture
     async def desk(self) -> AsyncIterator[ZendeskDesk]:
         async with a_zendesk_desk() as desk:
             yield desk
 
 
-class TestZendeskConnectorWithoutReadableStamps(ConnectorSuite, ConnectorFaults):
+class TestZendeskConnectorWithoutReadableStamps(ConnectorSuite, ConnectorFaults, ConnectorFiles):
     """Metadata is not promised to be readable: everything must hold without it."""
 
     @pytest.fixture

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from syncd.core.attachment import Attachment
 from syncd.core.model import (
-    Attachment,
     Audience,
     Base,
     Comment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +13,8 @@ from typing import Any
 import httpx
 
 from connectors.http import OnRequest
-from connectors.sandbox import SandboxTime
+from connectors.sandbox import Fault, SandboxTime
+from connectors.sandbox.faults import Action
 from connectors.zendesk.connector import ZendeskConnector
 from connectors.zendesk.feed import Wanted
 from connectors.zendesk.sandbox import ZendeskSandbox, ZendeskSettings
@@ -82,6 +84,16 @@ class ZendeskDesk:
         shown = await self.act(**{"as": AGENT, "ticket_id": int(ticket_id)} | deed)
         return CommentId(str(shown["comments"][-1]["id"]))
 
+    async def attach(
+        self, ticket_id: TicketId, html: str, files: Sequence[tuple[str, bytes]]
+    ) -> None:
+        given = [{"name": n, "base64": base64.b64encode(c).decode()} for n, c in files]
+        comment = {"html": html, "public": True, "files": given}
+        await self.act(**{"as": AGENT, "ticket_id": int(ticket_id), "comment": comment})
+
+    def arm_write(self, action: Action) -> None:
+        self.sandbox.faults.arm(Fault(action=action, kind="write"))
+
     async def change(
         self,
         ticket_id: TicketId,
@@ -109,6 +121,7 @@ class ZendeskDesk:
                     comment_id=CommentId(str(comment.id)),
                     text=comment.body,
                     is_public=comment.is_public,
+                    files=tuple((f.file_name, f.content) for f in comment.attachments),
                 )
                 for comment in ticket.comments
             ),

@@ -17,12 +17,14 @@ import pytest
 from syncd.core.model import Audience, CommentId, OpId
 from syncd.core.operations import RestrictComment
 from syncd.ports import Read
+from tests.contract.connector_files import PICTURE, give
 from tests.contract.connector_suite import walk
 from tests.contract.desk import a_creation, a_draft, an_intent, an_update, look
 from tests.support.zendesk_desk import a_zendesk_desk
 from tests.support.zendesk_oas import EXCEPTIONS, CheckedTransport, findings, spec
 
 EVERY_ENDPOINT = {
+    ("GET", "/api/v2/attachments/{attachment_id}"),
     ("GET", "/api/v2/automations"),
     ("GET", "/api/v2/brands"),
     ("GET", "/api/v2/groups"),
@@ -39,6 +41,7 @@ EVERY_ENDPOINT = {
     ("GET", "/api/v2/users/show_many"),
     ("POST", "/api/v2/imports/tickets"),
     ("POST", "/api/v2/tickets"),
+    ("POST", "/api/v2/uploads"),
     ("POST", "/api/v2/users"),
     ("POST", "/oauth/tokens"),
     ("PUT", "/api/v2/tickets/{ticket_id}"),
@@ -73,6 +76,8 @@ async def test_every_request_is_described_by_zendesk_or_by_a_named_exception() -
         intent = an_intent(desk, op, seen)
         await desk.connector.write(intent)
         await desk.connector.find(intent)
+        await give(desk)
+        await desk.connector.attachments.look(replace(PICTURE, attachment_id="7"))
         places = (("group", "Heroku"), ("brand", "Acme"), ("assignee", "bob@acme.test"))
         yesterday = desk.clock.now() - timedelta(days=1)
         dated = replace(a_draft(desk, "<p>x</p>"), occurred_at=yesterday)
@@ -103,7 +108,7 @@ async def test_every_request_is_described_by_zendesk_or_by_a_named_exception() -
 
 
 def test_the_table_of_exceptions_does_not_grow_unnoticed() -> None:
-    assert len(EXCEPTIONS) == 4
+    assert len(EXCEPTIONS) == 5
     assert all(source.strip() for source in EXCEPTIONS.values())
 
 

@@ -12,6 +12,7 @@ comments only; a partner's private comment goes to the views of that person, sta
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -40,10 +41,12 @@ class _Closed(BaseModel):
 
 
 class NewAttachment(_Closed):
-    """A file somebody adds; only its description is kept."""
+    """A file somebody adds: its bytes as `text` or `base64`, else only its description."""
 
     name: str
     size: int = 0
+    text: str | None = None
+    base64: str | None = None
     content_type: str = "application/octet-stream"
 
 
@@ -200,14 +203,10 @@ def _comment(register: Register, person: Person, new: NewComment) -> Comment:
 
 
 def _attachment(register: Register, new: NewAttachment) -> Attachment:
-    attachment_id = register.new_id()
-    return Attachment(
-        id=attachment_id,
-        name=new.name,
-        size=new.size,
-        content_type=new.content_type,
-        url=f"https://support.platform.example/attachments/{attachment_id}",
-    )
+    content = None if new.text is None else new.text.encode()
+    if new.base64 is not None:
+        content = b64decode(new.base64)
+    return register.files.add(register.new_id(), new.name, new.content_type, content, size=new.size)
 
 
 def _refuse_unknown_view(register: Register, views: list[str] | frozenset[str]) -> None:

@@ -7,9 +7,12 @@ without one. Everything a handler refuses is raised before anything is changed.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from connectors.platform.sandbox import wire
 from connectors.platform.sandbox.feed import Feed
+from connectors.platform.sandbox.file_api import FileApi
 from connectors.platform.sandbox.hooks import Hooks, read_new_webhook, webhook_json
 from connectors.platform.sandbox.model import Intent, Ticket, Token, Update, Used
 from connectors.platform.sandbox.new_update import read_json, read_new_update
@@ -48,6 +51,7 @@ class PlatformApi:
             Route("GET", "/tickets/{ticket_id}", self.get_ticket),
             Route("GET", "/tickets/{ticket_id}/updates", self.list_updates),
             Route("PUT", "/tickets/{ticket_id}/updates/{update_id}", self.put_update),
+            *FileApi(self._register, self._with_scope).routes(),
             Route("GET", "/changes", self.changes),
             Route("PUT", "/webhooks/{webhook_id}", self.put_webhook),
             Route("GET", "/webhooks/{webhook_id}", self.get_webhook),
@@ -155,6 +159,7 @@ class PlatformApi:
                 raise Refusal(409, "update_id_reused", "This id belongs to another update.")
             return _update_reply(200, ticket, used.update, token)
         _refuse_by_state(ticket, intent, token, wanted_version)
+        intent = self._with_files(intent, value, token)
         update = self._register.commit(ticket, intent, update_id)
         ticket.used_ids[update_id] = Used(writer_id=token.id, body=canonical, update=update)
         return _update_reply(200 if update is None else 201, ticket, update, token)
@@ -196,6 +201,15 @@ class PlatformApi:
         token = self._with_scope(call, "webhooks")
         self._hooks.webhooks.pop((token.id, call.parameters["webhook_id"]), None)
         return Reply(status=204)
+
+    def _with_files(self, intent: Intent, value: dict[str, Any], token: Token) -> Intent:
+        """The intent with the files that its comment takes. Raises Refusal."""
+        if intent.comment is None:
+            return intent
+        ids = value["comment"].get("attachments", [])
+        files = self._register.files.of_comment(token, ids, self._register.now_at())
+        self._register.files.take(files)
+        return replace(intent, comment=replace(intent.comment, attachments=files))
 
     def _with_scope(self, call: Call, scope: str) -> Token:
         token = self.caller(call)

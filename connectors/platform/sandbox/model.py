@@ -53,13 +53,25 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A file named in a comment; the sandbox keeps no bytes."""
+    """A file named in a comment."""
 
     id: str
     name: str
     size: int
     content_type: str
     url: str
+    # None where the story tells of a file and gives no bytes.
+    content: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(kw_only=True, slots=True)
+class Put:
+    """A file that a token gave, and whether a comment has it by now."""
+
+    attachment: Attachment
+    token_id: str
+    put_at: datetime
+    is_taken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,6 +35,7 @@ from connectors.platform.sandbox.text import first_unstorable
 
 REQUEST_LIMIT_BYTES = 4 * 1024 * 1024
 COMMENT_LIMIT_BYTES = 1024 * 1024
+ATTACHMENT_ID = r"^[A-Za-z0-9._:~-]{1,128}$"
 
 Tag = Annotated[
     str,
@@ -67,6 +68,7 @@ class _Comment(_Closed):
     views: list[str] = []
     author: _Author | None = None
     occurred_at: Annotated[str, Field(pattern=RFC3339)] | None = None
+    attachments: list[Annotated[str, Field(pattern=ATTACHMENT_ID)]] = []
 
     @field_validator("occurred_at")
     @classmethod

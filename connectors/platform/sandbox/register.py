@@ -25,6 +25,7 @@ from connectors.platform.sandbox.model import (
     Update,
     Used,
 )
+from connectors.platform.sandbox.stored_files import StoredFiles
 from connectors.sandbox import SandboxTime
 
 FIRST_NUMBER = 1_198_847
@@ -40,6 +41,7 @@ class Register:
     people: dict[str, Person] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     tickets: dict[str, Ticket] = field(default_factory=dict)
+    files: StoredFiles = field(default_factory=StoredFiles)
     # Every update of every ticket in commit order; the one at index n - 1 has position n.
     feed: list[Update] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)

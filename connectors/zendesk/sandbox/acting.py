@@ -15,6 +15,7 @@ from connectors.sandbox import Call, Reply, Route, json_reply
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.auth import Credentials
 from connectors.zendesk.sandbox.errors import Refusal, invalid_attribute, not_found
+from connectors.zendesk.sandbox.files import acted_upload
 from connectors.zendesk.sandbox.lifecycle import Lifecycle
 from connectors.zendesk.sandbox.people import requester_of
 from connectors.zendesk.sandbox.quota import Quota
@@ -65,8 +66,9 @@ class Acting:
     def act(self, call: Call) -> Reply:
         """One deed of one person: `{"as": id or address, "ticket_id": n, "do": "update", ...}`.
 
-        update    comment {"html"|"text", "public", "uploads"?}, status, add_tags, remove_tags,
-                  tags, subject, priority, assignee (address), group (name), custom_fields, ...;
+        update    comment {"html"|"text", "public", "uploads"?, "files"?: see `acted_upload`},
+                  status, add_tags, remove_tags, tags, subject, priority, assignee (address),
+                  group (name), custom_fields, ...;
                   "quiet": true leaves updated_at alone
         create    the same, plus requester or requester_id; no ticket_id
         merge     "into": ticket id
@@ -165,7 +167,10 @@ class Acting:
             asked["comment"] = {
                 # A customer has no way to write privately.
                 "public": comment.get("public", True) if actor.is_agent else True,
-                "uploads": comment.get("uploads", []),
+                "uploads": [
+                    *comment.get("uploads", []),
+                    *(acted_upload(self._account, file) for file in comment.get("files", ())),
+                ],
                 **({"html_body": html} if html is not None else {"body": text or ""}),
             }
         return asked

@@ -28,7 +28,7 @@ from connectors.zendesk.sandbox.errors import (
 )
 from connectors.zendesk.sandbox.export import Exports
 from connectors.zendesk.sandbox.fields import FieldRoutes
-from connectors.zendesk.sandbox.files import CONTENT_PATH, FileRoutes
+from connectors.zendesk.sandbox.files import CONTENT_PATH, FileRoutes, scan_files
 from connectors.zendesk.sandbox.imports import Imports
 from connectors.zendesk.sandbox.jobs import JobRoutes
 from connectors.zendesk.sandbox.lifecycle import Lifecycle
@@ -153,6 +153,7 @@ class ZendeskDesk:
 
     def _tick(self) -> None:
         self._jobs.tick()
+        scan_files(self.account)
         self.updates.rules.close_solved(self.updates)
 
     def _serve(self, call: Call, handler: Handler | None) -> Reply:

@@ -77,6 +77,9 @@ class Attachment:
     content_type: str
     content: bytes
     key: str
+    # When the scanner will be done, by the desk's clock; None for never.
+    scanned_at: float | None = None
+    scan_result: str = "not_scanned"
     is_inline: bool = False
     is_deleted: bool = False
 

@@ -186,6 +186,14 @@ class ZendeskSettings:
     # How long a bulk job stays queued and working, not scaled; 0 runs it at once.
     job_seconds: float = 0.0
     attachments_need_auth: bool = True
+    # Seconds (scaled) until an upload was looked at for malware; negative for never.
+    scan_seconds: float = 5.0
+    # What the scanner says: what it finds, or that it could not look.
+    scan_fails: bool = False
+    # Endings of file names that the account refuses, between commas.
+    refused_file_types: str = ""
+    # Where contents really are: the desk sends whoever asks on to below this address.
+    file_host: str = ""
 
     # Exports.
     withheld_seconds: float = 60.0

@@ -6,6 +6,7 @@ Where the two differ the recordings win, because the desk in miniature stands fo
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.records import (
@@ -137,7 +138,7 @@ def metadata_json(audit: Audit | None, account: Account) -> Json:
 
 def attachment_json(attachment: Attachment, base_url: str) -> Json:
     """A file."""
-    url = f"{base_url}/attachments/token/{attachment.key}/?name={attachment.file_name}"
+    url = f"{base_url}/attachments/token/{attachment.key}/?name={quote(attachment.file_name)}"
     return {
         "url": f"{base_url}/api/v2/attachments/{attachment.id}.json",
         "id": attachment.id,
@@ -151,7 +152,7 @@ def attachment_json(attachment: Attachment, base_url: str) -> Json:
         "inline": attachment.is_inline,
         "deleted": attachment.is_deleted,
         "malware_access_override": False,
-        "malware_scan_result": "not_scanned",
+        "malware_scan_result": attachment.scan_result,
         "thumbnails": [],
     }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from config.policy import link_policy
 from syncd.core.model import LinkName, Role, Side, Status
-from syncd.core.policy import HEROKU_STATUSES, Direction, LinkPolicy, StatusRule
+from syncd.core.policy import HEROKU_STATUSES, AttachmentRules, Direction, LinkPolicy, StatusRule
 from tests.support.config_files import SMALLEST, loaded, with_link
 
 
@@ -31,6 +33,9 @@ def test_every_setting_of_a_link_reaches_its_policy() -> None:
 status: {Open: [hold, open, new], With customer: [pending], Closed: [solved, closed]}
 tags: {share: ["Product-*"], add_on_partner: [heroku]}
 comments: {public: to_partner, private: none, local_marker: "!"}
+attachments:
+  {direction: to_partner, max_size: 5MB, types: {allow: ["*.log"], deny: ["image/*"]},
+   unscanned: carry, give_up_after: 2h}
 hand_off: {phrases: [Hand back], roles: [admin], tag: away}
 conflicts: {status: platform}
 close_guard: false
@@ -46,6 +51,14 @@ history_limit: 3"""
     assert made.partner_tags == ("heroku",)
     assert (made.public, made.private) == (Direction.TO_PARTNER, Direction.NONE)
     assert made.local_marker == "!"
+    assert made.attachments == AttachmentRules(
+        direction=Direction.TO_PARTNER,
+        max_bytes=5_000_000,
+        allow=("*.log",),
+        deny=("image/*",),
+        carries_unscanned=True,
+        patience=timedelta(hours=2),
+    )
     assert made.hand_off_phrases == ("Hand back",)
     assert made.hand_off_roles == {Role.ADMIN}
     assert made.ball_tag == "away"

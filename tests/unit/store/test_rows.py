@@ -152,7 +152,8 @@ def test_a_base_comes_back(connection: sqlite3.Connection, base: Base) -> None:
     by_key: dict[tuple[Side, CommentId], CommentMapping] = {
         (mapping.origin, mapping.comment_id): mapping for mapping in base.comments
     }
-    base = replace(base, comments=tuple(by_key.values()))
+    files = {(row.origin, row.comment_id, row.ordinal): row for row in base.files}
+    base = replace(base, comments=tuple(by_key.values()), files=tuple(files.values()))
     with taken_back(connection) as session:
         write_base(session, PAIR, base, now=AT)
         assert load_base(session, PAIR) == base
