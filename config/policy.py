@@ -6,7 +6,7 @@ from config.loaded import Config, phrases
 from config.schema import PartnerPlace
 from config.status_map import status_map
 from syncd.core.model import ConnectionName, LinkName, Role, Side
-from syncd.core.policy import AttachmentRules, Direction, LinkPolicy, StatusRule
+from syncd.core.policy import AttachmentRules, Direction, FieldRule, LinkPolicy, StatusRule
 from syncd.core.tags import fold
 
 
@@ -40,6 +40,7 @@ def link_policy(config: Config, name: LinkName) -> LinkPolicy:
         ),
         hand_off_phrases=phrases(link, config.label(platform)),
         placement=_placement(link.partner),
+        fields=_fields(link.partner),
         confirm_minutes=max(1, round(link.hand_off.confirm_within.total_seconds() / 60)),
         hand_off_roles=frozenset(Role(role) for role in link.hand_off.roles),
         status_rule=StatusRule(link.conflicts.status),
@@ -59,6 +60,20 @@ def link_policy(config: Config, name: LinkName) -> LinkPolicy:
             for other_name, other in config.links.items()
             if other_name != name and other.platform.connection == platform
         ),
+    )
+
+
+def _fields(place: PartnerPlace) -> tuple[FieldRule, ...]:
+    named = {"priority": place.priority, "type": place.type, **(place.fields or {})}
+    return tuple(
+        FieldRule(
+            name=name,
+            source=filled.metadata,
+            values=filled.values or {},
+            default=filled.default,
+        )
+        for name, filled in named.items()
+        if filled is not None
     )
 
 

@@ -127,6 +127,20 @@ class PlatformPlace(_Place):
         return {"connection": connection, "view": view}
 
 
+class Filled(Section):
+    """What a field of the partner's new tickets gets from the platform's metadata."""
+
+    metadata: Text = Field(description="The metadata key that it comes from.")
+    values: Annotated[dict[Text, Text], Field(min_length=1)] | None = Field(
+        default=None,
+        description="The field's value for each value of the metadata; by default the same.",
+    )
+    default: Text | None = Field(
+        default=None,
+        description="The field's value for all else; by default the field is left alone.",
+    )
+
+
 class PartnerPlace(_Place):
     """The partner's side of a link; short form `connection`."""
 
@@ -138,6 +152,18 @@ class PartnerPlace(_Place):
     form: Text | None = Field(default=None, description="The ticket form of new tickets, by name.")
     assignee: Text | None = Field(
         default=None, description="The agent whom new tickets go to, by e-mail address."
+    )
+
+    priority: Filled | None = Field(
+        default=None, description="The priority of new tickets, from the platform's metadata."
+    )
+    type: Filled | None = Field(
+        default=None, description="The type of new tickets, from the platform's metadata."
+    )
+    fields: Annotated[dict[Text, Filled], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Custom fields of new tickets, by title or id, each with `metadata` and, if"
+        " wanted, `values` and `default`.",
     )
 
     @classmethod

@@ -25,6 +25,7 @@ from syncd.core.model import (
     TicketId,
 )
 from syncd.core.operations import Answer, Finding, Intent
+from syncd.core.policy import LinkPolicy
 from syncd.core.report import (
     ConflictRow,
     FeedSummary,
@@ -248,8 +249,11 @@ class Connector(Protocol):
         """
         ...
 
-    async def check(self) -> Sequence[CheckResult]:
-        """Ask the desk what this credential may do, with as few requests as that takes."""
+    async def check(self, policies: Sequence[LinkPolicy] = ()) -> Sequence[CheckResult]:
+        """Ask the desk what this credential may do, and whether it has what these links name.
+
+        With as few requests as that takes; `policies` are those of the links that use it.
+        """
         ...
 
     async def rights(self) -> Sequence[CheckResult]:

@@ -32,6 +32,7 @@ from connectors.platform.webhook import read_webhook
 from syncd.core.errors import Rejected, Unauthorised, Unintelligible
 from syncd.core.model import Capabilities, ConnectionName, Sighting, TicketId
 from syncd.core.operations import Answer, Fate, Finding, Intent, UpdateTicket
+from syncd.core.policy import LinkPolicy
 from syncd.ports import Budget, Changes, CheckResult, Clock, Heard, Read, ViewPage
 
 CAPABILITIES = Capabilities(
@@ -205,8 +206,9 @@ class PlatformConnector:
         """What a webhook proves; without a configured secret none is authentic."""
         return read_webhook(headers, body, secret=self._hook.secret, connection=self._name, now=now)
 
-    async def check(self) -> Sequence[CheckResult]:
+    async def check(self, policies: Sequence[LinkPolicy] = ()) -> Sequence[CheckResult]:
         """One request: who the token is, what it may do, and whose clock is wrong."""
+        del policies
         try:
             me = await self._client.me()
         except Unauthorised as error:

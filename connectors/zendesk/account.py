@@ -15,12 +15,14 @@ from connectors.http import MEANINGS, Credential, HttpClient, Meaning, OnRequest
 from connectors.zendesk import wire
 from connectors.zendesk.client import NARROW_BUCKETS, ZendeskClient
 from connectors.zendesk.credential import ApiTokenCredential, OAuthCredential
+from connectors.zendesk.fields import Fields
 from connectors.zendesk.kept_tokens import TokenFile
 from connectors.zendesk.refresh import RefreshCredential
 from connectors.zendesk.refusal import explain
 from connectors.zendesk.settings import Settings
 from syncd.core.errors import Rejected, Unauthorised
 from syncd.core.model import ConnectionName
+from syncd.core.operations import CreateTicket
 from syncd.ports import Budget, Clock
 
 
@@ -32,6 +34,7 @@ class Account:
         self._client = client
         self._our_id: str | None = None
         self._placed: dict[tuple[str, str], int] = {}
+        self.fields = Fields(name, client)
 
     async def our_id(self) -> str:
         """The user whom our writes are by. Raises `Unauthorised` when Zendesk knows nobody."""
@@ -46,6 +49,10 @@ class Account:
                 "the desk does not know us", connection=self._name, action="read own user"
             )
         return str(user.id)
+
+    async def placed(self, op: CreateTicket) -> wire.Loose:
+        """Where a new ticket goes and what is filled in, as keys of its body. Raises `Rejected`."""
+        return {**await self.placement(op.placement), **await self.fields.values(op.fields)}
 
     async def placement(self, names: Sequence[tuple[str, str]]) -> dict[str, int]:
         """The ids of group, brand, form and assignee. Raises `Rejected` for a name nobody has."""

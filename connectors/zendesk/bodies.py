@@ -51,6 +51,17 @@ def refuse_what_would_be_cut(op: Operation, *, connection: str) -> None:
         )
 
 
+def refuse_what_would_be_heard(op: UpdateTicket, *, connection: str) -> None:
+    """Raises `Rejected` for a silent update with a public comment: nothing makes that silent."""
+    if op.is_silent and op.comment is not None and op.comment.audience is Audience.PUBLIC:
+        raise Rejected(
+            "a public comment cannot be added silently",
+            connection=connection,
+            action="update ticket",
+            hint="Zendesk would notify the customer; `--notify` of the backfill allows it.",
+        )
+
+
 def creation(
     op: CreateTicket,
     intent: Intent,

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from connectors.zendesk import mail_rules, rights, wire
 from connectors.zendesk.account import Account
 from connectors.zendesk.client import ZendeskClient
+from connectors.zendesk.link_checks import check_agents, check_link
 from connectors.zendesk.mapping import to_time
 from connectors.zendesk.settings import Settings
 from syncd.core.errors import RemoteError
+from syncd.core.policy import LinkPolicy
 from syncd.ports import CheckResult, Clock
 
 #: An export may not ask for the most recent minute.
@@ -21,7 +23,12 @@ _RECENT = timedelta(seconds=120)
 
 
 async def check_account(
-    client: ZendeskClient, account: Account, settings: Settings, *, clock: Clock
+    client: ZendeskClient,
+    account: Account,
+    settings: Settings,
+    *,
+    clock: Clock,
+    policies: Sequence[LinkPolicy],
 ) -> Sequence[CheckResult]:
     """Ask Zendesk what this credential may do, and what the account would do with our tickets."""
     try:
@@ -35,6 +42,9 @@ async def check_account(
         results.append(await _exports(client, int(start - _RECENT.total_seconds())))
     results.append(_webhooks(settings))
     results += await _mail(client, settings)
+    results += await check_agents(client, settings.agents or {})
+    for policy in policies:
+        results += await check_link(account, policy)
     return results
 
 

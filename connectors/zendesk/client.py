@@ -251,6 +251,24 @@ class ZendeskClient:
         )
         return (await self._read(request, wire.TicketFieldAnswer)).value.ticket_field
 
+    async def ticket_fields(self) -> Sequence[wire.TicketField]:
+        """All fields of the account's tickets, with the options of those that have any."""
+        rows: list[wire.TicketField] = []
+        after: str | None = None
+        for _ in range(_MOST_PAGES):
+            query = [("page[size]", PAGE_SIZE)]
+            if after is not None:
+                query.append(("page[after]", after))
+            request = Request(
+                action="read ticket fields", template="/api/v2/ticket_fields", query=tuple(query)
+            )
+            page = (await self._read(request, wire.TicketFieldRows)).value
+            rows += page.ticket_fields
+            after = _next(page.meta)
+            if after is None:
+                break
+        return rows
+
     async def triggers(self) -> Sequence[wire.Rule]:
         """The account's active triggers, all pages."""
         rows: list[wire.Rule] = []

@@ -52,6 +52,7 @@ from syncd.core.operations import (
     RestrictComment,
     UpdateTicket,
 )
+from syncd.core.policy import LinkPolicy
 from syncd.ports import Budget, Changes, CheckResult, Clock, Heard, Read, ViewPage
 
 CAPABILITIES = Capabilities(
@@ -197,13 +198,7 @@ class ZendeskConnector:
                 return Answer(ticket_id=op.ticket_id, sighting=Sighting(ticket_id=op.ticket_id))
 
     async def _update(self, intent: Intent, op: UpdateTicket) -> Answer:
-        if op.is_silent and op.comment is not None and op.comment.audience is Audience.PUBLIC:
-            raise Rejected(
-                "a public comment cannot be added silently",
-                connection=self._name,
-                action="update ticket",
-                hint="Zendesk would notify the customer; `--notify` of the backfill allows it.",
-            )
+        bodies.refuse_what_would_be_heard(op, connection=self._name)
         byline = await self._authors.of_update(op, intent)
         try:
             answered = await self._client.update(
@@ -226,7 +221,7 @@ class ZendeskConnector:
         return await read_back(self._client, answer, name=self._name)
 
     async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
-        placed = await self._account.placement(op.placement)
+        placed = await self._account.placed(op)
         byline = await self._authors.of_creation(op, intent)
         requester = await self._customers.requester(op)
         body = bodies.creation(op, intent, placed=placed, requester=requester, byline=byline)
@@ -248,7 +243,7 @@ class ZendeskConnector:
     async def _import(self, op: CreateTicket) -> Answer:
         # Imports come many at once: the first one asks, the others know.
         async with self._asking:
-            placed = await self._account.placement(op.placement)
+            placed = await self._account.placed(op)
             not_after = await self._desk_time()
         body = bodies.silent_creation(
             op,
@@ -364,9 +359,15 @@ class ZendeskConnector:
             now=now,
         )
 
-    async def check(self) -> Sequence[CheckResult]:
-        """Ask Zendesk what this credential may do."""
-        return await check_account(self._client, self._account, self._settings, clock=self._clock)
+    async def check(self, policies: Sequence[LinkPolicy] = ()) -> Sequence[CheckResult]:
+        """Ask Zendesk what this credential may do, and whether it has what the links name."""
+        return await check_account(
+            self._client,
+            self._account,
+            self._settings,
+            clock=self._clock,
+            policies=policies,
+        )
 
     async def rights(self) -> Sequence[CheckResult]:
         """The same in two requests, for every start."""

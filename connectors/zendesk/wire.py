@@ -196,11 +196,26 @@ class FormRows(msgspec.Struct, kw_only=True):
     ticket_forms: list[Named]
 
 
+class FieldOption(msgspec.Struct, kw_only=True):
+    """A choice of a dropdown: what agents see, and the tag that it is."""
+
+    name: str = ""
+    value: str = ""
+
+
 class TicketField(msgspec.Struct, kw_only=True):
     """A field that tickets have, by the title that agents see."""
 
     id: Id
     title: str = ""
+    type: str | None = None
+    active: bool | None = None
+    custom_field_options: list[FieldOption] = []
+
+
+class TicketFieldRows(msgspec.Struct, kw_only=True):
+    ticket_fields: list[TicketField]
+    meta: Meta | None = None
 
 
 class TicketFieldAnswer(msgspec.Struct, kw_only=True):

@@ -17,6 +17,7 @@ from syncd.core.errors import ConfigError, Problem, RemoteError
 
 if TYPE_CHECKING:
     from config.loaded import Config
+    from syncd.core.policy import LinkPolicy
     from syncd.ports import Connector
 
 _PROBLEMS = (
@@ -151,14 +152,24 @@ async def _pair_counts(config: Config) -> dict[str, int]:
 
 async def _ask(config: Config) -> tuple[list[Row], ExitCode]:
     async with opening.connected(config) as made:
-        answers = await asyncio.gather(*map(_ask_one, made.connectors.values()))
+        answers = await asyncio.gather(
+            *(
+                _ask_one(
+                    connector,
+                    [link.policy for link in made.links if connector in link.connectors.values()],
+                )
+                for connector in made.connectors.values()
+            )
+        )
     rows = [row for answered, _ in answers for row in answered]
     return rows, max(code for _, code in answers)
 
 
-async def _ask_one(connector: Connector) -> tuple[list[Row], ExitCode]:
+async def _ask_one(
+    connector: Connector, policies: Sequence[LinkPolicy]
+) -> tuple[list[Row], ExitCode]:
     try:
-        results = await connector.check()
+        results = await connector.check(policies)
     except RemoteError as error:
         row = _desk(connector.name, "answer", False, str(error), error.hint)
         return [row], ExitCode.DESK

@@ -128,6 +128,11 @@ def test_both_desks_let_us_do_what_the_links_need(folder: Path) -> None:
     checked = report(folder, "check", "--online")
     assert {desk["connection"] for desk in checked["desks"]} == {"heroku", "acme"}
     assert all(desk["is_ok"] for desk in checked["desks"])
+    told = {desk["check"]: desk["message"] for desk in checked["desks"]}
+    assert "has read write and the role admin" in told["right to import tickets"]
+    assert "2 rules tell the requester" in told["mail to customers"]
+    assert "Notify requester of comment update" in told["mailing trigger"]
+    assert told["link acme-postgres"] == "new tickets find their place"
 
 
 def test_a_refused_credential_ends_with_1_and_is_not_shown(folder: Path) -> None:

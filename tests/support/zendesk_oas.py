@@ -34,6 +34,10 @@ EXCEPTIONS: Mapping[str, str] = {
     "POST /api/v2/imports/tickets: ticket.requester": (
         "zendesk_api_client_rb's recording of an import answers 409 'Requester creation collision'"
     ),
+    "POST /api/v2/imports/tickets: ticket.type": (
+        "'Ticket imports support the normal ticket properties outlined in Tickets':"
+        " https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/"
+    ),
     "POST /api/v2/imports/tickets: ticket.comments[].created_at is read-only": (
         "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/"
     ),

@@ -10,6 +10,7 @@ from typing import Final
 from connectors.sandbox import Call, Reply, Route, json_reply
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.errors import not_found
+from connectors.zendesk.sandbox.paging import page_of
 from connectors.zendesk.sandbox.records import Json
 from connectors.zendesk.sandbox.request import number_in_path
 from connectors.zendesk.sandbox.wire import stamp
@@ -34,10 +35,9 @@ class FieldRoutes:
         ]
 
     def index(self, call: Call) -> Reply:
-        """All fields; the vendor pages them only if asked, and a sandbox has few."""
-        rows = self._rows(call.base_url)
-        body = {"ticket_fields": rows, "count": len(rows), "next_page": None, "previous_page": None}
-        return json_reply(200, body)
+        """All fields; the vendor pages them only if asked."""
+        page = page_of(call, self._rows(call.base_url), lambda row: int(row["id"]))
+        return json_reply(200, {"ticket_fields": page.rows, **page.around})
 
     def show(self, call: Call) -> Reply:
         """One field."""
@@ -50,9 +50,16 @@ class FieldRoutes:
     def _rows(self, base_url: str) -> list[Json]:
         own = self._account.settings.custom_fields
         named = [*_SYSTEM, *((field.field_id, field.title, field.kind) for field in own)]
+        options = {field.field_id: field.options for field in own}
         needed = {field.field_id for field in own if field.is_required_to_solve}
         return [
-            self._row(base_url, position, *field, is_required=field[0] in needed)
+            self._row(
+                base_url,
+                position,
+                *field,
+                is_required=field[0] in needed,
+                options=options.get(field[0], ()),
+            )
             for position, field in enumerate(named)
         ]
 
@@ -65,6 +72,7 @@ class FieldRoutes:
         kind: str,
         *,
         is_required: bool,
+        options: tuple[str, ...],
     ) -> Json:
         return {
             "url": f"{base_url}/api/v2/ticket_fields/{field_id}.json",
@@ -87,5 +95,23 @@ class FieldRoutes:
             "tag": None,
             "created_at": stamp(self._made_at),
             "updated_at": stamp(self._made_at),
-            "removable": kind in ("tagger", "text"),
+            "removable": kind not in ("assignee",),
+            **_options(options),
         }
+
+
+def _options(names: tuple[str, ...]) -> Json:
+    if not names:
+        return {}
+    first = 33144692253001
+    rows = [
+        {
+            "id": first + number,
+            "name": name.replace("_", " ").capitalize(),
+            "raw_name": name.replace("_", " ").capitalize(),
+            "value": name,
+            "default": False,
+        }
+        for number, name in enumerate(names)
+    ]
+    return {"custom_field_options": rows}
