@@ -38,7 +38,7 @@ EVENTS: Mapping[str, str] = {
     "webhook.mended": "A managed webhook was made, switched on, widened or given its secret.",
     "webhook.unmended": "A managed webhook could not be mended; `hint` says what it takes.",
     "webhook.missed": "Polling found changes that no webhook announced within a minute.",
-    "webhook.unseen": "A desk did not say what it has; it is asked again.",
+    "webhook.unseen": "A desk did not tell of its webhook, or we may not ask; it is asked again.",
     "sweep.repaired": "The slow full comparison found changes that no feed had brought.",
     "pair.reconciled": "A run of a pair ended with both sides in step.",
     "pair.waiting": "A run ended early and comes back at `retry_at`.",

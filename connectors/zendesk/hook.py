@@ -1,9 +1,10 @@
 """The webhook by which a Zendesk account calls us: found, judged and mended.
 
-Ours is the one whose endpoint is our address and which is subscribed to events; a name is
-anybody's. Zendesk makes the secret. A managed connection takes it over and keeps it in memory; any
-other compares it with the configured one. Nothing is ever removed, and the webhook of another
-installation is left alone unless a person says otherwise.
+Ours is the one whose endpoint is our address and which is subscribed to events, or, where the
+account is swept, called by triggers; a name is anybody's. Zendesk makes the secret. A managed
+connection takes it over and keeps it in memory; any other compares it with the configured one.
+Nothing is ever removed, and the webhook of another installation is left alone unless a person says
+otherwise.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class ZendeskHook:
         self._calls = calls
         self._name = f"syncd {name}"
         self._is_managed = settings.is_managed
+        #: An agent's account may have a trigger call us instead of events.
+        self._may_be_triggered = settings.feed != "exports"
         secret = settings.webhook_secret
         self._secret = "" if secret is None else secret.get_secret_value()
         #: The webhook with whose secret ours was compared, and whether it is the same.
@@ -64,7 +67,7 @@ class ZendeskHook:
         """
         try:
             rows, date = await self._calls.hooks()
-            ours = [row for row in rows if row.endpoint == endpoint and _is_by_event(row)]
+            ours = [row for row in rows if row.endpoint == endpoint and self._is_of_use(row)]
             elsewhere = _elsewhere(rows, self._name, endpoint)
             if not ours:
                 return HookView(endpoint=endpoint, faults=(HookFault.MISSING,), elsewhere=elsewhere)
@@ -127,6 +130,9 @@ class ZendeskHook:
         self._compared = (row.id, is_same)
         return is_same
 
+    def _is_of_use(self, row: HookRow) -> bool:
+        return self._may_be_triggered or _is_by_event(row)
+
     async def _find(self, view: HookView) -> HookRow | None:
         rows, _ = await self._calls.hooks()
         return next((row for row in rows if row.id == view.hook_id), None)
@@ -181,7 +187,7 @@ def _faults(row: HookRow, *, is_doubled: bool) -> list[HookFault]:
     faults = []
     if row.status != _ACTIVE:
         faults.append(HookFault.DISABLED)
-    if not SUBSCRIPTIONS.issubset(row.subscriptions):
+    if _is_by_event(row) and not SUBSCRIPTIONS.issubset(row.subscriptions):
         faults.append(HookFault.LACKS_EVENTS)
     if is_doubled:
         faults.append(HookFault.DOUBLED)

@@ -205,6 +205,9 @@ class HookWatch:
 
     def _tell(self, view: HookView) -> None:
         state = HookState.SOUND if view.is_sound else HookState.BROKEN
+        if HookFault.UNREADABLE in view.faults:
+            # It may well be sound: nobody knows.
+            state = HookState.UNSEEN
         if (state, view.faults) == (self._state, self._faults):
             return
         was_broken = self._state is HookState.BROKEN
@@ -212,6 +215,10 @@ class HookWatch:
         if state is HookState.SOUND:
             if was_broken:
                 logger().info("webhook.sound", connection=self._name)
+            return
+        if state is HookState.UNSEEN:
+            hint = HINTS[HookFault.UNREADABLE]
+            logger().info("webhook.unseen", connection=self._name, reason="unreadable", hint=hint)
             return
         logger().warning(
             "webhook.broken",

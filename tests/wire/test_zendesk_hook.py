@@ -41,6 +41,7 @@ class Account:
         webhooks: Any = "managed",
         secret: str = "",
         token: str = TOKEN,
+        feed: str = "exports",
     ) -> ZendeskConnector:
         settings = Settings.model_validate(
             {
@@ -53,7 +54,7 @@ class Account:
         )
         connector = ZendeskConnector(
             ConnectionName("acme"),
-            settings,
+            settings.model_copy(update={"feed": feed}),
             budget=BudgetLedger(settings.budget, clock=self.desk.clock),
             clock=self.desk.clock,
         )
@@ -186,6 +187,17 @@ async def test_one_that_triggers_call_is_not_the_one_by_events() -> None:
         assert (await connector.hook.look(OURS)).faults == (HookFault.MISSING,)
         assert (await ensured(connector)).is_sound
         assert len(await account.hooks()) == 2
+
+
+async def test_where_the_account_is_swept_one_that_triggers_call_will_do() -> None:
+    async with an_account() as account:
+        hook_id = await account.add(subscriptions=["conditional_ticket_events"], status="inactive")
+        connector = account.connection(feed="sweep")
+        assert (await connector.hook.look(OURS)).faults == (HookFault.DISABLED,)
+        assert (await ensured(connector)).is_sound
+        (hook,) = await account.hooks()
+        assert (hook["id"], hook["subscriptions"]) == (hook_id, ["conditional_ticket_events"])
+        assert signed(connector, account.desk, await account.secret(hook_id))
 
 
 async def test_two_that_lead_here_are_told_of_and_not_removed() -> None:

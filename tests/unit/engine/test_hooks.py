@@ -217,6 +217,10 @@ async def test_one_that_may_not_be_looked_at_is_asked_about_hourly(tmp_path: Pat
         await scene.pass_time(SOUND_SECONDS - 5)
         assert len(scene.desk.looks) == 1
         assert not scene.watch.is_sound
+        assert scene.watch.report().state is HookState.UNSEEN
+        assert scene.events("webhook.broken") == []
+        (told,) = scene.events("webhook.unseen")
+        assert told["reason"] == "unreadable"
 
 
 async def test_a_desk_that_does_not_answer_is_asked_again_and_accused_of_nothing(
