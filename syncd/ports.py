@@ -7,10 +7,9 @@ Adapters live in `connectors`, `syncd.store`, `syncd.workqueue`; they never impo
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Protocol
 
 from syncd.attachments import Attachments
@@ -22,6 +21,7 @@ from syncd.core.model import (
     PairId,
     Side,
     Sighting,
+    Snapshot,
     TicketId,
 )
 from syncd.core.operations import Answer, Finding, Intent
@@ -45,6 +45,7 @@ from syncd.core.work import (
     Step,
 )
 from syncd.hook_desk import HookDesk
+from syncd.quota import PRIORITY, Budget, Paused, Priority, Reading
 
 
 class Clock(Protocol):
@@ -59,65 +60,6 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None: ...
-
-
-# --- budgets -----------------------------------------------------------------------------------
-
-
-class Priority(IntEnum):
-    """Who goes first when a quota is short: lower goes first."""
-
-    LIVE = 0
-    REPAIR = 1
-    BACKFILL = 2
-
-
-#: The priority under which the current task spends; set by the engine, read by the connectors'
-#: HTTP client.
-PRIORITY: ContextVar[Priority] = ContextVar("PRIORITY", default=Priority.LIVE)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """What a desk's headers say of one bucket; `reset_seconds` until its window ends."""
-
-    bucket: str
-    limit: int
-    remaining: int
-    reset_seconds: float
-
-
-class Paused(Exception):
-    """A desk asked to keep off for longer than a request should wait; nothing was sent."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"for {seconds:.0f} s")
-        self.seconds = seconds
-
-
-class Budget(Protocol):
-    """The right to send requests over one connection; every bucket the desk publishes, and our
-    share of it.
-    """
-
-    async def spend(self, buckets: Sequence[str]) -> None:
-        """Wait until one request may leave that counts in all `buckets`, then count it.
-
-        By `PRIORITY`. Raises `Paused` where a pause is longer than a minute.
-        """
-        ...
-
-    def assume(self, bucket: str, *, per_minute: int) -> None:
-        """Name a quota that the desk may not publish: until it does, space it out."""
-        ...
-
-    def observe(self, readings: Sequence[Reading]) -> None:
-        """Take a desk's own figures into account."""
-        ...
-
-    def pause(self, bucket: str, seconds: float) -> None:
-        """Send nothing in `bucket` before `seconds` have passed (a 429's Retry-After)."""
-        ...
 
 
 # --- connectors --------------------------------------------------------------------------------
@@ -224,9 +166,18 @@ class Connector(Protocol):
         ...
 
     def view(
-        self, view: str, *, since: datetime | None = None, cursor: str | None = None
+        self,
+        view: str,
+        *,
+        since: datetime | None = None,
+        cursor: str | None = None,
+        has_threads: bool = False,
     ) -> AsyncIterator[ViewPage]:
-        """The tickets of a view, oldest first; empty on desks without views."""
+        """The tickets of a view, oldest first; empty on desks without views.
+
+        With `has_threads` a page brings along whatever threads the desk gives with it; those that
+        it leaves out are for whoever needs them.
+        """
         ...
 
     async def write(self, intent: Intent) -> Answer:
@@ -238,8 +189,23 @@ class Connector(Protocol):
         """
         ...
 
-    async def find(self, intent: Intent) -> Finding:
-        """What became of a write whose answer was lost; reads only."""
+    async def find(self, intent: Intent, *, shown: Snapshot | None = None) -> Finding:
+        """What became of a write whose answer was lost, or whose comments have no names yet.
+
+        Reads only; `shown` is what the mirror holds of the ticket, and may be all that it takes.
+        Raises `Gone` where the ticket that a creation made is not there any more, and
+        `OutcomeUnknown` while it cannot be told.
+        """
+        ...
+
+    async def read_arrivals(
+        self, cursor: str | None, *, since: datetime, about: Sequence[TicketId] = ()
+    ) -> Changes:
+        """What came to this desk's threads after a moment of our clock, for whoever waits for the
+        names of imported comments and follows no feed. None begins at `since`; at the end the
+        cursor stays good. There it also says how far each ticket in `about` is known.
+        A desk that names comments at once has nothing to tell.
+        """
         ...
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Heard:

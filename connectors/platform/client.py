@@ -144,13 +144,21 @@ class PlatformClient:
         return found
 
     async def ticket_page(
-        self, *, cursor: str | None, view: str | None = None, since: datetime | None = None
+        self,
+        *,
+        cursor: str | None,
+        view: str | None = None,
+        since: datetime | None = None,
+        has_threads: bool = False,
     ) -> wire.TicketPage:
         """A page of the tickets in a view now, or of all that ever were in one of ours.
 
-        Oldest first; `since` leaves out those that were last updated before.
+        Oldest first; `since` leaves out those that were last updated before. `has_threads` asks for
+        their updates as well; a platform may leave any out.
         """
         query = [("limit", str(TICKETS_PER_PAGE))]
+        if has_threads:
+            query.append(("include", "updates"))
         if view is not None:
             query.append(("view", view))
         if since is not None:

@@ -30,7 +30,7 @@ from connectors.platform.rows import change_rows, ticket_rows
 from connectors.platform.settings import Settings
 from connectors.platform.webhook import read_webhook
 from syncd.core.errors import Rejected, Unauthorised, Unintelligible
-from syncd.core.model import Capabilities, ConnectionName, Sighting, TicketId
+from syncd.core.model import Capabilities, ConnectionName, Sighting, Snapshot, TicketId
 from syncd.core.operations import Answer, Fate, Finding, Intent, UpdateTicket
 from syncd.core.policy import LinkPolicy
 from syncd.ports import Budget, Changes, CheckResult, Clock, Heard, Read, ViewPage
@@ -145,17 +145,24 @@ class PlatformConnector:
         return ticket_rows(await self._client.batch(ticket_ids)).sightings
 
     async def view(
-        self, view: str, *, since: datetime | None = None, cursor: str | None = None
+        self,
+        view: str,
+        *,
+        since: datetime | None = None,
+        cursor: str | None = None,
+        has_threads: bool = False,
     ) -> AsyncIterator[ViewPage]:
         """The tickets that are in a view now, in the order of their creation.
 
         `since` leaves out those that nobody has touched since then. The contract tells no total.
         """
         while True:
-            page = await self._client.ticket_page(view=view, since=since, cursor=cursor)
+            page = await self._client.ticket_page(
+                view=view, since=since, cursor=cursor, has_threads=has_threads
+            )
             cursor = page.next_cursor
             yield ViewPage(
-                sightings=ticket_rows(page.tickets).sightings,
+                sightings=ticket_rows(page.tickets, page.threads).sightings,
                 cursor=cursor,
                 is_end=not page.more,
             )
@@ -179,12 +186,20 @@ class PlatformConnector:
         )
         return to_answer(op, answer)
 
-    async def find(self, intent: Intent) -> Finding:
+    async def read_arrivals(
+        self, cursor: str | None, *, since: datetime, about: Sequence[TicketId] = ()
+    ) -> Changes:
+        """Nothing: this desk names a comment in the answer to its write."""
+        del since, about
+        return Changes(sightings=(), cursor=cursor or "", is_end=True)
+
+    async def find(self, intent: Intent, *, shown: Snapshot | None = None) -> Finding:
         """Look for the update of that id, which nobody else can have written.
 
         Under a precondition it can only be the first update after that version: once another one
         is there, ours can never land. While none is, the same bytes may go again.
         """
+        del shown
         op = intent.op
         if not isinstance(op, UpdateTicket):
             return Finding(fate=Fate.ABSENT)

@@ -6,13 +6,19 @@ read, and if that cannot be read either, one pair is parked instead of a whole f
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from msgspec import Raw
 
 from connectors.platform import wire
-from connectors.platform.mapping import to_field_sighting, to_hint, to_sightings
+from connectors.platform.mapping import (
+    to_field_sighting,
+    to_hint,
+    to_sighting,
+    to_sightings,
+)
 from syncd.core.model import Sighting
 
 #: Stands for the unknown comment in the hint of a ticket's row; no update has such an id.
@@ -42,18 +48,37 @@ def change_rows(raws: Iterable[Raw]) -> Rows:
     return Rows(sightings=(*to_sightings(changes), *hints), dropped_count=dropped_count)
 
 
-def ticket_rows(raws: Iterable[Raw]) -> Rows:
-    """The tickets of a listing, read as they are now: one that has moved may hide a comment."""
+def ticket_rows(raws: Iterable[Raw], threads: Iterable[Raw] = ()) -> Rows:
+    """The tickets of a listing, read as they are now: one that has moved may hide a comment.
+
+    A ticket whose thread came along whole is known whole.
+    """
+    brought = _by_ticket(threads)
     sightings: list[Sighting] = []
     dropped_count = 0
     for raw in raws:
         try:
-            sightings.append(to_field_sighting(wire.read(wire.Ticket, raw), is_read=True))
+            ticket = wire.read(wire.Ticket, raw)
+            thread = brought.get(ticket.id)
+            if thread is not None and wire.is_whole(thread, ticket):
+                sightings.append(to_sighting(ticket, thread.updates, after=0, is_read=True))
+            else:
+                sightings.append(to_field_sighting(ticket, is_read=True))
         except wire.NotAsDocumented:
             hint = _ticket_hint(raw)
             sightings += hint
             dropped_count += not hint
     return Rows(sightings=tuple(sightings), dropped_count=dropped_count)
+
+
+def _by_ticket(raws: Iterable[Raw]) -> dict[str, wire.Thread]:
+    """One that cannot be read is read again by itself, and its ticket then says why."""
+    found: dict[str, wire.Thread] = {}
+    for raw in raws:
+        with contextlib.suppress(wire.NotAsDocumented):
+            thread = wire.read(wire.Thread, raw)
+            found[thread.ticket_id] = thread
+    return found
 
 
 def _change_hint(raw: Raw) -> list[Sighting]:

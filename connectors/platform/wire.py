@@ -211,11 +211,26 @@ class ChangePage(Struct, frozen=True, kw_only=True):
 
 
 class TicketPage(Struct, frozen=True, kw_only=True):
-    """`GET /tickets`."""
+    """`GET /tickets`; a platform may leave out any thread, and all of them."""
 
     tickets: tuple[Raw, ...]
     next_cursor: str | None
     more: bool
+    threads: tuple[Raw, ...] = ()
+
+
+class Thread(Struct, frozen=True, kw_only=True):
+    """All updates of a ticket of the page, from its first one on."""
+
+    ticket_id: Id
+    updates: tuple[Update, ...]
+
+
+def is_whole(thread: Thread, ticket: Ticket) -> bool:
+    """Whether the thread is this ticket's, without a gap, and ends at the ticket's version."""
+    versions = [update.version for update in thread.updates]
+    is_its_own = all(update.ticket_id == ticket.id for update in thread.updates)
+    return is_its_own and versions == list(range(1, ticket.version + 1))
 
 
 def read_ticket_page(raw: bytes, *, asked: str | None) -> TicketPage:

@@ -7,6 +7,7 @@ and stay known until the process ends.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -41,6 +42,13 @@ class Account:
         if self._our_id is None:
             self._our_id = self.known_id((await self._client.me()).value.user)
         return self._our_id
+
+    async def date(self) -> datetime | None:
+        """The desk's clock, with whoever we are there; None when it does not show it."""
+        me = await self._client.me()
+        if self._our_id is None and me.value.user.id is not None:
+            self._our_id = str(me.value.user.id)
+        return me.date
 
     def known_id(self, user: wire.User) -> str:
         """The id of a user that is one; callers unknown to Zendesk are answered with a null id."""

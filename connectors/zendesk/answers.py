@@ -27,8 +27,17 @@ from connectors.zendesk.mapping import (
     to_time,
     to_update,
 )
-from syncd.core.model import Audience, Comment, CommentId, Person, Sighting, Span, Ticket
-from syncd.core.operations import Answer, CreateTicket, Fate, Intent, UpdateTicket
+from syncd.core.model import (
+    Audience,
+    Comment,
+    CommentId,
+    Person,
+    Sighting,
+    Snapshot,
+    Span,
+    Ticket,
+)
+from syncd.core.operations import Answer, CreateTicket, Draft, Fate, Intent, UpdateTicket
 
 
 def update_answer(
@@ -116,6 +125,34 @@ def found_creation(op: CreateTicket, sighting: Sighting) -> Answer | None:
         comment_ids=tuple(comment.comment_id for comment in oldest),
         stored=tuple(comment.audience for comment in oldest),
     )
+
+
+def named_creation(op: CreateTicket, shown: Snapshot, *, our_id: str) -> Answer | None:
+    """An imported ticket's comments as the mirror holds them; None where that is in doubt.
+
+    They are the ticket's first ones, by ourselves, and say what was sent. A mirror that lacks one
+    of them, because a feed dropped it before anybody knew the ticket, so names none.
+    """
+    first = sorted(shown.comments, key=lambda c: number_of(c.comment_id))[: len(op.comments)]
+    if len(first) < len(op.comments):
+        return None
+    for draft, comment in zip(op.comments, first, strict=True):
+        if comment.writer_id != our_id or not _says(comment, draft):
+            return None
+    return Answer(
+        ticket_id=shown.ticket.ticket_id,
+        sighting=Sighting(ticket_id=shown.ticket.ticket_id),
+        comment_ids=tuple(comment.comment_id for comment in first),
+        stored=tuple(comment.audience for comment in first),
+    )
+
+
+def _says(comment: Comment, draft: Draft) -> bool:
+    if comment.html is None:
+        return False
+    said = likeness(comment.html)
+    # With or without the line that names the author.
+    return any(said == likeness(body_of(draft, is_plain=plain)) for plain in (False, True))
 
 
 def look_for_update(

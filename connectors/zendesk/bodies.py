@@ -6,7 +6,7 @@ Foreign text holds no `{{placeholder}}` when it leaves: Zendesk would expand it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -92,7 +92,23 @@ def silent_creation(
     requester: wire.Loose | None = None,
     bylines: Mapping[int, Byline] | None = None,
 ) -> bytes:
-    """`POST /imports/tickets`: the history with its times, untold; it takes no metadata.
+    """`POST /imports/tickets`: one ticket."""
+    return one_import(
+        imported_ticket(
+            op, placed=placed, not_after=not_after, requester=requester, bylines=bylines
+        )
+    )
+
+
+def imported_ticket(
+    op: CreateTicket,
+    *,
+    placed: Mapping[str, Any],
+    not_after: datetime,
+    requester: wire.Loose | None = None,
+    bylines: Mapping[int, Byline] | None = None,
+) -> wire.Loose:
+    """A ticket to be imported: the history with its times, untold; it takes no metadata.
 
     A time after `not_after`, the present by the desk's clock, would have the whole import
     refused; it is left out, and the desk puts its own.
@@ -107,7 +123,17 @@ def silent_creation(
     times = [at for at in told if at <= not_after]
     if times:
         ticket["created_at"] = to_stamp(min(times))
+    return ticket
+
+
+def one_import(ticket: wire.Loose) -> bytes:
+    """`POST /imports/tickets`: one ticket that is ready."""
     return wire.encode({"ticket": ticket})
+
+
+def many_imports(tickets: Sequence[wire.Loose]) -> bytes:
+    """`POST /imports/tickets/create_many`: up to a hundred of them."""
+    return wire.encode({"tickets": tickets})
 
 
 def update(op: UpdateTicket, intent: Intent, *, byline: Byline = OURSELVES) -> bytes:

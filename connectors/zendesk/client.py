@@ -31,6 +31,7 @@ PAGE_SIZE = "100"
 _MOST_PAGES = 50
 #: For one file of 50 MB over a slow line.
 UPLOAD_SECONDS = 240.0
+_MOST_JOB_PAGES = 5
 _TICKET = "/api/v2/tickets/{id}"
 
 
@@ -157,6 +158,16 @@ class ZendeskClient:
         )
         return await self._write(request, wire.TicketAnswer)
 
+    async def import_tickets(self, body: bytes) -> Answered[wire.JobAnswer]:
+        """Have up to a hundred tickets imported by a job; nothing makes repeating it safe."""
+        request = Request(
+            action="import tickets",
+            method="POST",
+            template="/api/v2/imports/tickets/create_many",
+            body=body,
+        )
+        return await self._write(request, wire.JobAnswer)
+
     async def update(self, ticket_id: str, body: bytes) -> Answered[wire.TicketAnswer]:
         """Update a ticket."""
         request = Request(
@@ -181,6 +192,35 @@ class ZendeskClient:
         )
         # The answer is an empty text.
         await self._http.write(request, _nothing)
+
+    # --- background jobs -------------------------------------------------------------------------
+
+    async def jobs_of(self, job_ids: Sequence[str]) -> Sequence[wire.Job]:
+        """Up to a hundred jobs; those that are not known any more are left out."""
+        request = Request(
+            action="read jobs",
+            template="/api/v2/job_statuses/show_many",
+            query=(("ids", ",".join(job_ids)),),
+        )
+        return (await self._read(request, wire.JobRows)).value.job_statuses
+
+    async def jobs(self) -> Sequence[wire.Job]:
+        """Every job that the account still tells of, at most the five hundred first ones."""
+        found: list[wire.Job] = []
+        after: str | None = None
+        for _ in range(_MOST_JOB_PAGES):
+            query = [("page[size]", PAGE_SIZE)]
+            if after is not None:
+                query.append(("page[after]", after))
+            request = Request(
+                action="list jobs", template="/api/v2/job_statuses", query=tuple(query)
+            )
+            page = (await self._read(request, wire.JobRows)).value
+            found += page.job_statuses
+            if page.meta is None or not page.meta.has_more or page.meta.after_cursor is None:
+                break
+            after = page.meta.after_cursor
+        return found
 
     # --- people and places -----------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ Every surprise of the desk that this folder knows of stands in NOTES.md.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,11 +20,11 @@ from connectors.zendesk import bodies, wire
 from connectors.zendesk.account import Account, build_client
 from connectors.zendesk.answers import (
     creation_answer,
-    found_creation,
     found_update,
     look_for_update,
     update_answer,
 )
+from connectors.zendesk.arrivals import Arrivals
 from connectors.zendesk.authors import Authors
 from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
@@ -35,14 +34,23 @@ from connectors.zendesk.field_titles import FieldTitles
 from connectors.zendesk.files import LARGEST_BYTES, ZendeskFiles
 from connectors.zendesk.hook import ZendeskHook
 from connectors.zendesk.hook_calls import HookCalls
+from connectors.zendesk.imports import Imports
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
 from connectors.zendesk.people import People
 from connectors.zendesk.settings import Settings
 from connectors.zendesk.thread import ThreadReader
 from connectors.zendesk.visibility import read_back
 from connectors.zendesk.webhook import read_webhook
-from syncd.core.errors import OutcomeUnknown, Rejected, RemoteError, Unintelligible
-from syncd.core.model import Audience, Capabilities, ConnectionName, Person, Sighting, TicketId
+from syncd.core.errors import OutcomeUnknown, Rejected, Unintelligible
+from syncd.core.model import (
+    Audience,
+    Capabilities,
+    ConnectionName,
+    Person,
+    Sighting,
+    Snapshot,
+    TicketId,
+)
 from syncd.core.operations import (
     Answer,
     CreateTicket,
@@ -70,8 +78,6 @@ CAPABILITIES = Capabilities(
 )
 #: How long Zendesk remembers an Idempotency-Key.
 IDEMPOTENCY = timedelta(hours=2)
-#: Between two listings before an import is believed not to have happened.
-SECOND_LOOK_SECONDS = 5.0
 
 
 class ZendeskConnector:
@@ -94,9 +100,6 @@ class ZendeskConnector:
         self._settings = settings
         self._clock = clock
         self._base_url = settings.base_url
-        #: How far the desk's clock is ahead of ours; None until it was asked.
-        self._ahead: timedelta | None = None
-        self._asking = asyncio.Lock()
         budget.assume(EXPORTS, per_minute=settings.exports_per_minute)
         self._client = build_client(
             name,
@@ -115,6 +118,26 @@ class ZendeskConnector:
         self._customers = Customers(name, self._client, settings)
         self._authors = Authors(self._client, self._customers, settings, clock)
         self._threads = ThreadReader(name, self._client, self._people)
+        self._imports = Imports(
+            name,
+            client=self._client,
+            account=self._account,
+            customers=self._customers,
+            authors=self._authors,
+            threads=self._threads,
+            shown=self._shown,
+            clock=clock,
+        )
+        self._arrivals = Arrivals(
+            name,
+            client=self._client,
+            people=self._people,
+            threads=self._threads,
+            present=self._imports.desk_time,
+            clock=clock,
+            wanted=wanted,
+            withheld_seconds=withheld_seconds,
+        )
         self._feed = Feed(
             name,
             client=self._client,
@@ -148,6 +171,12 @@ class ZendeskConnector:
         """The next page of the ticket export, or of the event export once that is at its end."""
         return await self._feed.read(cursor)
 
+    async def read_arrivals(
+        self, cursor: str | None, *, since: datetime, about: Sequence[TicketId] = ()
+    ) -> Changes:
+        """The next page of the event export alone, from shortly before `since` on."""
+        return await self._arrivals.read(cursor, since=since, about=about)
+
     async def fetch(
         self, ticket_id: TicketId, read: Read, *, comments_as_of: int = 0
     ) -> Sighting | None:
@@ -176,10 +205,15 @@ class ZendeskConnector:
         return sightings
 
     async def view(
-        self, view: str, *, since: datetime | None = None, cursor: str | None = None
+        self,
+        view: str,
+        *,
+        since: datetime | None = None,
+        cursor: str | None = None,
+        has_threads: bool = False,
     ) -> AsyncIterator[ViewPage]:
         """Empty: a partner's desk has no view that a backfill would start from."""
-        del view, since, cursor
+        del view, since, cursor, has_threads
         return
         yield
 
@@ -190,7 +224,9 @@ class ZendeskConnector:
         bodies.refuse_what_would_be_cut(intent.op, connection=self._name)
         match intent.op:
             case CreateTicket() as op:
-                return await (self._import(op) if op.is_silent else self._create(intent, op))
+                if op.is_silent:
+                    return await self._imports.carry(intent, op)
+                return await self._create(intent, op)
             case UpdateTicket() as op:
                 return await self._update(intent, op)
             case RestrictComment() as op:
@@ -240,40 +276,13 @@ class ZendeskConnector:
         )
         return await read_back(self._client, answer, name=self._name)
 
-    async def _import(self, op: CreateTicket) -> Answer:
-        # Imports come many at once: the first one asks, the others know.
-        async with self._asking:
-            placed = await self._account.placed(op)
-            not_after = await self._desk_time()
-        body = bodies.silent_creation(
-            op,
-            placed=placed,
-            not_after=not_after,
-            requester=await self._customers.requester(op),
-            bylines=await self._authors.of_history(op.comments, not_after=not_after),
-        )
-        answered = await self._client.import_ticket(body)
-        ticket_id = TicketId(str(answered.value.ticket.id))
-        try:
-            # The answer to an import does not say which comments it made.
-            thread = await self._threads.sighting(ticket_id, since=0)
-            fields = self._shown(answered.value.ticket, answered.date)
-        except (RemoteError, ValueError) as error:
-            raise self._unknown("import ticket") from error
-        answer = None
-        if thread is not None:
-            answer = found_creation(op, replace(thread, ticket=fields.ticket))
-        if answer is None:
-            raise self._unknown("import ticket")
-        return answer
-
     # --- lost answers ----------------------------------------------------------------------------
 
-    async def find(self, intent: Intent) -> Finding:
+    async def find(self, intent: Intent, *, shown: Snapshot | None = None) -> Finding:
         """What became of a write whose answer was lost; reads only, two requests as a rule."""
         match intent.op:
             case CreateTicket() as op:
-                return await self._find_creation(intent, op)
+                return await self._find_creation(intent, op, shown)
             case UpdateTicket() as op:
                 return await self._find_update(intent, op)
             case RestrictComment() as op:
@@ -305,37 +314,16 @@ class ZendeskConnector:
         answer = await read_back(self._client, answer, name=self._name)
         return Finding(fate=Fate.FOUND, answer=answer)
 
-    async def _find_creation(self, intent: Intent, op: CreateTicket) -> Finding:
-        found = await self._created(op)
-        is_remembered = self._clock.now() - intent.sent_at < IDEMPOTENCY
-        if not found and op.is_silent:
-            # Nothing makes repeating an import safe, so it is looked for twice.
-            await self._clock.sleep(SECOND_LOOK_SECONDS)
-            found = await self._created(op)
+    async def _find_creation(
+        self, intent: Intent, op: CreateTicket, shown: Snapshot | None
+    ) -> Finding:
+        if op.is_silent:
+            return await self._imports.find(intent, op, shown)
+        found = await self._imports.carrying(op.external_id)
         if not found:
-            is_repeatable = op.is_silent or is_remembered
-            return Finding(fate=Fate.REPEATABLE if is_repeatable else Fate.ABSENT)
-        answer = None
-        if len(found) == 1:
-            thread = await self._threads.sighting(found[0].ticket_id, since=0)
-            if thread is not None:
-                answer = found_creation(op, replace(thread, ticket=found[0].ticket))
-        if answer is None:
-            return Finding(fate=Fate.AMBIGUOUS)
-        return Finding(fate=Fate.FOUND, answer=answer)
-
-    async def _created(self, op: CreateTicket) -> list[Sighting]:
-        """The tickets of that external id, as the listing shows them."""
-        listed = await self._client.tickets_of(op.external_id)
-        try:
-            rows = [wire.decode(raw, wire.Ticket) for raw in listed.value.tickets]
-            # A desk that does not know the filter would list everything.
-            ours = [row for row in rows if row.external_id == op.external_id]
-            return [self._shown(row, listed.date) for row in ours]
-        except (ValueError, msgspec.MsgspecError):
-            raise Unintelligible(
-                "the listing is not as documented", connection=self._name, action="look for ticket"
-            ) from None
+            is_remembered = self._clock.now() - intent.sent_at < IDEMPOTENCY
+            return Finding(fate=Fate.REPEATABLE if is_remembered else Fate.ABSENT)
+        return await self._imports.of_tickets(op, found)
 
     async def _find_restriction(self, op: RestrictComment) -> Finding:
         thread = await self._threads.sighting(op.ticket_id, since=0)
@@ -376,15 +364,8 @@ class ZendeskConnector:
     async def close(self) -> None:
         """Close the connections."""
         await self._files.close()
+        await self._imports.close()
         await self._client.close()
-
-    async def _desk_time(self) -> datetime:
-        """The present by the desk's own clock, rather too early than too late."""
-        if self._ahead is None:
-            shown = (await self._client.me()).date
-            now = self._clock.now()
-            self._ahead = (shown or now) - now
-        return self._clock.now() + self._ahead
 
     async def _fields(self, ticket_id: TicketId) -> Sighting | None:
         if not ticket_id.isdecimal():

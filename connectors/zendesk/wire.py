@@ -116,6 +116,29 @@ class TicketRows(msgspec.Struct, kw_only=True):
     tickets: list[msgspec.Raw]
 
 
+class Job(msgspec.Struct, kw_only=True):
+    """A background job; its results are a list of rows, and of any shape beside that."""
+
+    id: str
+    status: str
+    results: Any = None
+
+    @property
+    def rows(self) -> list[Loose]:
+        """What became of each row, as far as the job tells."""
+        rows = self.results if isinstance(self.results, list) else []
+        return [row for row in rows if isinstance(row, dict)]
+
+
+class JobAnswer(msgspec.Struct, kw_only=True):
+    job_status: Job
+
+
+class JobRows(msgspec.Struct, kw_only=True):
+    job_statuses: list[Job]
+    meta: Meta | None = None
+
+
 class TicketExport(msgspec.Struct, kw_only=True):
     tickets: list[msgspec.Raw]
     after_cursor: str | None = None

@@ -29,6 +29,7 @@ _LINKS = (
     Column(key="open", title="open", is_number=True),
     Column(key="waiting", title="waiting", is_number=True),
     Column(key="sent", title="sent", is_number=True),
+    Column(key="importing", title="importing", is_number=True, is_optional=True),
     Column(key="parked", title="parked", is_number=True),
     Column(key="ended", title="ended", is_number=True),
     Column(key="conflicts", title="conflicts", is_number=True),
@@ -79,9 +80,10 @@ def status(
     """Show each link: its pairs, what waits, what is parked, who has the ball.
 
     `waiting` counts pairs with changes still to be delivered, `sent` writes whose answer is not
-    recorded yet, `ball` who must act next, `status waits for` the fields that a desk wants filled
-    in before it takes a status, `missed` changes that polling found and no webhook announced. With
-    `--stale`, whoever waited longest comes first.
+    recorded yet, `importing` those of them whose comments the desk's feed has still to name, `ball`
+    who must act next, `status waits for` the fields that a desk wants filled in before it takes a
+    status, `missed` changes that polling found and no webhook announced. With `--stale`, whoever
+    waited longest comes first.
     """
     found = opening.outline(config)
     asked = opening.require_link(link, found)
@@ -153,6 +155,7 @@ def _link(name: LinkName, summary: LinkSummary | None) -> Row:
         "open": summary.open_pairs if summary else 0,
         "waiting": summary.dirty if summary else 0,
         "sent": summary.sent if summary else 0,
+        "importing": (summary.importing or None) if summary else None,
         "parked": summary.parked if summary else 0,
         "ended": summary.ended if summary else 0,
         "conflicts": summary.conflicts if summary else 0,

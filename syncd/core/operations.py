@@ -151,6 +151,8 @@ class Intent:
     known_ids: frozenset[CommentId]
     attempt: int
     sent_at: datetime
+    #: How many left at the same moment, so that a desk may have got them in one request.
+    company: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,6 +169,9 @@ class Answer:
     #: The values that the write replaced, where the desk tells; None when it does not.
     replaced_status: str | None = None
     replaced_tags: frozenset[str] | None = None
+    #: False for a creation whose comments the desk has not named yet: the write stays on its way,
+    #: and what its thread shows is no news, until they are found there.
+    is_named: bool = True
 
 
 def drafts_of(op: Operation) -> tuple[Draft, ...]:

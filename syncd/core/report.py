@@ -62,6 +62,8 @@ class LinkSummary:
     parked: int
     ended: int
     sent: int
+    #: Of those sent, imports whose comments the desk's feed has still to name.
+    importing: int
     conflicts: int
     balls: Mapping[str, int]
     #: When the oldest undelivered change was seen; None when all is delivered.

@@ -66,6 +66,8 @@ def settle(
     operation = intent.op
     if isinstance(operation, RestrictComment):
         return Settlement(base=_restricted(base, operation))
+    if not answer.is_named:
+        return Settlement(base=_begun(base, operation, answer, policy, is_found=is_found))
     drafts = drafts_of(operation)
     if len(answer.comment_ids) != len(drafts):
         hint = "The desk accepted a comment and did not name it; compare both tickets."
@@ -114,6 +116,27 @@ def _stored_otherwise(drafts: tuple[Draft, ...], answer: Answer) -> Stop | None:
             )
             return Stop(reason="comment_not_public", hint=hint)
     return None
+
+
+def _drafts(operation: CreateTicket | UpdateTicket) -> tuple[Draft, ...]:
+    if isinstance(operation, CreateTicket):
+        return operation.comments
+    return (operation.comment,) if operation.comment is not None else ()
+
+
+def _begun(
+    base: Base,
+    operation: CreateTicket | UpdateTicket,
+    answer: Answer,
+    policy: LinkPolicy,
+    *,
+    is_found: bool,
+) -> Base:
+    """What a creation's ticket shows before anybody can tell which of its comments are which."""
+    shown = answer.sighting.ticket
+    if not isinstance(operation, CreateTicket) or shown is None:
+        return base
+    return _created(base, operation, None if is_found else shown, policy)
 
 
 def _restricted(base: Base, operation: RestrictComment) -> Base:

@@ -137,7 +137,7 @@ class Park:
 class Step:
     """One unit of work of a run: everything in it is durable together, or nothing is.
 
-    Order inside: `settled`, `sightings`, `base`, records, `intent`, then the pair row.
+    Order inside: `settled`, `created`, `sightings`, `base`, records, `intent`, then the pair row.
     The lease is taken or checked with it: `LeaseLost` when another token holds an unexpired one.
     It is let go by whatever ends the run: `done_gen`, `not_before`, `park` or `ends_pair`.
     Its sightings mark the other pairs that they change; the pair itself only when it would
@@ -149,6 +149,8 @@ class Step:
     #: lease unasked.
     revision: int | None = None
     settled: tuple[Settled, ...] = ()
+    #: The ticket of a creation that stays on its way because its comments have no names yet.
+    created: tuple[Side, ConnectionName, TicketId] | None = None
     #: What reads and answers of this run showed, per connection.
     sightings: Mapping[ConnectionName, tuple[Sighting, ...]] = field(default_factory=dict)
     #: None leaves the base as it is.

@@ -16,7 +16,9 @@ from syncd.core.errors import LeaseLost, RemoteError, Unauthorised, Unreachable
 from syncd.core.model import ConnectionName, Held, PairId, Side, Sighting, TicketId
 from syncd.core.work import CursorMove, Pair, PairState
 from syncd.engine.controller import wait_or_stop
+from syncd.engine.convoy import Convoy
 from syncd.engine.health import ConnectionState
+from syncd.engine.importing import Importing, imported_in
 from syncd.engine.intake import Intake
 from syncd.engine.links import Link, is_wanted
 from syncd.engine.outcome import Outcome, Result
@@ -26,6 +28,12 @@ from syncd.ports import PRIORITY, Clock, Priority, Store, ViewPage
 
 #: A pair that must wait longer, in one go or in all, is left for later, so that the others go on.
 _PATIENCE_SECONDS = 120.0
+#: New twins that are made at one time: as many as a request of a desk's may carry.
+_TOGETHER = 100
+#: Between looks for the names of imported comments, the first at once: a long backfill has most of
+#: them by then. A desk may withhold a minute of its feed.
+_NAMING_PAUSES = (0.0, 2.0, 4.0, 8.0, 16.0, 35.0, 35.0, 35.0)
+_NAMING_SECONDS = 62.0
 
 
 @dataclass(slots=True)
@@ -75,6 +83,10 @@ class Backfill:
         self._clock = clock
         self._manner = Manner.NOTIFYING if is_notifying else Manner.QUIET
         self._workers = workers
+        self._convoy = Convoy()
+        self._importing = Importing(link, intake=intake, health=reconciler.health)
+        #: Pairs that were imported by this run and are to be finished.
+        self._finishing: set[PairId] = set()
         self.report = BackfillReport()
         #: Why it cannot go on.
         self._lost: RemoteError | None = None
@@ -93,10 +105,12 @@ class Backfill:
         platform = self._link.connectors[Side.PLATFORM]
         cursor = await self._store.load_cursor(platform.name, feed) or None
         await self._finish_begun(progress)
-        async for page in platform.view(self._link.policy.view, since=since, cursor=cursor):
+        view = self._link.policy.view
+        async for page in platform.view(view, since=since, cursor=cursor, has_threads=True):
             await self._take(page, progress)
             move = CursorMove(feed=feed, cursor="" if page.is_end else page.cursor or "")
             await self._intake.take(platform.name, (), cursor=move)
+        await self._finish_importing(progress)
         logger().info("backfill.finished", link=self._link.name, born=self.report.born)
         return self.report
 
@@ -138,7 +152,33 @@ class Backfill:
         """Pairs that an earlier run left half done, or whose comments it left out."""
         now = self._clock.now()
         due = await self._store.load_due(now, link=self._link.name, is_quiet=True)
-        await self._reconcile([pair_id for pair_id, _ in due], progress)
+        begun, unborn = [], []
+        for pair_id, _ in due:
+            run = await self._store.load_run(pair_id)
+            imported = imported_in(run) if run is not None else None
+            if imported is not None:
+                self._importing.add(pair_id, imported)
+            elif run is not None and run.pair.tickets[Side.PARTNER] is None:
+                unborn.append(pair_id)
+            else:
+                begun.append(pair_id)
+        await self._reconcile(begun, progress)
+        await self._reconcile(unborn, progress, workers=_TOGETHER)
+
+    async def _finish_importing(self, progress: Progress) -> None:
+        """Have the imported comments named, as far as the desk's feed tells in good time."""
+        waited = 0.0
+        for pause in _NAMING_PAUSES:
+            if not self._importing:
+                return
+            await wait_or_stop(self._clock, self._stopping, pause)
+            waited += pause
+            is_late = waited > _NAMING_SECONDS
+            told = await self._importing.read(is_last=is_late)
+            todo = self._importing.take(None if is_late else told)
+            self._finishing.update(todo)
+            await self._reconcile(todo, progress)
+        self.report.waiting += len(self._importing)
 
     async def _take(self, page: ViewPage, progress: Progress) -> None:
         pairs = await self._count(page)
@@ -148,7 +188,10 @@ class Backfill:
         marked = await self._ours(marked, pairs)
         self.report.handled = max(self.report.seen - len(marked), self.report.handled)
         progress(self.report)
-        await self._reconcile(sorted(marked), progress, is_page=True)
+        known = {pair.pair_id for pair in pairs}
+        await self._reconcile(sorted(marked & known), progress, is_page=True)
+        # Their imports share requests.
+        await self._reconcile(sorted(marked - known), progress, is_page=True, workers=_TOGETHER)
 
     async def _mark(
         self, connection: ConnectionName, sightings: Sequence[Sighting]
@@ -180,7 +223,12 @@ class Backfill:
     # --- pairs -----------------------------------------------------------------------------------
 
     async def _reconcile(
-        self, pair_ids: Sequence[PairId], progress: Progress, *, is_page: bool = False
+        self,
+        pair_ids: Sequence[PairId],
+        progress: Progress,
+        *,
+        is_page: bool = False,
+        workers: int | None = None,
     ) -> None:
         todo = iter(pair_ids)
 
@@ -193,7 +241,7 @@ class Backfill:
                     return
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._workers, len(pair_ids))):
+            for _ in range(min(workers or self._workers, len(pair_ids))):
                 group.create_task(worker())
         if self._lost is not None:
             raise self._lost
@@ -203,10 +251,13 @@ class Backfill:
         waited = 0.0
         while True:
             try:
-                outcome = await self._reconciler.reconcile(pair_id, manner=self._manner)
+                with self._convoy.member():
+                    outcome = await self._reconciler.reconcile(pair_id, manner=self._manner)
             except LeaseLost:
                 return Outcome(result=Result.IDLE, is_dirty=True)
             self.report.writes += outcome.writes
+            if outcome.imported is not None:
+                return outcome
             if outcome.result is not Result.WAITING or outcome.retry_at is None:
                 return outcome
             pause = max((outcome.retry_at - self._clock.now()).total_seconds(), 0.0)
@@ -242,7 +293,14 @@ class Backfill:
 
     def _add(self, pair_id: PairId, outcome: Outcome) -> None:
         report = self.report
-        report.done += outcome.result in (Result.DONE, Result.ENDED)
+        if outcome.imported is not None:
+            self._importing.add(pair_id, outcome.imported)
+            return
+        # The daemon may have been first with an import's names.
+        is_named = pair_id in self._finishing and outcome.result is Result.IDLE
+        report.done += outcome.result in (Result.DONE, Result.ENDED) or (
+            is_named and not outcome.is_dirty
+        )
         report.parked += outcome.result is Result.PARKED
         is_left = outcome.result is Result.IDLE and outcome.is_dirty
         report.waiting += outcome.result is Result.WAITING or is_left

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from syncd.core.model import Held
+from syncd.core.model import Held, TicketId
 
 
 class Result(StrEnum):
@@ -22,6 +22,14 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Imported:
+    """A twin whose comments have no names yet, and when it was sent, by our clock."""
+
+    ticket_id: TicketId
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What the controller must know of a run: whether to come back, and when."""
 
@@ -34,3 +42,5 @@ class Outcome:
     is_bug: bool = False
     held: tuple[Held, ...] = ()
     left_out: tuple[Held, ...] = ()
+    #: The twin was imported, and the desk's feed has still to name its comments.
+    imported: Imported | None = None

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from syncd.core.errors import (
     Gone,
@@ -22,20 +21,28 @@ from syncd.core.errors import (
     Unintelligible,
     UploadSpent,
 )
-from syncd.core.model import Held, LinkName, PairId, Side
-from syncd.core.operations import Answer, CreateTicket, Fate, Intent, Operation
+from syncd.core.model import Held, PairId, Side
+from syncd.core.operations import (
+    Answer,
+    CreateTicket,
+    Fate,
+    Finding,
+    Intent,
+    Operation,
+    UpdateTicket,
+)
 from syncd.core.plan import Need, Plan
 from syncd.core.reaction import Action, delay_seconds, react
 from syncd.core.settle import Settlement
 from syncd.core.work import Park, Run, Step
-from syncd.engine.health import Health
+from syncd.engine.convoy import Halt, gather
 from syncd.engine.links import Link
-from syncd.engine.outcome import Outcome, Result
+from syncd.engine.outcome import Imported, Outcome, Result
 from syncd.engine.reading import fetch_need, gone
+from syncd.engine.surroundings import Surroundings
 from syncd.engine.transfer import Transfer
 from syncd.engine.work import Work
 from syncd.log import logger, place_of
-from syncd.ports import Clock
 
 #: One run writes at most this much; the rest waits for its next turn, so that none starves another.
 _MOST_WRITES = 40
@@ -43,30 +50,15 @@ _MOST_WRITES = 40
 _MOST_READS = 6
 _SAME_SECOND = timedelta(seconds=1)
 _UNSENT_FILE = timedelta(minutes=1)
+#: What a desk withholds of its feed, and a moment more.
+_NAMING = timedelta(seconds=65)
+_RESTORE = "The imported ticket is gone. Restore it on its desk and `syncd retry PAIR`."
 
 
 @dataclass(slots=True)
 class _Wait:
     until: datetime
     counts_as_try: bool
-
-
-class Surroundings(Protocol):
-    """What a run needs of whoever started it."""
-
-    @property
-    def clock(self) -> Clock: ...
-
-    @property
-    def health(self) -> Health: ...
-
-    async def record(self, pair_id: PairId, token: str, step: Step) -> bool:
-        """Make a step durable. Raises `LeaseLost` and `StoreError`."""
-        ...
-
-    async def stop_link(self, link: LinkName, park: Park) -> None:
-        """Stop every pair of a link."""
-        ...
 
 
 class PairRun:
@@ -87,6 +79,7 @@ class PairRun:
         self._reads = 0
         self._stale: set[Side] = set()
         self._is_lost = False
+        self._imported: Imported | None = None
         self._attempts: Mapping[str, int] = {i.op.op_id: i.attempt for i in run.sent}
 
     async def run(self) -> Outcome:
@@ -144,8 +137,11 @@ class PairRun:
                 self._is_lost = True
                 continue
             try:
-                finding = await connector.find(intent)
+                finding = await connector.find(intent, shown=self._work.snapshots.get(side))
                 self._env.health.succeeded(connector.name)
+            except Gone:
+                # The journal keeps it: restored, the ticket still has comments of ours.
+                return Park(reason=f"{side.value}_ticket_gone", hint=_RESTORE)
             except RemoteError as error:
                 # The journal keeps it.
                 self._is_lost = True
@@ -153,26 +149,26 @@ class PairRun:
                 if park is not None:
                     return park
                 continue
-            log = logger().bind(op_id=intent.op.op_id, side=side.value, pair=self._pair.pair_id)
-            if finding.fate is Fate.AMBIGUOUS:
-                hint = (
-                    "Two comments on the desk could be this write; delete the double, then retry."
-                )
-                return Park(reason="ambiguous_write", hint=hint)
-            if finding.fate is Fate.ABSENT:
-                log.info("op.absent")
-                self._work.drop(intent.op.op_id)
-            elif finding.answer is not None:
-                log.info("op.found")
-                park = await self._settle(intent, finding.answer, is_found=True)
-                if park is not None:
-                    return park
-            else:
-                log.info("op.repeated")
-                park = await self._send(intent)
-                if park is not None:
-                    return park
+            park = await self._take_finding(intent, finding)
+            if park is not None:
+                return park
         return None
+
+    async def _take_finding(self, intent: Intent, finding: Finding) -> Park | None:
+        log = logger().bind(op_id=intent.op.op_id, side=intent.op.side.value)
+        if finding.fate is Fate.AMBIGUOUS:
+            hint = "Two comments on the desk could be this write; delete the double, then retry."
+            return Park(reason="ambiguous_write", hint=hint)
+        if finding.fate is Fate.ABSENT:
+            log.info("op.absent", pair=self._pair.pair_id)
+            self._work.drop(intent.op.op_id)
+            return None
+        if finding.answer is None:
+            log.info("op.repeated", pair=self._pair.pair_id)
+            return await self._send(intent)
+        if self._work.ticket_id(intent.op.side) is None or isinstance(intent.op, UpdateTicket):
+            log.info("op.found", pair=self._pair.pair_id)
+        return await self._settle(intent, finding.answer, is_found=True)
 
     # --- reading ---
 
@@ -221,9 +217,10 @@ class PairRun:
         if operation is None:
             # A late file that is not to be had yet: planned again without it.
             return None
+        company = await gather(operation, Halt.BEFORE_JOURNAL)
         now = self._env.clock.now()
         attempt = self._attempts.get(operation.op_id, 0) + 1
-        intent = self._work.intent(operation, attempt=attempt, now=now)
+        intent = self._work.intent(operation, attempt=attempt, now=now, company=company)
         step = self._work.step(intent=intent, tries=self._pair.tries)
         _tell(step, self._pair.pair_id)
         await self._env.record(self._pair.pair_id, self._token, step)
@@ -235,6 +232,7 @@ class PairRun:
         connector = self._link.connectors[operation.side]
         log = logger().bind(op_id=operation.op_id, side=operation.side.value)
         self._writes += 1
+        await gather(operation, Halt.BEFORE_LEAVING)
         log.debug("op.sent", pair=self._pair.pair_id, attempt=intent.attempt)
         try:
             answer = await connector.write(intent)
@@ -307,9 +305,18 @@ class PairRun:
             )
             await self._env.stop_link(self._link.name, park)
             return park
+        if not answer.is_named:
+            self._await_names(intent, answer)
         if settlement.stop is not None:
             return Park(reason=settlement.stop.reason, hint=settlement.stop.hint)
         return None
+
+    def _await_names(self, intent: Intent, answer: Answer) -> None:
+        """Until the imported comments have names, all of them would look like news."""
+        self._is_lost = True
+        self._imported = Imported(ticket_id=answer.ticket_id, sent_at=intent.sent_at)
+        until = self._env.clock.now() + _NAMING
+        self._waits[intent.op.side] = _Wait(until=until, counts_as_try=False)
 
     # --- ends of a run ---
 
@@ -372,6 +379,7 @@ class PairRun:
             retry_at=until,
             writes=self._writes,
             held=held,
+            imported=self._imported,
         )
         return await self._finish(step, outcome, "pair.waiting")
 

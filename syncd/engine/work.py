@@ -56,6 +56,7 @@ class Work:
         self._is_quiet = is_quiet
         self._is_historic = is_historic
         self._settled: list[Settled] = []
+        self._created: tuple[Side, ConnectionName, TicketId] | None = None
         self._sightings: dict[ConnectionName, list[Sighting]] = {}
         self._conflicts: list[Conflict] = []
         self._transitions: list[Transition] = []
@@ -124,7 +125,9 @@ class Work:
         connection = self.link.connectors[side].name
         self._sightings.setdefault(connection, []).append(sighting)
 
-    def intent(self, operation: Operation, *, attempt: int, now: datetime) -> Intent:
+    def intent(
+        self, operation: Operation, *, attempt: int, now: datetime, company: int = 1
+    ) -> Intent:
         """The operation with everything that must be known should its answer be lost."""
         snapshot = self.snapshots.get(operation.side)
         ticket = snapshot.ticket if snapshot else None
@@ -140,6 +143,7 @@ class Work:
             known_ids=known_ids(self.base, operation.side),
             attempt=attempt,
             sent_at=now,
+            company=company,
         )
 
     def settle(self, intent: Intent, answer: Answer, *, is_found: bool = False) -> Settlement:
@@ -154,11 +158,14 @@ class Work:
         self._conflicts += settlement.conflicts
         self._transitions += settlement.transitions
         created = None
-        if isinstance(operation, CreateTicket):
+        if isinstance(operation, CreateTicket) and self.ticket_id(operation.side) is None:
             created = (operation.side, intent.connection, answer.ticket_id)
             self.pair = replace(
                 self.pair, tickets={**self.pair.tickets, operation.side: answer.ticket_id}
             )
+        if not answer.is_named:
+            self._created = created
+            return settlement
         self._settled.append(
             Settled(
                 op_id=operation.op_id,
@@ -216,6 +223,7 @@ class Work:
         step = Step(
             revision=self.pair.revision,
             settled=tuple(self._settled),
+            created=self._created,
             sightings=self._taken_sightings(),
             base=self.base if self.base != self._recorded else None,
             conflicts=tuple(self._conflicts),
@@ -229,6 +237,7 @@ class Work:
             ball=ball_of(self.base),
         )
         self._settled, self._conflicts, self._transitions = [], [], []
+        self._created = None
         self._sightings = {}
         self._recorded = self.base
         return step

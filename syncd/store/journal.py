@@ -37,6 +37,7 @@ class _Payload(msgspec.Struct, kw_only=True, frozen=True):
     status_before: str | None
     highest_comment_id: CommentId | None
     known_ids: frozenset[CommentId]
+    company: int = 1
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -55,6 +56,7 @@ def intent_values(connection_ref: int, intent: Intent) -> dict[str, object]:
         status_before=intent.status_before,
         highest_comment_id=intent.highest_comment_id,
         known_ids=intent.known_ids,
+        company=intent.company,
     )
     return {
         "pair_id": intent.pair_id,
@@ -89,6 +91,7 @@ def to_intent(row: sqlite3.Row) -> Intent:
         status_before=payload.status_before,
         highest_comment_id=payload.highest_comment_id,
         known_ids=payload.known_ids,
+        company=payload.company,
         attempt=row["attempt"],
         sent_at=to_moment(row["sent_at"]),
     )

@@ -101,6 +101,17 @@ _SENT = Statement(
     GROUP BY pair.link
     """
 )
+#: Creations whose ticket is known and whose comments have no names yet.
+_IMPORTING = Statement(
+    """
+    SELECT pair.link, count(*)
+    FROM operation JOIN pair ON pair.id = operation.pair_id
+    WHERE operation.state = 'sent' AND operation.kind = 'create_ticket'
+      AND EXISTS (SELECT 1 FROM pair_ticket AS held
+                  WHERE held.pair_id = pair.id AND held.side = operation.side)
+    GROUP BY pair.link
+    """
+)
 _CONFLICT_COUNTS = Statement(
     """
     SELECT pair.link, count(*)
@@ -164,6 +175,7 @@ def summaries(session: Session) -> list[LinkSummary]:
     for row in session.rows(_BALLS):
         balls[row["link"]][row["ball"]] = row["pairs"]
     sent: dict[str, int] = dict(map(tuple, session.rows(_SENT)))
+    importing: dict[str, int] = dict(map(tuple, session.rows(_IMPORTING)))
     conflict_counts: dict[str, int] = dict(map(tuple, session.rows(_CONFLICT_COUNTS)))
     stopped = parked_links(session)
     found = {
@@ -175,6 +187,7 @@ def summaries(session: Session) -> list[LinkSummary]:
             parked=row["parked"],
             ended=row["ended"],
             sent=sent.get(row["link"], 0),
+            importing=importing.get(row["link"], 0),
             conflicts=conflict_counts.get(row["link"], 0),
             balls=balls[row["link"]],
             oldest_dirty_at=to_moment_or_none(row["oldest_dirty_at"]),
@@ -200,6 +213,7 @@ def _without_pairs(link: LinkName, park: Park) -> LinkSummary:
         parked=0,
         ended=0,
         sent=0,
+        importing=0,
         conflicts=0,
         balls={},
         oldest_dirty_at=None,

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 
 from syncd.core.errors import LeaseLost
-from syncd.core.model import LinkName, PairId
+from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import PairState, Settled, Step
 from syncd.store import tables
 from syncd.store.agreement import drop_bodies, write_base
@@ -82,6 +82,8 @@ def take_step(
         _check_running(row)
     for settled in step.settled:
         _settle(session, pair_id, LinkName(row["link"]), settled, now=now)
+    if step.created is not None:
+        _hold(session, pair_id, LinkName(row["link"]), step.created, now=now)
     concerned = _record_sightings(session, step)
     if step.base is not None and write_base(session, pair_id, step.base, now=now):
         concerned.update(_siblings(session, pair_id))
@@ -131,18 +133,30 @@ def _settle(
     if session.run(_SETTLE, values) == 0:
         raise LeaseLost(f"pair {pair_id}: operation {settled.op_id} was settled by another worker")
     if settled.created is not None:
-        side, connection, ticket_id = settled.created
-        has_some = session.number(_COUNT_TICKETS, {"pair_id": pair_id, "side": side.value}) > 0
-        add_ticket(
-            session,
-            pair_id,
-            link=link,
-            side=side,
-            connection=connection_ref(session, connection),
-            ticket_id=ticket_id,
-            kind="follow_up" if has_some else "first",
-            at=now,
-        )
+        _hold(session, pair_id, link, settled.created, now=now)
+
+
+def _hold(
+    session: Session,
+    pair_id: PairId,
+    link: LinkName,
+    created: tuple[Side, ConnectionName, TicketId],
+    *,
+    now: datetime,
+) -> None:
+    """The ticket that a creation made is the pair's from now on."""
+    side, connection, ticket_id = created
+    has_some = session.number(_COUNT_TICKETS, {"pair_id": pair_id, "side": side.value}) > 0
+    add_ticket(
+        session,
+        pair_id,
+        link=link,
+        side=side,
+        connection=connection_ref(session, connection),
+        ticket_id=ticket_id,
+        kind="follow_up" if has_some else "first",
+        at=now,
+    )
 
 
 def _record_sightings(session: Session, step: Step) -> set[PairId]:

@@ -41,6 +41,12 @@ EXCEPTIONS: Mapping[str, str] = {
     "POST /api/v2/imports/tickets: ticket.comments[].created_at is read-only": (
         "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/"
     ),
+    "POST /api/v2/imports/tickets/create_many: tickets[].requester": (
+        "the tickets of a bulk import are those of a single one"
+    ),
+    "POST /api/v2/imports/tickets/create_many: tickets[].comments[].created_at is read-only": (
+        "https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/"
+    ),
 }
 
 _USUAL_HEADERS = {

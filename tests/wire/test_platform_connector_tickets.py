@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.platform.connector import PlatformConnector
+from connectors.platform.sandbox.wire import MOST_LISTED_UPDATES
 from syncd.core.errors import Unauthorised, Unintelligible
 from syncd.core.model import Audience, Role, Span, TicketId
 from syncd.ports import Read
@@ -226,6 +227,48 @@ async def test_a_listing_leaves_out_what_nobody_touched_since() -> None:
         assert await all_in(rig.connector, VIEW, since=elsewhere) == [new["id"]]
         await rig.comment(old, "Again")
         assert await all_in(rig.connector, VIEW, since=since) == [old["id"], new["id"]]
+
+
+async def test_a_listing_brings_the_threads_along_when_asked() -> None:
+    async with a_rig() as rig:
+        ticket = await rig.platform.a_ticket()
+        await rig.comment(ticket, "And more")
+        (page,) = [page async for page in rig.connector.view(VIEW, has_threads=True)]
+        (bare,) = [page async for page in rig.connector.view(VIEW)]
+        (listed,) = page.sightings
+        assert listed == await rig.connector.fetch(TicketId(ticket["id"]), Read.WHOLE)
+        assert [sighting.covers for sighting in bare.sightings] == [None]
+
+
+async def test_a_thread_too_long_for_a_listing_is_left_for_a_read() -> None:
+    async with a_rig() as rig:
+        long, short = await rig.platform.a_ticket(), await rig.platform.a_ticket()
+        for number in range(MOST_LISTED_UPDATES):
+            await rig.comment(long, f"Sentence {number}")
+        (page,) = [page async for page in rig.connector.view(VIEW, has_threads=True)]
+        covered = {sighting.ticket_id: sighting.covers for sighting in page.sightings}
+        assert covered[TicketId(long["id"])] is None
+        assert covered[TicketId(short["id"])] is not None
+
+
+@pytest.mark.parametrize("fault", ["gap", "short", "stranger", "riddle"])
+async def test_a_listed_thread_that_proves_nothing_is_read_again(fault: str) -> None:
+    async with a_rig() as rig:
+        ticket = await rig.platform.a_ticket()
+        await rig.comment(ticket, "And more")
+        listing = (await rig.platform.api.get("/tickets?include=updates")).json()
+        updates = listing["threads"][0]["updates"]
+        if fault == "gap":
+            del updates[0]
+        elif fault == "short":
+            del updates[-1]
+        elif fault == "stranger":
+            updates[0]["ticket_id"] = "another"
+        else:
+            updates[0]["version"] = "first"
+    async with scripted(listing) as desk:
+        (page,) = [page async for page in desk.connector.view(VIEW, has_threads=True)]
+        assert [sighting.covers for sighting in page.sightings] == [None]
 
 
 async def test_an_empty_view_is_one_empty_page() -> None:

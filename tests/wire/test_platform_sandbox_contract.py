@@ -129,6 +129,7 @@ async def test_the_requesters_address_is_shown_only_with_its_scope() -> None:
         (f"/changes?limit={'9' * 5000}", "limit"),
         ("/changes?wait_seconds=-1", "wait_seconds"),
         ("/tickets?status=Solved", "status"),
+        ("/tickets?include=everything", "include"),
         ("/tickets?updated_since=yesterday", "updated_since"),
         ("/tickets?updated_since=2026-13-01T00:00:00Z", "updated_since"),
         ("/tickets?updated_since=2026-01-01T00:00:00", "updated_since"),

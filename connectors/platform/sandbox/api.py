@@ -19,6 +19,7 @@ from connectors.platform.sandbox.new_update import read_json, read_new_update
 from connectors.platform.sandbox.query import (
     cursor_number,
     if_match,
+    is_included,
     statuses_of,
     time_of,
     view_of,
@@ -91,6 +92,7 @@ class PlatformApi:
         )
         start = cursor_number(call.value("cursor") or "0")
         limit = whole_number(call, "limit", default=50, least=1, most=100)
+        has_threads = is_included(call, "updates")
         page: list[Ticket] = []
         has_more = False
         for ticket in self._register.since_number(start):
@@ -104,14 +106,14 @@ class PlatformApi:
                 has_more = True
                 break
             page.append(ticket)
-        return json_reply(
-            200,
-            {
-                "tickets": [wire.ticket_json(ticket, token) for ticket in page],
-                "next_cursor": str(page[-1].number) if has_more else None,
-                "more": has_more,
-            },
-        )
+        body: dict[str, object] = {
+            "tickets": [wire.ticket_json(ticket, token) for ticket in page],
+            "next_cursor": str(page[-1].number) if has_more else None,
+            "more": has_more,
+        }
+        if has_threads:
+            body["threads"] = wire.threads_json(page, token)
+        return json_reply(200, body)
 
     def batch(self, call: Call) -> Reply:
         """Tickets by id; the unknown are left out."""

@@ -56,6 +56,14 @@ def statuses_of(call: Call) -> set[str]:
     return statuses
 
 
+def is_included(call: Call, name: str) -> bool:
+    """Whether `include` asks for that; it knows nothing else."""
+    value = call.value("include")
+    if value not in (None, name):
+        raise bad_request("include", f"Only {name}.")
+    return value is not None
+
+
 def time_of(call: Call, name: str) -> datetime | None:
     """An aware time, None when absent."""
     value = call.value(name)

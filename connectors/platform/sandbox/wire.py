@@ -20,6 +20,10 @@ from connectors.platform.sandbox.model import (
     Update,
 )
 
+#: A listing brings no longer thread along, and no more text than this.
+MOST_LISTED_UPDATES = 100
+MOST_THREAD_CHARACTERS = 4_000_000
+
 
 def time_json(at: datetime) -> str:
     """RFC 3339 in UTC with microseconds."""
@@ -75,6 +79,21 @@ def update_json(update: Update, token: Token) -> dict[str, object]:
         ),
         "subject": step_json(update.subject),
     }
+
+
+def threads_json(tickets: Iterable[Ticket], token: Token) -> list[dict[str, object]]:
+    """The threads of a page, as many as fit; the long ones are left for a request of their own."""
+    threads: list[dict[str, object]] = []
+    size = 0
+    for ticket in tickets:
+        said = (update.comment for update in ticket.updates)
+        size += sum(len(comment.body_html) for comment in said if comment is not None)
+        if size > MOST_THREAD_CHARACTERS:
+            break
+        if len(ticket.updates) <= MOST_LISTED_UPDATES:
+            updates = [update_json(update, token) for update in ticket.updates]
+            threads.append({"ticket_id": ticket.id, "updates": updates})
+    return threads
 
 
 def change_json(update: Update, ticket: Ticket, token: Token) -> dict[str, object]:

@@ -225,7 +225,11 @@ class JobRoutes:
         if work is None:
             return
         job.status, job.results = "working", []
-        job.results += [row() for row in work]
+        most = self._account.settings.job_dies_after_rows
+        job.results += [row() for row in work[:most]]
+        if most is not None and most < len(work):
+            job.status, job.message = "killed", "The job was killed"
+            return
         job.status = "completed"
         job.message = f"Completed at {stamp(self._account.second())}"
 

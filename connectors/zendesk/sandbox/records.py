@@ -183,7 +183,7 @@ class Job:
     kind: str
     total: int
     due: float
-    status: Literal["queued", "working", "completed", "failed"] = "queued"
+    status: Literal["queued", "working", "completed", "failed", "killed"] = "queued"
     message: str | None = None
     results: list[Json] | None = None
 

@@ -185,6 +185,8 @@ class ZendeskSettings:
     archives_closed: bool = False
     # How long a bulk job stays queued and working, not scaled; 0 runs it at once.
     job_seconds: float = 0.0
+    # A bulk job is killed when it has done so many rows; None lets all of them end.
+    job_dies_after_rows: int | None = None
     attachments_need_auth: bool = True
     # Seconds (scaled) until an upload was looked at for malware; negative for never.
     scan_seconds: float = 5.0
