@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from msgspec import UNSET, UnsetType
 
 from connectors.platform import wire
-from connectors.richtext import likeness, plain_characters, sanitise
+from connectors.richtext import for_desk, likeness, plain_characters, sanitise
 from syncd.core.attachment import Attachment, Scan
 from syncd.core.model import (
     Audience,
@@ -295,12 +295,12 @@ def to_answer(op: UpdateTicket, answer: wire.UpdateAnswer) -> Answer:
 
 
 def to_body(html: str) -> str:
-    """Canonical HTML in the platform's smaller subset, never without anything to see.
+    """A draft's HTML in the platform's smaller subset, never without anything to see.
 
     The platform drops tags that it does not know: a headline would run into the next line, and what
     was struck out would stand there as if it were meant.
     """
-    html = plain_characters(html)
+    html = for_desk(html)
     for pattern, replacement in _NARROWED:
         html = pattern.sub(replacement, html)
     return html if likeness(html) else _EMPTY

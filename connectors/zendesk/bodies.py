@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.richtext import plain_characters, sanitise, without_placeholders
+from connectors.richtext import for_desk, plain_characters, without_placeholders
 from connectors.zendesk import wire
 from connectors.zendesk.byline import OURSELVES, Byline
 from connectors.zendesk.customers import shown_name
@@ -28,7 +28,7 @@ _EMPTY = "<p>…</p>"
 def body_of(draft: Draft, *, is_plain: bool = False) -> str:
     """The HTML that is sent for a comment; a plain one without its attribution line."""
     html = draft.html.removeprefix(draft.attribution) if is_plain else draft.html
-    return without_placeholders(sanitise(html)) or _EMPTY
+    return without_placeholders(for_desk(html)) or _EMPTY
 
 
 def is_too_long(draft: Draft) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from connectors.richtext import plain_characters
+from connectors.richtext import plain_characters, without_placeholders
 from connectors.zendesk import wire
 from connectors.zendesk.client import IDS_PER_REQUEST, ZendeskClient
 from connectors.zendesk.settings import Settings
@@ -118,4 +118,4 @@ class Customers:
 
 def shown_name(name: str) -> str:
     """The customer's name as a user's; Zendesk wants one."""
-    return plain_characters(name).strip() or _NAMELESS
+    return without_placeholders(plain_characters(name)).strip() or _NAMELESS

@@ -215,7 +215,7 @@ def _comment(event: wire.Event, update: Update, people: Mapping[str, Person]) ->
         writer_id=None if audit.author_id is None else str(audit.author_id),
         audience=Audience.PUBLIC if event.public is True else Audience.SHARED,
         html=(
-            from_text(event.body or "") if event.html_body is None else sanitise(event.html_body)
+            sanitise(from_text(event.body or "") if event.html_body is None else event.html_body)
         ),
         created_at=update.at,
         attachments=tuple(to_attachment(a) for a in event.attachments if not a.deleted),

@@ -21,6 +21,8 @@ from syncd.core.notes import (
     attribution,
     note,
     render,
+    with_audience,
+    with_links_told,
 )
 from syncd.core.operations import Draft
 from syncd.core.person_key import person_key
@@ -117,7 +119,7 @@ def comment_html(
     if left is None:
         left = [(file, AttachmentReason.NOT_CARRIED) for file in comment.attachments]
     pieces = [attribution_line(comment, policy=policy, capabilities=capabilities)]
-    pieces.append(comment.html or "")
+    pieces.append(with_links_told(comment.html or "", policy.language))
     pieces.extend(placeholders(left, policy))
     return writable("".join(pieces))
 
@@ -165,8 +167,12 @@ def draft_digest(
     """
     due = note(NoteKind.DIGEST, platform=policy.platform_name, count=len(comments), url=url)
     header = writable(render(due, policy.language, policy.wording))
-    bare = Capabilities(max_body_bytes=capabilities.max_body_bytes)
-    entries = [comment_html(c, policy=policy, capabilities=bare) for c in comments]
+    # The line above each entry says more than an attribution: this desk needs none besides.
+    headed = Capabilities(keeps_author=True, keeps_time=True)
+    entries = [
+        _heading(comment, policy) + comment_html(comment, policy=policy, capabilities=headed)
+        for comment in comments
+    ]
     room = capabilities.max_body_bytes - weight(header)
     if sum(map(weight, entries)) > room:
         entries = _fitted(comments, room, policy)
@@ -193,8 +199,15 @@ def _fitted(comments: tuple[Comment, ...], room: int, policy: LinkPolicy) -> lis
     return entries[::-1]
 
 
-def _shortened(comment: Comment, room: int, policy: LinkPolicy) -> str:
+def _heading(comment: Comment, policy: LinkPolicy) -> str:
+    """Author, time and audience of a comment in a digest."""
     line = attribution_line(comment, policy=policy, capabilities=Capabilities())
+    is_public = comment.audience is Audience.PUBLIC
+    return with_audience(line, policy.language, is_public=is_public)
+
+
+def _shortened(comment: Comment, room: int, policy: LinkPolicy) -> str:
+    line = _heading(comment, policy)
     text = writable(plain_text(comment.html or ""))
     cut = text[: prefix_length(text, room - weight(f"{line}<p> …</p>"))]
     return f"{line}<p>{escape(cut, quote=False)} …</p>"

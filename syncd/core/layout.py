@@ -35,7 +35,7 @@ class Laid:
 
 # Deeper nesting than any person or mail thread makes: from there on everything counts as a quote.
 # It also bounds the search for the opening tag of each closing one.
-_DEPTH = 200
+DEPTH = 200
 
 # fmt: off
 _BLOCKS = frozenset({
@@ -105,6 +105,28 @@ class _Open:
     is_exact: bool
 
 
+def marked(marks: str) -> Region:
+    """What a class or id, in lower case, makes of an element's text: quote, signature or text."""
+    if _QUOTE_MARK.search(marks):
+        return Region.QUOTE
+    return Region.SIGNATURE if "signature" in marks else Region.TEXT
+
+
+def begins_old_mail(marks: str) -> bool:
+    """Whether a class or id, in lower case, makes a quote of everything from there on."""
+    return bool(_QUOTE_START.search(marks))
+
+
+def is_hiding(style: str) -> bool:
+    """Whether a style, in lower case, hides its element."""
+    return bool(_HIDING_STYLE.search(style))
+
+
+def is_exact_style(style: str) -> bool:
+    """Whether a style, in lower case, keeps blanks and line ends as written."""
+    return bool(_EXACT_STYLE.search(style))
+
+
 def lay_out(html: str) -> list[Laid]:
     """Return the visible lines; text without any block or `<br>` keeps its own line ends."""
     found = list(tokens(html))
@@ -159,9 +181,9 @@ class _Page:
             self._add(" ", opened)
         if name in _BLOCKS:
             self._break()
-        if len(self._open) > _DEPTH or _QUOTE_START.search(_marks(tag)):
+        if len(self._open) > DEPTH or begins_old_mail(_marks(tag)):
             self._rest = Region.QUOTE
-        if len(self._open) > _DEPTH:
+        if len(self._open) > DEPTH:
             del self._open[1:]
 
     def close(self, name: str) -> None:
@@ -211,10 +233,10 @@ def _opened(tag: Tag, around: _Open) -> _Open:
     attributes = tag.attributes
     style = attributes.get("style", "").lower()
     region = max(
-        _REGIONS.get(tag.name, Region.TEXT), _marked(_marks(tag)), around.region, key=_precedence
+        _REGIONS.get(tag.name, Region.TEXT), marked(_marks(tag)), around.region, key=_precedence
     )
-    is_hidden = "hidden" in attributes or tag.name in _HIDDEN or bool(_HIDING_STYLE.search(style))
-    is_exact = tag.name in _EXACT or bool(_EXACT_STYLE.search(style))
+    is_hidden = "hidden" in attributes or tag.name in _HIDDEN or is_hiding(style)
+    is_exact = tag.name in _EXACT or is_exact_style(style)
     return _Open(
         tag.name,
         region,
@@ -225,12 +247,6 @@ def _opened(tag: Tag, around: _Open) -> _Open:
 
 def _marks(tag: Tag) -> str:
     return f"{tag.attributes.get('class', '')} {tag.attributes.get('id', '')}".lower()
-
-
-def _marked(marks: str) -> Region:
-    if _QUOTE_MARK.search(marks):
-        return Region.QUOTE
-    return Region.SIGNATURE if "signature" in marks else Region.TEXT
 
 
 def _precedence(region: Region) -> int:

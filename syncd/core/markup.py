@@ -15,6 +15,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import unescape
 
+#: Stands where a link was left out because its address gives access; put by connectors.
+WITHHELD_LINK = '<a href="withheld:"></a>'
+
 # Their content is not markup and not what a person wrote for others to read.
 _RAW_TEXT = frozenset(
     {"iframe", "noembed", "noframes", "plaintext", "script", "style", "textarea", "title", "xmp"}

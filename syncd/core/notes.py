@@ -16,6 +16,7 @@ from html import escape
 from string import Template
 
 from syncd.core.attachment import AttachmentReason
+from syncd.core.markup import WITHHELD_LINK
 from syncd.core.model import Role
 from syncd.core.notes_de import GERMAN
 from syncd.core.notes_en import ENGLISH
@@ -36,6 +37,8 @@ __all__ = [
     "render",
     "samples",
     "when",
+    "with_audience",
+    "with_links_told",
 ]
 
 _WORDINGS: Mapping[str, Wording] = {"en": ENGLISH, "ja": JAPANESE, "de": GERMAN}
@@ -45,6 +48,7 @@ LANGUAGES: tuple[str, ...] = tuple(_WORDINGS)
 
 _LONGEST_FACT = 1_000
 _NO_FACT = "…"
+_LINE_END = "</em></p>"
 _ROWS = "rows"
 _TEXT = "text"
 # Shown as blocks of their own, so they end the line that names them.
@@ -121,7 +125,7 @@ def attribution(
     if role in wording.roles:
         words = own.get("attribution", wording.attribution)
         facts["role"] = wording.roles[role]
-    return f"<p><em>{_filled(words.strip(), facts)}</em></p>"
+    return f"<p><em>{_filled(words.strip(), facts)}{_LINE_END}"
 
 
 def attachment_placeholder(
@@ -151,6 +155,17 @@ def late_attachment(
     }
     heading = f"<p><em>{_filled(wording.attachment_of, of)}</em></p>"
     return heading, f"<p>{_filled(wording.attachment_late, file)}</p>"
+
+
+def with_audience(line: str, language: str, *, is_public: bool) -> str:
+    """Return an attribution line that also says who could read the comment."""
+    words = _WORDINGS[language].public if is_public else _WORDINGS[language].private
+    return f"{line.removesuffix(_LINE_END)} · {words}{_LINE_END}"
+
+
+def with_links_told(html: str, language: str) -> str:
+    """Return HTML that says where a connector left out the address of a link."""
+    return html.replace(WITHHELD_LINK, f" [{_WORDINGS[language].withheld_link}]")
 
 
 def part_marker(language: str, number: int, count: int) -> str:

@@ -183,5 +183,8 @@ Das Ticket bei $desk: $url""",
     attachment_late="Anhang: $name ($size)",
     attachment_of="Gehört zum Kommentar von $name, $at.",
     part="Teil $number von $count",
+    public="öffentlich",
+    private="privat",
+    withheld_link="Link ausgelassen: Seine Adresse gewährt Zugriff",
     decimal_mark=",",
 )

@@ -163,5 +163,8 @@ The ticket at $desk: $url""",
     attachment_late="Attachment: $name ($size)",
     attachment_of="This belongs to the comment by $name, $at.",
     part="Part $number of $count",
+    public="public",
+    private="private",
+    withheld_link="link left out: its address gives access",
     decimal_mark=".",
 )

@@ -168,5 +168,8 @@ $desk のチケット: $url""",
     attachment_late="添付ファイル: $name（$size）",
     attachment_of="$name さんの $at のコメントに添付されたものです。",
     part="分割 $number / $count",
+    public="公開",
+    private="非公開",
+    withheld_link="リンクは省略されています。アドレスだけで閲覧できてしまうためです",
     decimal_mark=".",
 )

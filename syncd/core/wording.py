@@ -131,4 +131,9 @@ class Wording:
     attachment_of: str
     #: With `$number`, `$count`.
     part: str
+    #: Who could read a comment, in a digest.
+    public: str
+    private: str
+    #: Stands for the address of a link that gives access to whoever holds it.
+    withheld_link: str
     decimal_mark: str

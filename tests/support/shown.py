@@ -67,7 +67,7 @@ class _Reader(HTMLParser):
         if tag in _VOID:
             return
         if tag == "li":
-            self._line.label = self._label()
+            self._line.label = self._label(given.get("value"))
         if tag == "a" and given.get("href"):
             self._line.links.append(given["href"] or "")
         number = int(given.get("start") or 1) if tag == "ol" else None
@@ -96,11 +96,12 @@ class _Reader(HTMLParser):
     def _is_in(self, name: str) -> bool:
         return any(opened.name == name for opened in self._open)
 
-    def _label(self) -> str:
+    def _label(self, value: str | None) -> str:
         for opened in reversed(self._open):
             if opened.name == "ul":
                 return "•"
             if opened.name == "ol" and opened.number is not None:
+                opened.number = int(value or opened.number)
                 opened.number += 1
                 return f"{opened.number - 1}."
         return "•"

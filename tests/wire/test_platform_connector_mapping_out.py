@@ -117,9 +117,9 @@ def test_text_that_the_platform_refuses_is_mended() -> None:
 
 
 def test_markup_that_the_platform_lacks_keeps_its_meaning() -> None:
-    draft = a_draft(html="<h2>Plan</h2><p>a<hr>b <del>c</del> <s>d</s></p>")
+    draft = a_draft(html="<h2>Plan</h2><p>a</p><hr><p>b <del>c</del> <s>d</s></p>")
     body = body_of(an_op(comment=draft))["comment"]["body_html"]
-    assert body == "<p><strong>Plan</strong></p><p>a<p>———</p>b ~~c~~ ~~d~~</p>"
+    assert body == "<p><strong>Plan</strong></p><p>a</p><p>———</p><p>b ~~c~~ ~~d~~</p>"
 
 
 def test_fields_travel_beside_the_comment_in_one_write() -> None:

@@ -84,7 +84,7 @@ def test_what_was_hidden_stays_out_of_sight(hidden: str) -> None:
         ('<img src="https://a.example/t/my%20shot.png">',
          '<a href="https://a.example/t/my%20shot.png">my shot.png</a>'),
         ('<img src="https://a.example/">', '<a href="https://a.example/">image</a>'),
-        ('<img src="cid:1" alt="logo">', "logo"),
+        ('<img src="cid:1" alt="logo">', "[logo]"),
         ('<img src="https://a.example/1" alt="&lt;script&gt;">',
          '<a href="https://a.example/1">&lt;script&gt;</a>'),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from syncd.core.draft import (
     writable,
 )
 from syncd.core.lines import plain_text
+from syncd.core.markup import WITHHELD_LINK
 from syncd.core.model import Audience, Capabilities, CommentId, OwedNote, Side
 from syncd.core.policy import LinkPolicy
 from tests.support.build import LINK, a_comment, a_person, an_attachment
@@ -129,6 +131,41 @@ def test_a_digest_carries_older_comments_with_their_authors() -> None:
     assert ids == ("1", "2", "3")
     assert html.index("text 1.") < html.index("text 3.")
     assert html.count("Cora") == 3
+
+
+@pytest.mark.parametrize(
+    ("language", "public", "private"),
+    [("en", "public", "private"), ("ja", "公開", "非公開"), ("de", "öffentlich", "privat")],
+)
+def test_a_digest_says_who_could_read_each_comment(
+    language: str, public: str, private: str
+) -> None:
+    comments = (
+        a_comment("1", "<p>one</p>", audience=Audience.PUBLIC),
+        a_comment("2", "<p>two</p>", audience=Audience.SHARED),
+    )
+    for limit in (60_000, 2_000):
+        draft = draft_digest(
+            comments + (a_comment("3", "<p>long</p>" * 200),) * (limit == 2_000),
+            Side.PARTNER,
+            url="https://p/1",
+            policy=replace(POLICY, language=language),
+            capabilities=Capabilities(max_body_bytes=limit),
+        )
+        heads = [line for line in plain_text(draft.html).splitlines() if "Cora" in line]
+        assert heads[0].endswith(f" · {public}")
+        assert heads[1].endswith(f" · {private}")
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "de"])
+def test_a_link_that_was_left_out_is_told_in_the_links_language(language: str) -> None:
+    html = f"<p>Download{WITHHELD_LINK}.</p>"
+    shown = comment_html(
+        a_comment(html=html),
+        policy=replace(POLICY, language=language),
+        capabilities=PLATFORM_LIKE,
+    )
+    assert re.fullmatch(r"<p>Download \[.{10,}\]\.</p>", shown)
 
 
 def test_a_digest_too_long_shows_the_first_lines_of_each() -> None:
