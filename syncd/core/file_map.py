@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from syncd.core.attachment import AttachmentReason, Scan
+from syncd.core.attachment import AttachmentReason
 from syncd.core.carrying import file_key, follow_up
 from syncd.core.model import (
     Audience,
@@ -126,8 +126,10 @@ def timed(base: Base, now: datetime) -> Base:
 
 
 def postponed(base: Base, side: Side, file: DraftFile, now: datetime) -> Base:
-    """The base after another try of an owed file that came to nothing: the next one is later."""
-    scan = Scan.PENDING if file.reason == AttachmentReason.SCANNING else Scan.UNKNOWN
+    """The base after another try of an owed file that came to nothing: the next one is later.
+
+    What the try learnt of the file is kept; one that was being scanned stays so until it was not.
+    """
     return replace(
         base,
         files=tuple(
@@ -135,7 +137,7 @@ def postponed(base: Base, side: Side, file: DraftFile, now: datetime) -> Base:
                 row,
                 tries=row.tries + 1,
                 not_before=now + _delay(row.tries + 1),
-                file=replace(row.file, scan=scan),
+                file=file.file,
             )
             if _name(row) == (side.other, file.comment_id, file.ordinal)
             else row

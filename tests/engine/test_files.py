@@ -269,6 +269,22 @@ async def test_a_file_in_which_the_late_scan_finds_malware_is_told(tmp_path: Pat
         await is_at_rest(desks, ticket_id)
 
 
+async def test_a_desk_that_does_not_say_whether_a_scan_is_over_has_not_said_that_it_is(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path, scan_seconds=900.0) as desks:
+        ticket_id = await a_pair(desks)
+        await send(desks, Side.PARTNER, ticket_id, "<p>na warte</p>", a_file("x.zip", EICAR))
+        desks.arm(Side.PARTNER, "status", path="/api/v2/attachments/", times=9)
+        for _ in range(3):
+            await desks.round()
+        desks.disarm()
+        fetched = [t for _, t in desks.requests(Side.PARTNER) if "token" in t]
+        assert fetched == []
+        await desks.settle()
+        assert copies(desks, Side.PARTNER, ticket_id) == []
+
+
 async def test_a_file_that_is_never_scanned_is_given_up_with_a_note(tmp_path: Path) -> None:
     lines = "attachments: {give_up_after: 20m}"
     async with both_desks(tmp_path, link=lines, scan_seconds=-1.0) as desks:
