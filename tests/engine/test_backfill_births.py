@@ -276,3 +276,27 @@ async def test_what_came_before_the_daemon_and_after_it_ends_in_one_order(tmp_pa
         said = [c.body for c in desks.twin(ticket_id).comments]
         assert "Nachsatz des Kunden" in said[-1]
         assert len(said) == 5
+
+
+async def test_history_brings_its_files_silently_and_late_ones_are_for_staff(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        files = [{"name": f"{n}.log", "text": f"Inhalt von {n}"} for n in ("eins", "zwei")]
+        ticket_id = desks.open_ticket("<p>mit zwei Dateien</p>", attachments=files)
+        await miss(desks)
+        desks.arm(Side.PLATFORM, "status", path="/attachments/", skip=1)
+        async with silence(desks):
+            await backfilled(desks)
+            (first,) = desks.heard(ticket_id, "mit zwei Dateien")
+            assert [(f.file_name, f.content) for f in first.attachments] == [
+                ("eins.log", b"Inhalt von eins")
+            ]
+            assert "zwei.log" in first.body
+            desks.clock.advance(600)
+            await backfilled(desks)
+        (late,) = [c for c in desks.twin(ticket_id).comments if c.attachments and c is not first]
+        assert ([f.content for f in late.attachments], late.is_public) == (
+            [b"Inhalt von zwei"],
+            False,
+        )

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.settings import base_url, format_duration, is_loopback, parse_duration, parse_share
+from syncd.settings import (
+    base_url,
+    file_host,
+    format_duration,
+    is_loopback,
+    parse_duration,
+    parse_share,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +93,35 @@ def test_any_other_address_is_refused_without_repeating_it(text: str, part: str)
 def test_loopback_is_more_than_one_address() -> None:
     assert is_loopback("127.8.9.1")
     assert not is_loopback("128.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("500KB", 500_000), ("20MB", 20_000_000), ("1 GB", 1_000_000_000)]
+)
+def test_a_size_has_its_unit(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("value", ["", "20", "20 mb", "0MB", "-1MB", "1.5MB", 20, None, True])
+def test_what_is_no_size_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="with its unit"):
+        parse_size(value)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["files.example.com", "*.zdusercontent.com", "*.s3.eu-west-1.amazonaws.com", "cdn.example:8443",
+     "127.0.0.1:9000", "localhost"],
+)  # fmt: skip
+def test_a_file_host_is_a_host_or_all_below_one(host: str) -> None:
+    assert file_host(host) == host
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["*", "*.com", "*.", "https://files.example.com", "files.example.com/x", "a b", "*.*.com",
+     "files.*.com", "me@files.example", "UPPER.example", ".example.com", "*.10.0.0.1"],
+)  # fmt: skip
+def test_what_would_allow_too_much_is_no_file_host(host: str) -> None:
+    with pytest.raises(ValueError, match="must be a host"):
+        file_host(host)

@@ -67,7 +67,11 @@ def _is_with_customer(look: Look) -> None:
 
 
 def _reply(play: Play) -> None:
-    play.on_platform(CUSTOMER, text="Better, but slow: 3 < 5 & growing. 日本語も大丈夫？ 🐘")
+    play.on_platform(
+        CUSTOMER,
+        text="Better, but slow: 3 < 5 & growing. 日本語も大丈夫？ 🐘",
+        files=(("slow queries.csv", "query,seconds\nSELECT 1,3\nSELECT 2,5\n"),),
+    )
 
 
 def _is_open(look: Look) -> None:

@@ -42,6 +42,8 @@ class Comment:
     text: str
     #: Names the update that brought it, with everything else that the update changed.
     update_id: str
+    #: Names and sizes in bytes.
+    files: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +107,7 @@ def _platform_comment(comment: Json) -> Comment:
         views=frozenset(comment["views"]),
         text="\n".join(lines_of(comment["body_html"])),
         update_id=comment["update_id"],
+        files=tuple((file["name"], file["size"]) for file in comment["attachments"]),
     )
 
 
@@ -142,6 +145,7 @@ def _partner_comment(comment: Json) -> Comment:
         views=None,
         text="\n".join(lines),
         update_id=str(comment["audit_id"]),
+        files=tuple((file["file_name"], file["size"]) for file in comment["attachments"]),
     )
 
 

@@ -36,6 +36,8 @@ class Said:
     desk: DeskName
     author: str
     audience: Audience
+    #: Name and text of each file that came with it.
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(kw_only=True, slots=True)
@@ -129,6 +131,7 @@ class Play:
         *,
         text: str = "",
         audience: Audience = "public",
+        files: tuple[tuple[str, str], ...] = (),
         **members: object,
     ) -> None:
         """One update by the customer or by the platform's staff."""
@@ -139,10 +142,11 @@ class Play:
                 "body_html": html_of(text),
                 "visibility": "public" if is_public else "private",
                 **({} if is_public else {"views": views}),
+                "attachments": [{"name": name, "text": content} for name, content in files],
             }
         self.world.platform.act(who, do, ticket_id=self.ticket_id, **members)
         if text:
-            self._say(text, "platform", who, audience)
+            self._say(text, "platform", who, audience, files)
 
     def on_partner(
         self, who: str, *, text: str = "", audience: Audience = "public", **members: object
@@ -156,8 +160,16 @@ class Play:
         if text:
             self._say(text, "partner", AGENT_NAMES[who], audience)
 
-    def _say(self, text: str, desk: DeskName, author: str, audience: Audience) -> None:
-        self.said.append(Said(text=text, desk=desk, author=author, audience=audience))
+    def _say(
+        self,
+        text: str,
+        desk: DeskName,
+        author: str,
+        audience: Audience,
+        files: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        said = Said(text=text, desk=desk, author=author, audience=audience, files=files)
+        self.said.append(said)
 
     # --- both desks are looked at ---
 
@@ -220,6 +232,8 @@ class Play:
                 comment.is_public,
                 said.audience == "public",
             )
+            files = tuple((name, len(content.encode())) for name, content in said.files)
+            look.equal(f"{shown.desk}: files of {said.text!r}", comment.files, files)
             if shown.desk == "platform" and said.audience == "shared":
                 views = frozenset({look.agreement.view})
                 look.equal(f"readers of {said.text!r}", comment.views, views)

@@ -14,6 +14,7 @@ from syncd.core.model import (
     Comment,
     CommentId,
     CommentMapping,
+    FileState,
     Known,
     OpId,
     OwedNote,
@@ -23,7 +24,16 @@ from syncd.core.operations import copy_op, create_op, note_op
 from syncd.core.policy import LinkPolicy
 from syncd.core.stamp import stamp_for
 from syncd.core.thread import news
-from tests.support.build import LINK, a_base, a_comment, a_draft, a_mapping, a_snapshot, a_ticket
+from tests.support.build import (
+    LINK,
+    a_base,
+    a_comment,
+    a_draft,
+    a_mapping,
+    a_snapshot,
+    a_ticket,
+    an_attachment,
+)
 from tests.support.twins import PAIR_KEY
 
 POLICY = LinkPolicy(link=LINK, view="acme")
@@ -188,3 +198,26 @@ def test_taking_the_same_write_in_twice_changes_nothing() -> None:
         copy_id=CommentId("101"),
         audience=Audience.PUBLIC,
     )
+
+
+def test_files_of_a_forgotten_copy_are_known_again_and_those_it_lacks_are_owed() -> None:
+    desks = {side: Capabilities(max_file_bytes=1000) for side in Side}
+    files = tuple(an_attachment(name) for name in ("a.txt", "b.txt", "c.txt"))
+    source = a_comment("1", "<p>See</p>", attachments=files)
+    late_op = note_op(PAIR_KEY, Side.PARTNER, "file:1:2@partner")
+    copy = replace(
+        ours("901", copied("1")), attachments=(an_attachment("a.txt", attachment_id="77"),)
+    )
+    shown = {
+        Side.PLATFORM: a_snapshot(a_ticket(), source),
+        Side.PARTNER: a_snapshot(a_ticket("9001", status="open"), copy, ours("902", late_op)),
+    }
+    found = adopt(Base(), shown, policy=POLICY, capabilities=desks, pair_key=PAIR_KEY)
+    found = name_notes(found, PAIR_KEY)
+
+    assert [(row.ordinal, row.state) for row in found.files] == [
+        (0, FileState.CARRIED),
+        (1, FileState.OWED),
+        (2, FileState.CARRIED),
+    ]
+    assert news(found, Side.PARTNER, shown[Side.PARTNER]) == ()
