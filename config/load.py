@@ -95,6 +95,7 @@ def _config(
         store=file.store,
         server=file.server,
         log=file.log,
+        sweep=file.sweep,
         connections={ConnectionName(name): each for name, each in connections.items()},
         links={LinkName(name): each for name, each in links.items()},
     )

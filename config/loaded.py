@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.schema import Link, Log, Server
+from config.schema import Comparison, Link, Log, Server
 from syncd.core.errors import Problem
 from syncd.core.model import ConnectionName, LinkName
 from syncd.settings import ConnectionSettings
@@ -22,6 +22,7 @@ class Config:
     store: str
     server: Server
     log: Log
+    sweep: Comparison
     connections: Mapping[ConnectionName, ConnectionSettings]
     links: Mapping[LinkName, Link]
 

@@ -318,6 +318,15 @@ class Link(Section):
     )
 
 
+class Comparison(Section):
+    """The slow comparison of all open pairs with both desks, whatever the feeds have said."""
+
+    every: Duration = Field(
+        default=timedelta(hours=1),
+        description="Pause between two of them. Each costs a request for a hundred pairs and desk.",
+    )
+
+
 class File(Section):
     """Everything in syncd.yaml."""
 
@@ -330,6 +339,9 @@ class File(Section):
     )
     server: Server = Field(default=Server(), description="The daemon's own web server.")
     log: Log = Field(default=Log(), description="What the daemon writes to its standard error.")
+    sweep: Comparison = Field(
+        default=Comparison(), description="The slow comparison that repairs what no feed brought."
+    )
     connections: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)] = Field(
         description="The accounts on desks, by names of your choice."
     )

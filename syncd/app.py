@@ -41,7 +41,6 @@ from syncd.web.server import NotYet, web_app
 from syncd.workqueue.memory import MemoryWorkQueue
 
 OnRequest = Callable[..., None]
-_SWEEP_SECONDS = 3600.0
 #: A desk that does not answer keeps the others waiting for no longer than this at the start.
 _BEGIN_SECONDS = 5.0
 #: How long runs in progress are waited for at the end; a desk may ask for an hour. What is cut off
@@ -145,6 +144,7 @@ async def parts(
                 clock=clock,
                 on_request=on_request,
                 wanted=functools.partial(store.known_tickets, name),
+                open_tickets=functools.partial(store.open_tickets, name),
                 beside=beside or store_path(config),
             )
         links = Links(
@@ -227,7 +227,7 @@ class _Daemon:
         ]
         self._sweep = Sweep(
             links=made.links,
-            every_seconds=_SWEEP_SECONDS,
+            every_seconds=made.config.sweep.every.total_seconds(),
             store=made.store,
             intake=made.intake,
             clock=made.clock,

@@ -275,6 +275,14 @@ class Store(Protocol):
         """Those of some tickets that a living pair holds; the others need not even be decoded."""
         ...
 
+    async def open_tickets(
+        self, connection: ConnectionName, after: TicketId, limit: int
+    ) -> Sequence[TicketId]:
+        """The tickets of living pairs on a connection that may still change, behind `after` in the
+        order of their ids as text. Deleted ones are among them: they may be restored.
+        """
+        ...
+
     async def release_leases(self, owner: str) -> int:
         """Let go of the leases whose token begins with `owner` and a colon: a dead process's.
 

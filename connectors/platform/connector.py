@@ -56,6 +56,7 @@ def connect(
     clock: Clock,
     on_request: OnRequest | None = None,
     wanted: object = None,  # noqa: ARG001 - births come from here, so every ticket may be wanted
+    open_tickets: object = None,  # noqa: ARG001 - its feed costs the same however many there are
     beside: object = None,  # noqa: ARG001 - a platform's token does not change
 ) -> PlatformConnector:
     """The connector of one configured platform; asks it nothing yet."""

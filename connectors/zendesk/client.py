@@ -13,7 +13,7 @@ from typing import TypeVar
 from connectors.http import Answered, Downloads, HttpClient, Request
 from connectors.zendesk import wire
 from connectors.zendesk.warnings import Warnings
-from syncd.core.errors import Gone
+from syncd.core.errors import Gone, Rejected, Unauthorised
 from syncd.core.model import ConnectionName
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ _MOST_PAGES = 50
 #: For one file of 50 MB over a slow line.
 UPLOAD_SECONDS = 240.0
 _MOST_JOB_PAGES = 5
+_FORBIDDEN = 403
 _TICKET = "/api/v2/tickets/{id}"
 
 
@@ -156,7 +157,19 @@ class ZendeskClient:
             template="/api/v2/imports/tickets",
             body=body,
         )
-        return await self._write(request, wire.TicketAnswer)
+        try:
+            return await self._write(request, wire.TicketAnswer)
+        except Unauthorised as error:
+            if error.status != _FORBIDDEN:
+                raise
+            raise Rejected(
+                "only an admin may import tickets",
+                connection=error.connection,
+                action=error.action,
+                status=error.status,
+                request_id=error.request_id,
+                hint="A silent creation needs an admin's credential; all else works without.",
+            ) from error
 
     async def import_tickets(self, body: bytes) -> Answered[wire.JobAnswer]:
         """Have up to a hundred tickets imported by a job; nothing makes repeating it safe."""

@@ -26,16 +26,18 @@ from connectors.zendesk.answers import (
 )
 from connectors.zendesk.arrivals import Arrivals
 from connectors.zendesk.authors import Authors
+from connectors.zendesk.capabilities import CAPABILITIES
 from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
 from connectors.zendesk.customers import Customers
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
 from connectors.zendesk.field_titles import FieldTitles
-from connectors.zendesk.files import LARGEST_BYTES, ZendeskFiles
+from connectors.zendesk.files import ZendeskFiles
 from connectors.zendesk.hook import ZendeskHook
 from connectors.zendesk.hook_calls import HookCalls
 from connectors.zendesk.imports import Imports
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
+from connectors.zendesk.open_tickets import OpenTicketFeed, OpenTickets
 from connectors.zendesk.people import People
 from connectors.zendesk.settings import Settings
 from connectors.zendesk.thread import ThreadReader
@@ -63,19 +65,6 @@ from syncd.core.operations import (
 from syncd.core.policy import LinkPolicy
 from syncd.ports import Budget, Changes, CheckResult, Clock, Heard, Read, ViewPage
 
-CAPABILITIES = Capabilities(
-    has_tags=True,
-    has_views=False,
-    keeps_author=False,
-    keeps_time=False,
-    can_restrict=True,
-    can_create=True,
-    # 64 KB are silently cut; the rest is for what Zendesk itself adds to the HTML.
-    max_body_bytes=60_000,
-    max_comments=5_000,
-    has_narrow_tags=True,
-    max_file_bytes=LARGEST_BYTES,
-)
 #: How long Zendesk remembers an Idempotency-Key.
 IDEMPOTENCY = timedelta(hours=2)
 
@@ -93,6 +82,7 @@ class ZendeskConnector:
         on_request: OnRequest | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         wanted: Wanted | None = None,
+        open_tickets: OpenTickets | None = None,
         withheld_seconds: float = WITHHELD_SECONDS,
         beside: Path | None = None,
     ) -> None:
@@ -148,6 +138,9 @@ class ZendeskConnector:
             wanted=wanted,
             withheld_seconds=withheld_seconds,
         )
+        self._sweep = OpenTicketFeed(
+            name, client=self._client, tickets=open_tickets, shown=self._shown
+        )
 
     @property
     def name(self) -> ConnectionName:
@@ -168,8 +161,9 @@ class ZendeskConnector:
     # --- reading ---------------------------------------------------------------------------------
 
     async def read_changes(self, cursor: str | None) -> Changes:
-        """The next page of the ticket export, or of the event export once that is at its end."""
-        return await self._feed.read(cursor)
+        """The next page of the exports, or the next look at our own tickets."""
+        feed = self._feed if self._settings.feed == "exports" else self._sweep
+        return await feed.read(cursor)
 
     async def read_arrivals(
         self, cursor: str | None, *, since: datetime, about: Sequence[TicketId] = ()
@@ -413,6 +407,7 @@ def connect(
     clock: Clock,
     on_request: OnRequest | None = None,
     wanted: Wanted | None = None,
+    open_tickets: OpenTickets | None = None,
     beside: Path | None = None,
 ) -> ZendeskConnector:
     """The connector of one configured account; asks the desk nothing yet.
@@ -426,5 +421,6 @@ def connect(
         clock=clock,
         on_request=on_request,
         wanted=wanted,
+        open_tickets=open_tickets,
         beside=beside,
     )

@@ -38,6 +38,7 @@ from connectors.zendesk.mapping import (
     status_update_of,
     to_ticket,
 )
+from connectors.zendesk.open_tickets import PREFIX
 from connectors.zendesk.people import People
 from connectors.zendesk.thread import ThreadReader
 from syncd.core.errors import Unintelligible
@@ -118,7 +119,11 @@ class Feed:
 
     async def read(self, cursor: str | None) -> Changes:
         """One page of one of the exports; None starts at the desk's present."""
-        place = await self._present() if cursor is None else self._place(cursor)
+        # Where our own tickets were looked at before, the exports begin at the present.
+        if cursor is None or cursor.startswith(PREFIX):
+            place = await self._present()
+        else:
+            place = self._place(cursor)
         return await (self._events(place) if place.is_past_tickets else self._tickets(place))
 
     async def _present(self) -> Place:

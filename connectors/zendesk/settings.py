@@ -94,8 +94,10 @@ class Settings(ConnectionSettings):
         description="What e-mail address customers get there: `none`, or `hashed`, a stable one"
         " that leads nowhere. The desk can mail neither.",
     )
-    feed: Literal["exports"] = Field(
-        default="exports", description="How changes are read: `exports`, the incremental exports."
+    feed: Literal["exports", "sweep"] = Field(
+        default="exports",
+        description="How changes are read: `exports`, the incremental exports, which need an"
+        " admin; or `sweep`, looks at the tickets of our own pairs, for which an agent is enough.",
     )
     exports_per_minute: int = Field(
         default=10,

@@ -3,6 +3,8 @@
 The body is a snapshot of the ticket's fields, made when the event happened and sent whenever
 Zendesk gets to it. So it may be old, and it never confirms its own stamp: a later change of the
 same second is in none of its fields. It names new comments without carrying their HTML.
+A trigger's call only tells that its ticket moved: its placeholders are not escaped, so that no
+text may be among them.
 Which type proves what stands in `event_types`; a type that is not there moves nothing by itself.
 https://developer.zendesk.com/documentation/webhooks/verifying/
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,6 +36,7 @@ TIMESTAMP = "x-zendesk-webhook-signature-timestamp"
 FRESHNESS = timedelta(minutes=15)
 LARGEST_BODY_BYTES = 1024 * 1024
 _SUBJECT = "zen:ticket:"
+_HAS_SECONDS = re.compile(r"[T ]\d\d:?\d\d:?\d\d")
 #: The beginnings of the types, known or not, that are about a comment.
 _OF_COMMENTS = ("comment", "attachment")
 
@@ -53,6 +57,9 @@ def read_webhook(
     """
     verify(headers, body, secret=secret, now=now, freshness=freshness)
     try:
+        call = _trigger_call(body)
+        if call is not None:
+            return Heard(sightings=(_moved(call, sent_at=to_time(headers[TIMESTAMP])),))
         return _heard(wire.decode(body, wire.Webhook), base_url)
     except (ValueError, msgspec.MsgspecError):
         # The cause is left out: it quotes the ticket.
@@ -83,6 +90,26 @@ def verify(
             "the webhook's timestamp is too far from this machine's time",
             hint="Set this machine's clock by NTP; polling goes on meanwhile.",
         )
+
+
+def _trigger_call(body: bytes) -> wire.TriggerCall | None:
+    try:
+        return wire.decode(body, wire.TriggerCall)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _moved(call: wire.TriggerCall, *, sent_at: datetime) -> Sighting:
+    """A trigger's call proves no more than that its ticket moved. Raises ValueError."""
+    if not str(call.ticket_id).isdecimal():
+        raise ValueError("a trigger's call names no ticket")
+    try:
+        # A placeholder may give no seconds: then it was some time in that minute.
+        text = call.updated_at or ""
+        moved_at = second_of(to_time(text)) + (0 if _HAS_SECONDS.search(text) else 59)
+    except ValueError:
+        moved_at = second_of(sent_at)
+    return Sighting(ticket_id=TicketId(str(call.ticket_id)), moved_at=moved_at)
 
 
 def _heard(webhook: wire.Webhook, base_url: str) -> Heard:

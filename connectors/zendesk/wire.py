@@ -300,6 +300,14 @@ class TokenInfoAnswer(msgspec.Struct, kw_only=True):
     token: TokenInfo
 
 
+class TriggerCall(msgspec.Struct, kw_only=True):
+    """The body that a trigger sends: an admin pastes it, so nothing in it is the vendor's."""
+
+    syncd: int
+    ticket_id: Id
+    updated_at: str | None = None
+
+
 class Webhook(msgspec.Struct, kw_only=True):
     """The envelope of an event-type webhook."""
 

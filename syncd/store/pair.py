@@ -128,6 +128,20 @@ _FIND_KNOWN = Statement(
         _PAIR.c.state != fixed("ended"),
     )
 )
+_OPEN_TICKETS = Statement(
+    """
+    SELECT DISTINCT held.ticket_id
+    FROM connection
+    JOIN pair_ticket AS held ON held.connection_ref = connection.id
+    JOIN pair ON pair.id = held.pair_id AND pair.state != 'ended'
+    LEFT JOIN ticket
+      ON ticket.connection_ref = held.connection_ref AND ticket.ticket_id = held.ticket_id
+    WHERE connection.name = :connection AND held.ticket_id > :after
+      AND coalesce(ticket."end", 'alive') NOT IN ('final', 'merged')
+    ORDER BY held.ticket_id
+    LIMIT :limit
+    """
+)
 _RELEASE_LEASES = Statement(
     """
     UPDATE pair SET lease_token = NULL, lease_until = NULL
@@ -301,6 +315,14 @@ def known_tickets(
     """Those of some tickets of a connection that a living pair holds."""
     asked = {"connection": connection, "ticket_ids": packed(ticket_ids)}
     return frozenset(TicketId(row["ticket_id"]) for row in session.rows(_FIND_KNOWN, asked))
+
+
+def open_tickets(
+    session: Session, connection: ConnectionName, *, after: TicketId, limit: int
+) -> list[TicketId]:
+    """The next tickets of a connection that a living pair holds and that may still change."""
+    asked = {"connection": connection, "after": after, "limit": limit}
+    return [TicketId(row["ticket_id"]) for row in session.rows(_OPEN_TICKETS, asked)]
 
 
 def load_due(

@@ -68,6 +68,13 @@ class SqliteReader:
             partial(pair.known_tickets, connection=connection, ticket_ids=ticket_ids)
         )
 
+    async def open_tickets(
+        self, connection: ConnectionName, after: TicketId, limit: int
+    ) -> Sequence[TicketId]:
+        return await self._reader.read(
+            partial(pair.open_tickets, connection=connection, after=after, limit=limit)
+        )
+
     async def load_cursor(self, connection: ConnectionName, feed: str) -> str | None:
         return await self._reader.read(partial(load_cursor, connection=connection, feed=feed))
 

@@ -292,6 +292,7 @@ class ConnectorFaults:
         assert desk.tickets(op.external_id) == (first.ticket_id,)
 
     async def test_a_feed_page_that_failed_is_read_again_from_its_cursor(self, desk: Desk) -> None:
+        await desk.open_ticket()
         changes = await desk.connector.read_changes(None)
         desk.sandbox.faults.arm(Fault(action="html", status=200, times=1))
         with pytest.raises(Unintelligible):

@@ -102,6 +102,19 @@ class StoreMirrorSuite:
         assert await store.known_tickets(PLATFORM, asked) == {"T1"}
         assert await store.known_tickets(PARTNER, asked) == {"9001"}
 
+    async def test_open_tickets_come_in_order_and_leave_out_what_cannot_change(
+        self, store: Store
+    ) -> None:
+        for number, end in enumerate((End.ALIVE, End.FINAL, End.DELETED, End.MERGED, End.GONE)):
+            await a_pair(store, a_whole_read(a_ticket(f"T{number}", end=end)))
+        ended = await a_pair(store, a_whole_read(a_ticket("T5")))
+        await take(store, ended, Step(ends_pair=True))
+        before = TicketId("")
+        assert await store.open_tickets(PLATFORM, before, 9) == ["T0", "T2", "T4"]
+        assert await store.open_tickets(PLATFORM, before, 2) == ["T0", "T2"]
+        assert await store.open_tickets(PLATFORM, TicketId("T0"), 9) == ["T2", "T4"]
+        assert await store.open_tickets(PARTNER, before, 9) == []
+
     async def test_equal_ids_on_two_connections_are_two_tickets(self, store: Store) -> None:
         await a_pair(store, a_whole_read(a_ticket("9001")))
         assert await see_partner(store, a_change("9001")) == frozenset()

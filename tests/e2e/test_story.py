@@ -20,6 +20,9 @@ LINES = {
     # Polls come so seldom that they only fetch what a lost webhook left behind.
     "webhooks, three in ten lost, doubled or late": Tempo(mischief=0.3, poll="4s", time_scale=120),
     "webhooks and polling": Tempo(poll="300ms", time_scale=120),
+    "an agent's rights, polling only": Tempo(
+        has_webhooks=False, poll="200ms", time_scale=120, feed="sweep"
+    ),
 }
 
 

@@ -39,6 +39,7 @@ from tests.engine.wiring import (
     LINK,
     SECRETS,
     VIEWS,
+    WITHOUT_RIGHTS,
     Json,
     a_config,
     a_control,
@@ -288,12 +289,14 @@ async def both_desks(
     is_managed: bool = False,
     link: str = "",
     partner: str = "",
+    feed: str = "exports",
     platform_hours: float = 0.0,
     partner_hours: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[BothDesks]:
     """Fresh desks with wide quotas, and syncd that has looked at both once.
 
+    `feed` is how changes are read at the partners: in a sweep syncd is an agent there.
     `link` holds further lines of every link's YAML, `partner` further keys of every partner's
     connection, `settings` the partners' awkwardness; the hours are how far a desk's clock is ahead
     of ours. With `is_managed` the desks have no webhook before syncd makes it.
@@ -301,6 +304,10 @@ async def both_desks(
     clock = FakeClock()
     log = io.StringIO()
     configure(form="json", level="debug", stream=log)
+    admin = "syncd@acme.test"
+    if feed == "sweep":
+        # An agent's rights are all that it takes, so it has no more.
+        admin, settings = "ada@acme.test", {"people": WITHOUT_RIGHTS, **settings}
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(structlog.reset_defaults)
         platform = PlatformSandbox(
@@ -318,13 +325,15 @@ async def both_desks(
         for name, sandbox in sandboxes.items():
             addresses[name] = await stack.enter_async_context(served(sandbox))
         controls = {
-            name: await stack.enter_async_context(a_control(name, address))
+            name: await stack.enter_async_context(a_control(name, address, admin=admin))
             for name, address in addresses.items()
         }
         hooks = dict(SECRETS)
         if has_webhooks:
             for name in partners:
-                hooks[f"{name.upper()}_HOOK"] = await zendesk_hook(controls[name])
+                hooks[f"{name.upper()}_HOOK"] = await zendesk_hook(
+                    controls[name], is_by_trigger=feed == "sweep"
+                )
         door = Door()
         address = ""
         if is_managed:
@@ -338,6 +347,7 @@ async def both_desks(
             partner=partner,
             has_webhooks=has_webhooks,
             managed_at=address,
+            feed=feed,
         )
         made = await stack.enter_async_context(parts(config, owner="daemon", clock=clock))
         door.made = made

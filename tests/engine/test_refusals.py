@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.zendesk import connector
+from connectors.zendesk.capabilities import CAPABILITIES
 from connectors.zendesk.sandbox.settings import CustomField
 from syncd.core.model import Side
 from syncd.core.work import PairState
@@ -185,7 +186,7 @@ async def test_a_link_that_names_an_assignee_solves_its_tickets(tmp_path: Path) 
 async def test_a_full_ticket_stops_its_comments_before_they_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connector, "CAPABILITIES", replace(connector.CAPABILITIES, max_comments=4))
+    monkeypatch.setattr(connector, "CAPABILITIES", replace(CAPABILITIES, max_comments=4))
     async with both_desks(tmp_path) as desks:
         ticket_id = await a_pair(desks)
         for number in range(2):

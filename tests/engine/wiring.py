@@ -13,7 +13,7 @@ from config.load import load_text
 from config.loaded import Config
 from connectors import registry
 from connectors.sandbox import SandboxTime
-from connectors.zendesk.sandbox import ZendeskSettings
+from connectors.zendesk.sandbox import Person, ZendeskSettings
 from syncd.core.model import ConnectionName, LinkName
 from tests.support.clock import FakeClock
 
@@ -38,6 +38,7 @@ def a_config(
     has_webhooks: bool = False,
     managed_at: str = "",
     listen: str = "127.0.0.1:0",
+    feed: str = "exports",
 ) -> Config:
     """The file of a link for every partner, read as the daemon reads it.
 
@@ -58,7 +59,7 @@ def a_config(
     lines += [
         f'  {name}: {{kind: zendesk, url: "{addresses[name]}", exports_per_minute: 10000, '
         'api_token: {email: "syncd@acme.test", token: "${API_TOKEN}"}, '
-        f"{quota}{hook % name.upper()}{partner and f', {partner}'}}}"
+        f"feed: {feed}, {quota}{hook % name.upper()}{partner and f', {partner}'}}}"
         for name in partners
     ]
     lines.append("links:")
@@ -82,9 +83,17 @@ def wide(settings: Mapping[str, Any]) -> ZendeskSettings:
     return ZendeskSettings(**(wide | dict(settings)))
 
 
-def a_control(name: str, address: str) -> httpx.AsyncClient:
+#: An account where syncd is an agent like the others, and somebody else the admin.
+WITHOUT_RIGHTS = (
+    Person(name="syncd", email="syncd@acme.test", role="agent", groups=("Heroku",)),
+    Person(name="Alice Agent", email="alice@acme.test", role="agent", groups=("Heroku",)),
+    Person(name="Ada Admin", email="ada@acme.test", role="admin", groups=("Support",)),
+)
+
+
+def a_control(name: str, address: str, *, admin: str = "syncd@acme.test") -> httpx.AsyncClient:
     """A client of a desk's controls and API, for all that the connector does not do."""
-    account = ("syncd@acme.test/token", SECRETS["API_TOKEN"])
+    account = (f"{admin}/token", SECRETS["API_TOKEN"])
     token = {"authorization": f"Bearer {SECRETS['PLATFORM_TOKEN']}"}
     # Ten megabytes of comments take a moment to be shown.
     if name == HEROKU:
@@ -98,13 +107,14 @@ _EVENTS = (
 )  # fmt: skip
 
 
-async def zendesk_hook(control: httpx.AsyncClient) -> str:
+async def zendesk_hook(control: httpx.AsyncClient, *, is_by_trigger: bool = False) -> str:
     """A webhook that leads nowhere yet; its secret."""
+    of_events = [f"zen:event-type:ticket.{event}" for event in _EVENTS]
     wanted = {
         "name": "syncd",
         "endpoint": "http://127.0.0.1:9/",
         "status": "active",
-        "subscriptions": [f"zen:event-type:ticket.{event}" for event in _EVENTS],
+        "subscriptions": ["conditional_ticket_events"] if is_by_trigger else of_events,
     }
     made = (await control.post("/api/v2/webhooks", json={"webhook": wanted})).json()["webhook"]
     answer = await control.get(f"/api/v2/webhooks/{made['id']}/signing_secret")

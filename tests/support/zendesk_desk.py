@@ -17,6 +17,7 @@ from connectors.sandbox import Fault, SandboxTime
 from connectors.sandbox.faults import Action
 from connectors.zendesk.connector import ZendeskConnector
 from connectors.zendesk.feed import Wanted
+from connectors.zendesk.open_tickets import OpenTickets
 from connectors.zendesk.sandbox import ZendeskSandbox, ZendeskSettings
 from connectors.zendesk.settings import Settings
 from syncd.core.model import CommentId, ConnectionName, Side, TicketId
@@ -160,16 +161,19 @@ def a_connector(
     token: str | None = None,
     secret: str = "",
     wanted: Wanted | None = None,
+    open_tickets: OpenTickets | None = None,
+    user: str = "syncd@acme.test",
     transport: httpx.AsyncBaseTransport | None = None,
     on_request: OnRequest | None = None,
     share: float = 1.0,
     beside: Path | None = None,
+    kind: type[ZendeskConnector] = ZendeskConnector,
     **more: Any,
 ) -> ZendeskConnector:
     """A connector by OAuth, or by API token where one is given; `more` are further settings."""
     oauth: Json = {"client_id": "syncd", "client_secret": CLIENT_SECRET}
     credential: Json = (
-        {"api_token": {"email": "syncd@acme.test", "token": token}}
+        {"api_token": {"email": user, "token": token}}
         if token is not None
         else {"oauth": oauth | more.pop("oauth", {})}
     )
@@ -184,12 +188,13 @@ def a_connector(
             **more,
         }
     )
-    return ZendeskConnector(
+    return kind(
         ConnectionName("acme"),
         settings,
         budget=BudgetLedger(settings.budget, clock=clock),
         clock=clock,
         wanted=wanted,
+        open_tickets=open_tickets,
         transport=transport,
         on_request=on_request,
         beside=beside,
@@ -203,6 +208,7 @@ async def a_zendesk_desk(
     wanted: Wanted | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     connection: Json | None = None,
+    admin: str = "syncd@acme.test",
     **settings: Any,
 ) -> AsyncIterator[ZendeskDesk]:
     """A fresh account whose quotas are wide unless they are the subject, with one webhook.
@@ -219,7 +225,7 @@ async def a_zendesk_desk(
         receiver = await stack.enter_async_context(a_receiver())
         address = await stack.enter_async_context(served(sandbox))
         control = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=address, auth=("syncd@acme.test/token", TOKEN))
+            httpx.AsyncClient(base_url=address, auth=(f"{admin}/token", TOKEN))
         )
         secret = await _subscribe(control, receiver)
         connector = a_connector(

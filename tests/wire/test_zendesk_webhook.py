@@ -13,7 +13,7 @@ import pytest
 
 from connectors.zendesk.webhook import LARGEST_BODY_BYTES, SIGNATURE, TIMESTAMP, read_webhook
 from syncd.core.errors import Unauthentic, Unintelligible
-from syncd.core.model import ConnectionName, End, Sighting
+from syncd.core.model import ConnectionName, End, Sighting, TicketId
 
 SECRET = "the-webhook-secret"
 NOW = datetime(2027, 1, 15, 8, 0, 30, tzinfo=UTC)
@@ -137,6 +137,39 @@ def test_a_signed_riddle_is_refused_without_quoting_it(body: bytes) -> None:
     with pytest.raises(Unintelligible) as caught:
         read(body)
     assert "private words" not in f"{caught.value!r} {caught.value.__cause__!r}"
+
+
+@pytest.mark.parametrize(
+    ("updated_at", "second"),
+    [
+        ("2027-01-15T08:00:20Z", 20),
+        ("2027-01-15T08:00:20+00:00", 20),
+        # Without seconds it may have been any second of that minute.
+        ("2027-01-15T08:00Z", 59),
+        # Whatever it may be, it was before it was sent.
+        ("15 January, 08:00", 26),
+        ("", 26),
+        (None, 26),
+    ],
+)
+def test_a_triggers_call_tells_that_its_ticket_moved_and_nothing_else(
+    updated_at: str | None, second: int
+) -> None:
+    body = json.dumps({"syncd": 1, "ticket_id": "7", "updated_at": updated_at}).encode()
+    moved_at = int(NOW.replace(second=second).timestamp())
+    assert read(body) == (Sighting(ticket_id=TicketId("7"), moved_at=moved_at),)
+
+
+def test_a_triggers_call_is_believed_no_more_easily() -> None:
+    body = b'{"syncd": 1, "ticket_id": "7"}'
+    with pytest.raises(Unauthentic):
+        read(body, signed(body, secret="another"))
+
+
+@pytest.mark.parametrize("number", ["", "7 or so", "-7", "{{ticket.id}}"])
+def test_a_triggers_call_without_a_ticket_is_a_riddle(number: str) -> None:
+    with pytest.raises(Unintelligible):
+        read(json.dumps({"syncd": 1, "ticket_id": number}).encode())
 
 
 def test_events_of_other_things_prove_nothing() -> None:

@@ -20,7 +20,7 @@ from connectors.zendesk.sandbox.records import (
     Upload,
     User,
 )
-from connectors.zendesk.sandbox.settings import Person, ZendeskSettings
+from connectors.zendesk.sandbox.settings import Person, Role, ZendeskSettings
 
 FIRST_ID = 33144692244371
 FIRST_TICKET_ID = 4001
@@ -123,6 +123,11 @@ class Account:
         made = [Named(id=self.new_id(), name=name, created_at=now) for name in names]
         return {one.id: one for one in made}
 
+    def _role(self, person: Person) -> Role:
+        is_integration = person.email == self.settings.integration_email
+        role: dict[str, Role] = {"agent": "agent", "admin": "admin"}
+        return role.get(self.settings.integration_role if is_integration else "", person.role)
+
     def _seed(self, person: Person) -> None:
         groups = [g.id for name in person.groups if (g := self.group_named(name)) is not None]
         organization = next(
@@ -134,7 +139,7 @@ class Account:
                 id=self.new_id(),
                 name=person.name,
                 email=person.email,
-                role=person.role,
+                role=self._role(person),
                 group_ids=groups,
                 tags=list(person.tags),
                 organization_id=organization,

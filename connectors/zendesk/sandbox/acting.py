@@ -200,7 +200,14 @@ class Acting:
 
 
 # They count when the account is made, and never again.
-_FIXED = {"subdomain", "account_id", "integration_email", "oauth_refresh_token", "seed"}
+_FIXED = {
+    "subdomain",
+    "account_id",
+    "integration_email",
+    "integration_role",
+    "oauth_refresh_token",
+    "seed",
+}
 
 
 def switches() -> list[str]:

@@ -135,6 +135,8 @@ class ZendeskSettings:
 
     # Credentials of the integration user, the person whose address this is.
     integration_email: str = "syncd@acme.test"
+    # Its role, where it shall be another one than it is listed with.
+    integration_role: str = ""
     api_token: str = "sandbox-api-token"  # noqa: S105 - a sandbox has no secrets
     oauth_client_id: str = "syncd"
     oauth_client_secret: str = "sandbox-client-secret"  # noqa: S105
@@ -219,6 +221,13 @@ class ZendeskSettings:
     webhook_reorder: float = 0.0
     webhook_before_answer: bool = False
     webhook_timeout_seconds: float = 12.0
+    # A trigger calls every webhook that is not subscribed to events, after each update of a ticket
+    # with this tag that is not by the integration's own user. Nothing in it is escaped.
+    trigger_tag: str = ""
+    trigger_body: str = (
+        '{"syncd": 1, "ticket_id": "{{ticket.id}}", '
+        '"updated_at": "{{ticket.updated_at_with_timestamp}}"}'
+    )
     # The circuit breaker holds every delivery back, whatever the receiver answers.
     webhook_is_tripped: bool = False
     # Unsettled: whether a ticket's first comment is a comment_added event as well.

@@ -154,6 +154,19 @@ class Webhooks:
             for happening in made:
                 if f"{EVENT_PREFIX}{happening.type}" in hook.subscriptions:
                     self._post(hook, happening)
+        self._call_by_trigger(receivers, ticket, audit)
+
+    def _call_by_trigger(self, hooks: list[Webhook], ticket: Ticket, audit: Audit) -> None:
+        settings, ours = self._account.settings, self._account.integration
+        is_ours = ours is not None and audit.author_id == ours.id
+        if settings.trigger_tag not in ticket.tags or is_ours:
+            return
+        body = settings.trigger_body.replace("{{ticket.id}}", str(ticket.id))
+        at = stamp(ticket.updated_at) or ""
+        body = body.replace("{{ticket.updated_at_with_timestamp}}", at)
+        for hook in hooks:
+            if BY_TRIGGER in hook.subscriptions:
+                self._send(hook, self._new_event_id(hook), body.encode())
 
     def create(self, call: Call) -> Reply:
         """A new webhook; its connection method is fixed from then on."""
@@ -236,9 +249,14 @@ class Webhooks:
         return base64.b64encode(hashlib.sha256(seed).digest()).decode()
 
     def _post(self, hook: Webhook, happening: Happening) -> None:
-        event_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{hook.id}:{self._account.new_id()}"))
+        event_id = self._new_event_id(hook)
         body = json.dumps(happening.envelope(event_id, self._account), ensure_ascii=False).encode()
+        self._send(hook, event_id, body)
 
+    def _new_event_id(self, hook: Webhook) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{hook.id}:{self._account.new_id()}"))
+
+    def _send(self, hook: Webhook, event_id: str, body: bytes) -> None:
         def sign(raw: bytes) -> Mapping[str, str]:
             at = stamp(self._account.second()) or ""
             digest = hmac.new(hook.secret.encode(), at.encode() + raw, hashlib.sha256).digest()

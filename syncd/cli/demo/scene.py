@@ -52,6 +52,8 @@ class Tempo:
     mischief: float = 0.0
     language: Literal["en", "ja", "de"] = "en"
     seed: int = 0
+    #: How changes are read at the partner; in a sweep syncd is an agent there.
+    feed: Literal["exports", "sweep"] = "exports"
     #: Further switches of the Zendesk sandbox.
     zendesk: Mapping[str, object] = field(default_factory=dict)
 
@@ -117,6 +119,7 @@ def set_up(
 def _zendesk_options(tempo: Tempo) -> list[str]:
     switches = {
         "seed": tempo.seed,
+        **({"integration_role": "agent"} if tempo.feed == "sweep" else {}),
         "webhook_loss": tempo.mischief,
         "webhook_duplicate": tempo.mischief,
         "webhook_reorder": tempo.mischief,
@@ -162,6 +165,7 @@ def _configuration(
                     "client_id": partner.client_id,
                     "client_secret": _kept(folder, "acme-client", partner.client_secret),
                 },
+                "feed": tempo.feed,
                 "exports_per_minute": min(_EXPORTS_PER_MINUTE * tempo.time_scale, _MOST_EXPORTS),
                 **_shared(tempo, _kept(folder, "acme-webhooks", partner_secret)),
             },

@@ -35,6 +35,7 @@ MEASURES: Mapping[str, str] = {
     "store": "store_units",
     "writers": "writers",
     "faults": "faults",
+    "feeds": "feeds",
 }
 
 

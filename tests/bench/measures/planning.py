@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from connectors.platform.connector import CAPABILITIES as PLATFORM_CAPABILITIES
-from connectors.zendesk.connector import CAPABILITIES as PARTNER_CAPABILITIES
+from connectors.zendesk.capabilities import CAPABILITIES as PARTNER_CAPABILITIES
 from syncd.core.decision import Circumstances
 from syncd.core.model import Audience, Base, Known, Side, Snapshot
 from syncd.core.plan import Plan, plan

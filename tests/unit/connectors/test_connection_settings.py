@@ -47,7 +47,7 @@ def test_one_address_and_one_credential_are_needed(settings: str, part: str) -> 
     [
         (f"subdomain: acme.zendesk.com, {OAUTH}", "subdomain"),
         (f"url: 'http://acme.example', {OAUTH}", "url"),
-        (f"subdomain: acme, feed: sweep, {OAUTH}", "feed"),
+        (f"subdomain: acme, feed: audits, {OAUTH}", "feed"),
         (f"subdomain: acme, exports_per_minute: 0, {OAUTH}", "exports_per_minute"),
         (f"subdomain: acme, budget: {{share: 0%}}, {OAUTH}", "budget.share"),
         (f"subdomain: acme, budget: {{share: 0.6}}, {OAUTH}", "budget.share"),
