@@ -39,6 +39,7 @@ def check(parts: Parts, report: Report) -> None:
         _check_words(name, link, parts, report)
         _check_tags(name, link, report)
     _check_overlaps(parts, report)
+    _check_accounts(parts, report)
     _check_webhooks(parts, report)
     _check_use(parts, report)
 
@@ -148,6 +149,22 @@ def _check_overlaps(parts: Parts, report: Report) -> None:
             what = "the same connection, group and brand"
             hint = "give each link a group or a brand of its own"
             _say_overlap(("links", name, "partner"), first, what, hint, report=report)
+
+
+def _check_accounts(parts: Parts, report: Report) -> None:
+    """Connections to one account share its quota; two shares of it cannot both be meant."""
+    first: dict[str, str] = {}
+    for name, settings in parts.connections.items():
+        if settings.account is None:
+            continue
+        known = first.setdefault(settings.account, name)
+        if parts.connections[known].budget.share != settings.budget.share:
+            report.add(
+                ("connections", name, "budget"),
+                f"the same account as connection `{shown(known)}`, and another share of its quota",
+                "the smaller one counts for both; give both the same",
+                is_warning=True,
+            )
 
 
 def _say_overlap(path: Path, first: str, what: str, hint: str, *, report: Report) -> None:

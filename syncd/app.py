@@ -36,6 +36,7 @@ from syncd.engine.rights import look_at_rights
 from syncd.engine.sweep import Sweep
 from syncd.log import logger, place_of
 from syncd.ports import Clock, Connector, Heard, Store
+from syncd.settings import BudgetShare
 from syncd.store import OwnerLock, open_store
 from syncd.web.server import NotYet, web_app
 from syncd.workqueue.memory import MemoryWorkQueue
@@ -68,6 +69,7 @@ class Parts:
     connectors: Mapping[ConnectionName, Connector] = field(default_factory=dict)
     #: Of the connections that have webhooks and somebody to look after them.
     watches: Mapping[ConnectionName, HookWatch] = field(default_factory=dict)
+    budgets: Mapping[ConnectionName, BudgetLedger] = field(default_factory=dict)
 
     async def receive(
         self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
@@ -109,6 +111,17 @@ class Parts:
             raise
 
 
+def _budgets(config: Config, clock: Clock) -> dict[ConnectionName, BudgetLedger]:
+    """One for each account; where several connections lead to one, the smallest share counts."""
+    shares: dict[str, BudgetShare] = {}
+    keys = {name: settings.account or f" {name}" for name, settings in config.connections.items()}
+    for name, settings in config.connections.items():
+        known = shares.setdefault(keys[name], settings.budget)
+        shares[keys[name]] = min(known, settings.budget, key=lambda budget: budget.share)
+    ledgers = {key: BudgetLedger(share, clock=clock) for key, share in shares.items()}
+    return {name: ledgers[key] for name, key in keys.items()}
+
+
 @contextlib.asynccontextmanager
 async def parts(
     config: Config,
@@ -134,13 +147,13 @@ async def parts(
         if owner is not None:
             held.enter_context(OwnerLock(store_path(config), owner))
             await store.release_leases(owner)
+        budgets = _budgets(config, clock)
         for name, settings in config.connections.items():
-            budget = BudgetLedger(settings.budget, clock=clock)
             connect = registry.load(settings.kind, "connector").connect
             connectors[name] = connect(
                 name,
                 settings,
-                budget=budget,
+                budget=budgets[name],
                 clock=clock,
                 on_request=on_request,
                 wanted=functools.partial(store.known_tickets, name),
@@ -170,6 +183,7 @@ async def parts(
             ),
             connectors=connectors,
             watches=_watches(config, links, store=store, missed=missed, clock=clock, health=health),
+            budgets=budgets,
         )
     finally:
         for connector in connectors.values():
@@ -357,6 +371,7 @@ class _Daemon:
                 name: _hook_report(watch.report())
                 for name, watch in sorted(self._made.watches.items())
             },
+            "budgets": {name: ledger.report() for name, ledger in self._made.budgets.items()},
             "counts": dict(sorted(health.counts.items())),
             "queue": len(self._made.queue),
         }

@@ -353,6 +353,13 @@ class ConnectionSettings(Section):
         """Whether syncd may make and mend the webhook at the desk."""
         return self.webhooks == "managed"
 
+    @property
+    def account(self) -> str | None:
+        """What the desk counts requests by, where several connections may lead to it; None for a
+        connection that has its quota to itself.
+        """
+        return None
+
     def status_values(self) -> tuple[StatusValue, ...]:
         """Every status that the desk can show, in the order of preference for writing."""
         raise NotImplementedError

@@ -8,7 +8,9 @@ Errors hold codes, ids and field names, never a body, an address with a query or
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import NoReturn, TypeVar
@@ -86,6 +88,8 @@ class HttpClient:
         self._timeout_seconds = timeout_seconds
         self._on_request = on_request
         self._transport = transport
+        # The first request of each template goes alone: its answer tells the quotas to the others.
+        self._first: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._exchange = Exchange(
             connection=connection,
             base_url=base_url,
@@ -225,6 +229,18 @@ class HttpClient:
 
     async def _send_once(self, request: Request, headers: Mapping[str, str]) -> RawAnswer:
         route = f"{request.method} {request.template}"
+        if route not in self._learned:
+            async with self._first[route]:
+                if route not in self._learned:
+                    try:
+                        return await self._send_counted(request, headers, route)
+                    finally:
+                        self._learned.setdefault(route, frozenset())
+        return await self._send_counted(request, headers, route)
+
+    async def _send_counted(
+        self, request: Request, headers: Mapping[str, str], route: str
+    ) -> RawAnswer:
         learned = self._learned.get(route, frozenset())
         named = (request.quota, *request.buckets)
         try:

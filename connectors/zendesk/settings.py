@@ -131,6 +131,10 @@ class Settings(ConnectionSettings):
         """The address that API paths are appended to, without a slash at its end."""
         return self.url if self.url is not None else f"https://{self.subdomain}.zendesk.com"
 
+    @property
+    def account(self) -> str:
+        return self.base_url.rstrip("/").casefold()
+
     def status_values(self) -> tuple[StatusValue, ...]:
         return STATUSES
 

@@ -1,33 +1,30 @@
 """Spend an account's request quotas: our share of each, live work first, never what others need.
 
-Windows follow the desk's own figures. In each window we use at most our share of the limit, and
-nothing at all once the desk says that nothing is left, whoever used it up. A quota that the desk
-does not publish is spaced out evenly. Less urgent work stops before the share is spent, so that a
-change that comes up meanwhile need not wait for the next window.
+In each window we use at most our share of the limit, and nothing at all once the desk says that
+nothing is left, whoever used it up. A quota that the desk does not publish is spaced out evenly.
+Less urgent work leaves some of the share to what may come up, less and less as the window runs
+out, so that in the end nothing of it is wasted; whoever has waited long is as urgent as anybody.
 The ledger holds one small record for each bucket and one for each waiting request.
 """
 
 from __future__ import annotations
 
 import asyncio
-import bisect
 import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from syncd.engine.bucket import WINDOW_SECONDS, Bucket
 from syncd.ports import PRIORITY, Clock, Paused, Priority, Reading
 from syncd.settings import BudgetShare
 
-WINDOW_SECONDS = 60.0
 #: Whoever stands longer forgets what the world looked like: its lease would run out.
 LONGEST_STAND_SECONDS = 60.0
 #: Buckets that a desk may name; more are not remembered.
 MOST_BUCKETS = 64
-#: Desks tell whole seconds, and answers take a while.
-_ROUNDING_SECONDS = 1.5
-#: The part of our share that each kind of work may use in a window.
-_REACH = {Priority.LIVE: 1.0, Priority.REPAIR: 0.9, Priority.BACKFILL: 0.75}
+#: Whoever has waited for so long counts as one degree more urgent, and so on.
+AGE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,93 +47,32 @@ class BucketFigures:
 
 
 @dataclass(slots=True)
-class _Bucket:
-    """A quota of the account, in the window that it is in now."""
-
-    limit: int
-    ends_at: float
-    #: The desk itself said when the window ends; else it is a guess of ours.
-    is_told: bool = False
-    #: Never published by the desk: spaced out instead of counted by window.
-    is_assumed: bool = False
-    #: Our own requests in this window.
-    used: int = 0
-    #: What is left for all, our requests since then taken off; None while nobody said.
-    left: int | None = None
-    next_at: float = 0.0
-    paused_until: float = 0.0
-    refused_count: int = 0
-
-    def roll(self, now: float) -> None:
-        """Begin a new window when the present one is over."""
-        if now >= self.ends_at:
-            self.used, self.left = 0, None
-            self.ends_at, self.is_told = now + WINDOW_SECONDS, False
-
-    def ours(self, share: float) -> int:
-        """Requests per window that are ours; always one, or nothing would ever be done."""
-        return max(1, math.floor(self.limit * share))
-
-    def wait_seconds(self, now: float, share: float, priority: Priority) -> float:
-        """How long until one more request may count here; 0 for now."""
-        waits = [self.paused_until - now]
-        reach = max(1, math.floor(self.ours(share) * _REACH[priority]))
-        # What less urgent work leaves is left to other processes of ours as well: a daemon beside
-        # a backfill spends what only the desk sees.
-        kept = self.ours(share) - reach
-        if self.is_assumed:
-            waits.append(self.next_at - now)
-        elif self.used >= reach or (self.left is not None and self.left <= kept):
-            waits.append(self.ends_at - now)
-        return max(0.0, *waits)
-
-    def take(self, now: float, share: float) -> None:
-        """Count one request."""
-        self.used += 1
-        if self.left is not None:
-            self.left -= 1
-        if self.is_assumed:
-            self.next_at = now + WINDOW_SECONDS / self.ours(share)
-
-    def observe(self, reading: Reading, now: float) -> None:
-        """Take over what the desk says, unless it speaks of a window that is over."""
-        ends_at = now + reading.reset_seconds
-        if self.is_told and ends_at < self.ends_at - _ROUNDING_SECONDS:
-            # An answer that was overtaken on its way.
-            return
-        if self.is_told and ends_at <= self.ends_at + _ROUNDING_SECONDS:
-            # In one window the figure only falls; requests on their way are not in it yet.
-            known = reading.remaining if self.left is None else self.left
-            self.left = min(known, reading.remaining)
-            self.ends_at = min(self.ends_at, ends_at)
-        else:
-            if self.is_told:
-                # The desk began a new window before we thought so; at most this is ours of it.
-                self.used = min(self.used, max(0, reading.limit - reading.remaining))
-            self.left, self.ends_at, self.is_told = reading.remaining, ends_at, True
-        self.limit, self.is_assumed = reading.limit, False
-
-
-@dataclass(slots=True, order=True)
 class _Waiter:
-    """One request that wants to leave; sorted by urgency, then by when it came."""
+    """One request that wants to leave."""
 
     priority: Priority
+    #: The order of coming.
     number: int
-    buckets: tuple[str, ...] = field(compare=False)
-    granted: asyncio.Event = field(compare=False, default_factory=asyncio.Event)
+    since: float
+    buckets: tuple[str, ...]
+    granted: asyncio.Event = field(default_factory=asyncio.Event)
     #: Sent away instead, because of a pause of this length.
-    paused_seconds: float = field(compare=False, default=0.0)
+    paused_seconds: float = 0.0
+
+    def urgency(self, now: float) -> Priority:
+        """Its priority, raised the longer it waits: whatever else there is, everybody gets away."""
+        degrees = int((now - self.since) // AGE_SECONDS)
+        return Priority(max(Priority.LIVE, self.priority - degrees))
 
 
 class BudgetLedger:
-    """Implements `syncd.ports.Budget` for one connection in one process."""
+    """Implements `syncd.ports.Budget` for one account in one process."""
 
     def __init__(self, share: BudgetShare, *, clock: Clock) -> None:
         self._share = share.share
         self._per_minute = share.per_minute
         self._clock = clock
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._waiters: list[_Waiter] = []
         self._numbers = itertools.count()
         self._alarm: asyncio.Task[None] | None = None
@@ -145,12 +81,18 @@ class BudgetLedger:
     async def spend(self, buckets: Sequence[str]) -> None:
         """Wait until one request may leave that counts in all `buckets`, then count it.
 
-        More urgent requests go first, equally urgent ones in the order of their coming; a request
+        More urgent requests go first, equally urgent ones in the order of their coming, and whoever
+        has waited long is more urgent; a request
         whose buckets are free never waits for one whose are not. One whose bucket is paused for
         longer than anybody should stand is sent away with `Paused`, now or when the pause comes.
         """
-        waiter = _Waiter(PRIORITY.get(), next(self._numbers), tuple(dict.fromkeys(buckets)))
-        bisect.insort(self._waiters, waiter)
+        waiter = _Waiter(
+            PRIORITY.get(),
+            next(self._numbers),
+            self._clock.monotonic(),
+            tuple(dict.fromkeys(buckets)),
+        )
+        self._waiters.append(waiter)
         self._dispatch()
         try:
             await waiter.granted.wait()
@@ -194,7 +136,7 @@ class BudgetLedger:
                 BucketFigures(
                     bucket=name,
                     limit=bucket.limit,
-                    ours=bucket.ours(self._share),
+                    ours=bucket.ours,
                     used=bucket.used,
                     left=bucket.left,
                     paused_seconds=max(0.0, bucket.paused_until - now),
@@ -203,11 +145,28 @@ class BudgetLedger:
             )
         return tuple(shown)
 
-    def _bucket(self, name: str) -> _Bucket:
+    def report(self) -> dict[str, dict[str, int | float | None]]:
+        """The same for /healthz: what was refused is counted since the start."""
+        return {
+            shown.bucket: {
+                "limit": shown.limit,
+                "ours": shown.ours,
+                "used": shown.used,
+                "left": shown.left,
+                "paused_seconds": round(shown.paused_seconds, 1),
+                "refused": shown.refused_count,
+            }
+            for shown in self.snapshot()
+        }
+
+    def _bucket(self, name: str) -> Bucket:
         found = self._buckets.get(name)
         if found is None:
-            ends_at = self._clock.monotonic() + WINDOW_SECONDS
-            found = self._buckets[name] = _Bucket(limit=self._per_minute, ends_at=ends_at)
+            found = self._buckets[name] = Bucket(
+                limit=self._per_minute,
+                share=self._share,
+                ends_at=self._clock.monotonic() + WINDOW_SECONDS,
+            )
         return found
 
     def _dispatch(self) -> None:
@@ -217,11 +176,11 @@ class BudgetLedger:
             bucket.roll(now)
         soonest = math.inf
         waiting: list[_Waiter] = []
+        self._waiters.sort(key=lambda waiter: (waiter.urgency(now), waiter.number))
         for waiter in self._waiters:
             buckets = [self._bucket(name) for name in waiter.buckets]
-            seconds = max(
-                (b.wait_seconds(now, self._share, waiter.priority) for b in buckets), default=0.0
-            )
+            urgency = waiter.urgency(now)
+            seconds = max((b.wait_seconds(now, urgency) for b in buckets), default=0.0)
             paused = max((b.paused_until - now for b in buckets), default=0.0)
             if paused > LONGEST_STAND_SECONDS:
                 waiter.paused_seconds = paused
@@ -232,7 +191,7 @@ class BudgetLedger:
                 waiting.append(waiter)
                 continue
             for bucket in buckets:
-                bucket.take(now, self._share)
+                bucket.take(now)
             waiter.granted.set()
         self._waiters = waiting
         self._set_alarm(now + soonest)

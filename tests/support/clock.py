@@ -11,6 +11,10 @@ from datetime import UTC, datetime, timedelta
 START = datetime(2027, 1, 15, 8, 0, 0, 250_000, tzinfo=UTC)
 
 
+#: Of the event loop, in which everybody has done what can be done at one moment.
+_TURNS = 8
+
+
 class FakeClock:
     """A `Clock`, and the clock of a sandbox, on which a sleep takes no time at all.
 
@@ -54,6 +58,17 @@ class FakeClock:
         while self._sleepers and self._sleepers[0][0] <= until:
             self._wake_next()
         self._seconds = until
+
+    async def play(self, until: float) -> None:
+        """Go from moment to moment at which somebody wakes, everybody acting in between."""
+        while True:
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
+            moment = self._sleepers[0][0] if self._sleepers else until
+            if moment >= until:
+                self._seconds = max(self._seconds, until)
+                return
+            self.advance(moment - self._seconds)
 
     def _wake_next(self) -> None:
         if self._sleepers:

@@ -204,3 +204,19 @@ def test_a_connection_that_no_link_uses_gives_a_warning() -> None:
     (warning,) = loaded(links("a: {platform: heroku/x, partner: acme}"), ENV).warnings
     assert warning.path == "connections.globex"
     assert warning.message == "no link uses this connection"
+
+
+SAME = GLOBEX.replace("globex:", "again:").replace("globex", "ACME")
+
+
+@pytest.mark.parametrize(("share", "is_told"), [("30%", True), ("60%", False)])
+def test_two_connections_to_one_account_cannot_have_two_shares_of_it(
+    share: str, is_told: bool
+) -> None:
+    same = SAME.replace("oauth:", f"budget: {{share: {share}}}, oauth:")
+    text = CONNECTIONS + same + "links:\n"
+    text += "  a: {platform: heroku/x, partner: {connection: acme, group: A}}\n"
+    text += "  b: {platform: heroku/y, partner: {connection: again, group: B}}\n"
+    told = [w for w in loaded(text).warnings if "the same account" in w.message]
+    assert len(told) == is_told
+    assert all("smaller" in warning.hint for warning in told)

@@ -82,22 +82,48 @@ async def test_the_desks_figures_replace_what_was_assumed() -> None:
     clock = FakeClock()
     ledger = a_ledger(clock, per_minute=10)
     await ledger.spend(("account",))
-    ledger.observe([a_reading(limit=100, remaining=99, reset_seconds=20)])
-    assert await moments(ledger, clock, 61) == [0] * 59 + [20] * 2
+    found: list[float] = []
+    for number in range(60):
+        left = 20 - clock.monotonic() if clock.monotonic() < 20 else 60
+        ledger.observe([a_reading(limit=100, remaining=99 - number % 59, reset_seconds=left)])
+        found += await moments(ledger, clock, 1)
+    # A desk that rounds its seconds down ends its window up to a second later than it says.
+    assert found == [0] * 59 + [21]
+    ledger.observe([a_reading(limit=100, remaining=99, reset_seconds=59)])
+    assert await moments(ledger, clock, 1) == [21]
 
 
 async def test_what_others_used_up_is_not_asked_for_though_our_share_is_not_spent() -> None:
     clock = FakeClock()
     ledger = a_ledger(clock)
+    ledger.observe([a_reading(limit=100, remaining=100, reset_seconds=30)])
     ledger.observe([a_reading(limit=100, remaining=2, reset_seconds=30)])
-    assert await moments(ledger, clock, 3) == [0, 0, 30]
+    assert await moments(ledger, clock, 3) == [0, 0, 31]
+
+
+async def test_what_was_used_before_the_first_look_counts_as_ours_until_the_window_is_over() -> (
+    None
+):
+    clock = FakeClock()
+    ledger = a_ledger(clock)
+    ledger.observe([a_reading(limit=100, remaining=50, reset_seconds=30)])
+    assert await moments(ledger, clock, 12) == [0] * 10 + [31] * 2
+
+
+async def test_more_used_before_the_first_look_than_is_ours_leaves_us_nothing_of_that_window() -> (
+    None
+):
+    clock = FakeClock()
+    ledger = a_ledger(clock)
+    ledger.observe([a_reading(limit=100, remaining=30, reset_seconds=30)])
+    assert await moments(ledger, clock, 60) == [31] * 2 + [32] * 58
 
 
 async def test_a_request_counts_in_every_bucket_it_names() -> None:
     clock = FakeClock()
     ledger = a_ledger(clock, per_minute=100)
     ledger.observe([a_reading("updates", limit=5, remaining=5)])
-    assert await moments(ledger, clock, 4, buckets=("account", "updates")) == [0, 0, 0, 60]
+    assert await moments(ledger, clock, 4, buckets=("account", "updates")) == [0, 0, 0, 61]
     assert figures(ledger, "updates").used == 1
 
 
@@ -126,9 +152,20 @@ async def test_a_window_that_begins_early_is_noticed() -> None:
     clock = FakeClock()
     ledger = a_ledger(clock)
     ledger.observe([a_reading(limit=10, remaining=10, reset_seconds=30)])
-    await moments(ledger, clock, 6)
+    for number in range(6):
+        await moments(ledger, clock, 1)
+        ledger.observe([a_reading(limit=10, remaining=9 - number, reset_seconds=30)])
     ledger.observe([a_reading(limit=10, remaining=9, reset_seconds=60)])
     assert (figures(ledger).used, figures(ledger).left) == (1, 9)
+
+
+async def test_what_is_on_its_way_when_a_window_begins_counts_in_it() -> None:
+    clock = FakeClock()
+    ledger = a_ledger(clock)
+    ledger.observe([a_reading(limit=10, remaining=10, reset_seconds=30)])
+    await moments(ledger, clock, 6)
+    ledger.observe([a_reading(limit=10, remaining=9, reset_seconds=60)])
+    assert (figures(ledger).used, figures(ledger).left) == (6, 4)
 
 
 # --- order ---------------------------------------------------------------------------------------
@@ -236,7 +273,7 @@ async def test_a_quota_that_is_published_after_all_is_counted_by_its_window() ->
     await ledger.spend(("exports",))
     ledger.observe([a_reading("exports", limit=10, remaining=9, reset_seconds=2)])
     ledger.assume("exports", per_minute=10)
-    assert await moments(ledger, clock, 6, buckets=("exports",)) == [0] * 5 + [2]
+    assert await moments(ledger, clock, 6, buckets=("exports",)) == [0] * 5 + [3]
 
 
 # --- bounds --------------------------------------------------------------------------------------
