@@ -21,7 +21,7 @@ from config.policy import link_policy
 from connectors import registry
 from syncd import __version__
 from syncd.core.errors import SyncdError, Unauthentic
-from syncd.core.model import ConnectionName, Side
+from syncd.core.model import ConnectionName, Side, TicketId
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.clock import SystemClock
 from syncd.engine.controller import Controller
@@ -142,6 +142,11 @@ async def parts(
     clock = clock or SystemClock()
     store = await asyncio.to_thread(open_store, store_path(config))
     connectors: dict[ConnectionName, Connector] = {}
+
+    async def address_of(origin: ConnectionName, ticket_id: TicketId) -> str | None:
+        asked = connectors.get(origin)
+        return None if asked is None else await asked.requester_address(ticket_id)
+
     held = contextlib.ExitStack()
     try:
         if owner is not None:
@@ -159,6 +164,7 @@ async def parts(
                 wanted=functools.partial(store.known_tickets, name),
                 open_tickets=functools.partial(store.open_tickets, name),
                 beside=beside or store_path(config),
+                address_of=address_of,
             )
         links = Links(
             Link(

@@ -222,6 +222,10 @@ class Connector(Protocol):
         """
         ...
 
+    async def requester_address(self, ticket_id: TicketId) -> str | None:
+        """The e-mail address of a ticket's requester, never kept; None where we may not see it."""
+        ...
+
     async def rights(self) -> Sequence[CheckResult]:
         """The part of `check` that is worth asking at every start; two requests at most."""
         ...

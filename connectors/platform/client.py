@@ -119,6 +119,20 @@ class PlatformClient:
         except Gone:
             return None
 
+    async def requester_address(self, ticket_id: str) -> str | None:
+        """The requester's address; None where the token may not see it, or there is none."""
+        request = Request(
+            action="read requester",
+            template="/tickets/{ticket_id}",
+            parameters={"ticket_id": ticket_id},
+            is_about_one_ticket=True,
+        )
+        decode = partial(wire.read_address_answer, ticket_id=ticket_id)
+        try:
+            return (await self._http.read(request, decode)).value
+        except Gone:
+            return None
+
     async def thread(self, ticket_id: str, *, after: int) -> Thread | None:
         """The ticket's updates after a version, all of them, with the ticket of the last page."""
         updates: list[wire.Update] = []

@@ -58,6 +58,7 @@ def connect(
     wanted: object = None,  # noqa: ARG001 - births come from here, so every ticket may be wanted
     open_tickets: object = None,  # noqa: ARG001 - its feed costs the same however many there are
     beside: object = None,  # noqa: ARG001 - a platform's token does not change
+    address_of: object = None,  # noqa: ARG001 - nobody is created here
 ) -> PlatformConnector:
     """The connector of one configured platform; asks it nothing yet."""
     return PlatformConnector(name, settings, budget=budget, clock=clock, on_request=on_request)
@@ -230,6 +231,10 @@ class PlatformConnector:
         except Unauthorised as error:
             return (refused_account(error),)
         return check_account(me, now=self._clock.now())
+
+    async def requester_address(self, ticket_id: TicketId) -> str | None:
+        """Read anew each time, and handed on without being kept."""
+        return await self._client.requester_address(ticket_id)
 
     async def rights(self) -> Sequence[CheckResult]:
         """The same: it is one request."""

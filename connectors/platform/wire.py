@@ -150,6 +150,33 @@ def read_ticket_answer(raw: bytes, *, ticket_id: str) -> Ticket:
     return ticket
 
 
+class Addressee(Struct, frozen=True, kw_only=True):
+    """The requester's address alone; absent where the token may not see it."""
+
+    email: str | None = None
+
+
+class AddressedTicket(Struct, frozen=True, kw_only=True):
+    """A ticket of which nothing else is read."""
+
+    id: Id
+    requester: Addressee
+
+
+class AddressAnswer(Struct, frozen=True, kw_only=True):
+    """`GET /tickets/{id}`, read for the address."""
+
+    ticket: AddressedTicket
+
+
+def read_address_answer(raw: bytes, *, ticket_id: str) -> str | None:
+    """The address of this ticket's requester and of no other's. Raises `NotAsDocumented`."""
+    ticket = read(AddressAnswer, raw).ticket
+    if ticket.id != ticket_id:
+        raise NotAsDocumented("another ticket")
+    return ticket.requester.email
+
+
 class UpdateAnswer(Struct, frozen=True, kw_only=True):
     """`PUT /tickets/{id}/updates/{update_id}`; no update when nothing changed."""
 

@@ -29,7 +29,7 @@ from connectors.zendesk.authors import Authors
 from connectors.zendesk.capabilities import CAPABILITIES
 from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
-from connectors.zendesk.customers import Customers
+from connectors.zendesk.customers import AddressOf, Customers
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
 from connectors.zendesk.field_titles import FieldTitles
 from connectors.zendesk.files import ZendeskFiles
@@ -85,7 +85,9 @@ class ZendeskConnector:
         open_tickets: OpenTickets | None = None,
         withheld_seconds: float = WITHHELD_SECONDS,
         beside: Path | None = None,
+        address_of: AddressOf | None = None,
     ) -> None:
+        """`beside` is the store's file: rotated tokens are kept next to it."""
         self._name = name
         self._settings = settings
         self._clock = clock
@@ -105,7 +107,7 @@ class ZendeskConnector:
         self._account = Account(name, self._client)
         self._people = People(self._client, clock)
         self._titles = FieldTitles(self._client)
-        self._customers = Customers(name, self._client, settings)
+        self._customers = Customers(name, self._client, settings, address_of=address_of)
         self._authors = Authors(self._client, self._customers, settings, clock)
         self._threads = ThreadReader(name, self._client, self._people)
         self._imports = Imports(
@@ -252,8 +254,8 @@ class ZendeskConnector:
 
     async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
         placed = await self._account.placed(op)
-        byline = await self._authors.of_creation(op, intent)
         requester = await self._customers.requester(op)
+        byline = await self._authors.of_creation(op, intent)
         body = bodies.creation(op, intent, placed=placed, requester=requester, byline=byline)
         answered = await self._client.create(body, key=op.op_id)
         # The answer to a repetition was made long ago: it shows the ticket as it was then.
@@ -351,6 +353,11 @@ class ZendeskConnector:
             policies=policies,
         )
 
+    async def requester_address(self, ticket_id: TicketId) -> str | None:
+        """None: what a partner knows of its customers is not for the platform."""
+        del ticket_id
+        return None
+
     async def rights(self) -> Sequence[CheckResult]:
         """The same in two requests, for every start."""
         return await check_rights(self._client, self._account, self._settings, clock=self._clock)
@@ -399,28 +406,5 @@ class ZendeskConnector:
         )
 
 
-def connect(
-    name: ConnectionName,
-    settings: Settings,
-    *,
-    budget: Budget,
-    clock: Clock,
-    on_request: OnRequest | None = None,
-    wanted: Wanted | None = None,
-    open_tickets: OpenTickets | None = None,
-    beside: Path | None = None,
-) -> ZendeskConnector:
-    """The connector of one configured account; asks the desk nothing yet.
-
-    `beside` is the store's file: rotated tokens are kept next to it.
-    """
-    return ZendeskConnector(
-        name,
-        settings,
-        budget=budget,
-        clock=clock,
-        on_request=on_request,
-        wanted=wanted,
-        open_tickets=open_tickets,
-        beside=beside,
-    )
+#: Makes the connector of one configured account; it asks the desk nothing yet.
+connect = ZendeskConnector

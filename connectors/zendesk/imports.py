@@ -137,9 +137,8 @@ class Imports:
         results: dict[int, Answer | Exception] = {}
         rows: dict[int, _Row] = {}
         not_after = await self.desk_time()
-        keys = {op.requester_key: op.requester.name for op, _ in wanted if op.requester_key}
-        # Asked for together, so that each by itself is known already.
-        await self._customers.users(keys)
+        # Asked for together, so that nobody is asked for by themselves.
+        await self._customers.look_for(op.requester_key for op, _ in wanted if op.requester_key)
         for index, (op, _) in enumerate(wanted):
             try:
                 rows[index] = await self._row(op, not_after)

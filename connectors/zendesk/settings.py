@@ -89,10 +89,11 @@ class Settings(ConnectionSettings):
         description="For `impersonate`: the platform's staff, by name or id, and the e-mail"
         " addresses of the agents who stand for them.",
     )
-    requester_address: Literal["none", "hashed"] = Field(
+    requester_address: Literal["none", "hashed", "full"] = Field(
         default="none",
-        description="What e-mail address customers get there: `none`, or `hashed`, a stable one"
-        " that leads nowhere. The desk can mail neither.",
+        description="What e-mail address customers get there: `none`; `hashed`, a stable one that"
+        " leads nowhere; or `full`, their own, with which the desk can mail them past the"
+        " platform.",
     )
     feed: Literal["exports", "sweep"] = Field(
         default="exports",
@@ -139,12 +140,15 @@ class Settings(ConnectionSettings):
         return STATUSES
 
     def remarks(self) -> tuple[Remark, ...]:
-        if self.api_token is None:
-            return ()
-        return (
-            Remark(
-                key="api_token",
-                message="Zendesk API tokens stop working on 30 April 2027",
-                hint="make an OAuth client in the Admin Center and use `oauth`",
-            ),
+        token = Remark(
+            key="api_token",
+            message="Zendesk API tokens stop working on 30 April 2027",
+            hint="make an OAuth client in the Admin Center and use `oauth`",
         )
+        address = Remark(
+            key="requester_address",
+            message="customers get their real address, so the desk can mail them past the platform",
+            hint="`syncd check --online` names the triggers that would; `none` gives no address",
+        )
+        told = ((token, self.api_token is not None), (address, self.requester_address == "full"))
+        return tuple(remark for remark, is_due in told if is_due)

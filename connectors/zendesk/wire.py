@@ -39,6 +39,7 @@ class User(msgspec.Struct, kw_only=True):
     role: str | None = None
     role_type: int | None = None
     external_id: str | None = None
+    email: str | None = None
     suspended: bool | None = None
     active: bool | None = None
 

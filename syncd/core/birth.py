@@ -89,6 +89,8 @@ def bear(
         comments=(*copies, *notes),
         placement=policy.placement,
         fields=filled(ticket.metadata, policy.fields),
+        origin=policy.connections[Side.PLATFORM],
+        origin_id=ticket.ticket_id,
         requester_key=person_key(
             policy.connections[Side.PLATFORM], policy.connections[Side.PARTNER], ticket.requester
         ),

@@ -95,6 +95,9 @@ class CreateTicket:
     fields: tuple[tuple[str, str], ...] = ()
     #: See `Draft.author_key`.
     requester_key: str = ""
+    #: The ticket that this one mirrors, and the desk that has it.
+    origin: ConnectionName | None = None
+    origin_id: TicketId | None = None
     #: No notification, no trigger: history is imported, not sent.
     is_silent: bool = False
 

@@ -13,6 +13,11 @@ OURS = (VIEWS["acme"],)
 IMPERSONATE = f'authors: impersonate, agents: {{"{STAFF}": alice@acme.test}}'
 
 
+def holding(folder: Path, words: str) -> list[str]:
+    """The files of a folder, the store's among them, that hold these words."""
+    return [path.name for path in folder.iterdir() if words.encode() in path.read_bytes()]
+
+
 def author(desks: BothDesks, comment: Comment) -> str:
     return desks.partners["acme"].desk.account.users[comment.author_id].name
 
@@ -85,3 +90,19 @@ async def test_a_link_words_the_line_above_copies_itself(tmp_path: Path) -> None
         await desks.settle()
         (copy,) = desks.heard(ticket, "Eine Nachricht")
         assert copy.body.startswith(f"Von {CUSTOMER} (Kunde), geschrieben 20")
+
+
+async def test_a_real_address_goes_to_the_partner_and_stays_nowhere_on_the_way(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path, partner="requester_address: full") as desks:
+        people = desks.platform.platform.register.people.values()
+        (address,) = [one.email for one in people if one.name == CUSTOMER]
+        assert address is not None
+        desks.said.append(address)
+        ticket = desks.open_ticket()
+        await desks.settle()
+
+        account = desks.partners["acme"].desk.account
+        assert account.users[desks.twin(ticket).values["requester_id"]].email == address
+        assert holding(tmp_path, address) == []

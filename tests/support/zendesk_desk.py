@@ -16,6 +16,7 @@ from connectors.http import OnRequest
 from connectors.sandbox import Fault, SandboxTime
 from connectors.sandbox.faults import Action
 from connectors.zendesk.connector import ZendeskConnector
+from connectors.zendesk.customers import AddressOf
 from connectors.zendesk.feed import Wanted
 from connectors.zendesk.open_tickets import OpenTickets
 from connectors.zendesk.sandbox import ZendeskSandbox, ZendeskSettings
@@ -168,6 +169,7 @@ def a_connector(
     share: float = 1.0,
     beside: Path | None = None,
     kind: type[ZendeskConnector] = ZendeskConnector,
+    address_of: AddressOf | None = None,
     **more: Any,
 ) -> ZendeskConnector:
     """A connector by OAuth, or by API token where one is given; `more` are further settings."""
@@ -198,6 +200,7 @@ def a_connector(
         transport=transport,
         on_request=on_request,
         beside=beside,
+        address_of=address_of,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from connectors.sandbox import Fault
 from connectors.zendesk.sandbox.records import Ticket, User
 from syncd.core.errors import Unreachable
-from syncd.core.model import ConnectionName, Person, Role
+from syncd.core.model import ConnectionName, Person, Role, TicketId
 from syncd.core.operations import CreateTicket
 from syncd.core.person_key import person_key
 from tests.contract.desk import a_creation, a_draft, an_intent
@@ -127,6 +127,67 @@ async def test_a_customer_who_was_not_made_leaves_the_ticket_unmade_for_now() ->
         assert desk.tickets(birth.external_id) == ()
         await born(desk, birth)
         assert len(customers(desk)) == 1
+
+
+# --- real addresses ------------------------------------------------------------------------------
+
+ORIGIN, ORIGIN_ID = ConnectionName("heroku"), TicketId("t7")
+
+
+async def addressed(
+    desk: ZendeskDesk, address: str | None, *, wanted: str = "full", **members: Any
+) -> tuple[User, list[tuple[str, str]]]:
+    """The requester of a birth for whom the platform gives this address, and what it was asked."""
+    asked: list[tuple[str, str]] = []
+
+    async def address_of(origin: ConnectionName, ticket_id: TicketId) -> str | None:
+        asked.append((origin, ticket_id))
+        return address
+
+    connector = a_connector(
+        desk.address, desk.clock, address_of=address_of, requester_address=wanted
+    )
+    birth = replace(a_birth(desk, **members), origin=ORIGIN, origin_id=ORIGIN_ID)
+    answer = await connector.write(an_intent(desk, birth))
+    await connector.close()
+    ticket = desk.sandbox.desk.account.tickets[int(answer.ticket_id)]
+    return requester(desk, ticket), asked
+
+
+async def test_a_real_address_is_asked_for_once_when_the_customer_is_made() -> None:
+    async with a_zendesk_desk() as desk:
+        first, asked = await addressed(desk, "cora@example.org", number=1)
+        assert (first.email, first.external_id) == ("cora@example.org", KEY)
+        assert asked == [("heroku", "t7")]
+        second, asked = await addressed(desk, "cora@example.org", number=2)
+        assert second is first
+        assert asked == []
+
+
+@pytest.mark.parametrize("wanted", ["none", "hashed"])
+async def test_nobody_asks_for_an_address_unless_the_switch_says_full(wanted: str) -> None:
+    async with a_zendesk_desk() as desk:
+        found, asked = await addressed(desk, "cora@example.org", wanted=wanted)
+        assert asked == []
+        assert found.email in {None, f"{KEY}@customers.invalid"}
+
+
+async def test_a_platform_that_tells_no_address_leaves_the_name() -> None:
+    async with a_zendesk_desk() as desk:
+        found, _ = await addressed(desk, None)
+        assert (found.email, found.external_id) == (None, KEY)
+
+
+async def test_a_customer_of_the_partners_own_is_the_requester() -> None:
+    async with a_zendesk_desk() as desk:
+        found, _ = await addressed(desk, "CARL@globex.test")
+        assert found.name == "Carl Customer"
+
+
+async def test_an_agents_address_makes_nobody_an_agent() -> None:
+    async with a_zendesk_desk() as desk:
+        found, _ = await addressed(desk, "alice@acme.test")
+        assert (found.role, found.email, found.external_id) == ("end-user", None, KEY)
 
 
 def test_a_key_is_one_persons_on_one_partners_desk() -> None:

@@ -65,6 +65,13 @@ def test_an_api_token_gives_a_warning_with_its_last_day() -> None:
     assert "30 April 2027" in warning.message
 
 
+def test_real_addresses_give_a_warning() -> None:
+    settings = f"subdomain: acme, requester_address: full, {OAUTH}"
+    (warning,) = loaded(with_zendesk(settings), ENV).warnings
+    assert warning.path == "connections.acme.requester_address"
+    assert "past the platform" in warning.message
+
+
 def test_every_status_of_zendesk_has_a_meaning() -> None:
     names = {value.name for value in zendesk(f"subdomain: acme, {OAUTH}").status_values()}
     assert names == {"new", "open", "pending", "hold", "solved", "closed"}
