@@ -271,6 +271,11 @@ def _is_polled(desk: PlatformDesk | PartnerDesk) -> bool:
     return any("incremental" in r["path"] or r["path"] == "/changes" for r in routes if r["status"])
 
 
+def open_platform(there: Desks) -> list[str]:
+    """The scale's tickets at the platform alone; their ids."""
+    return [_open(there, number) for number in range(there.scale.tickets)]
+
+
 def _open(there: Desks, number: int) -> str:
     view = there.view(number % there.scale.accounts)
     made = there.platform.act(

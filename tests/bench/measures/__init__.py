@@ -36,6 +36,7 @@ MEASURES: Mapping[str, str] = {
     "writers": "writers",
     "faults": "faults",
     "feeds": "feeds",
+    "backfill": "backfill_cost",
 }
 
 
