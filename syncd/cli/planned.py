@@ -26,7 +26,9 @@ def _comment_shown(comment: Row) -> str:
     kind = f"copy of {comment['copies']}" if comment["copies"] else f"note {comment['note'] or ''}"
     by = f" by {comment['author']}" if comment["author"] else ""
     text = f"\n{comment['text']}" if "text" in comment else ""
-    return f"{kind}{by}, {comment['audience']}, {comment['characters']} characters{text}"
+    files = f", {comment['files']} files" if comment["files"] else ""
+    size = f"{comment['characters']} characters"
+    return f"{kind}{by}, {comment['audience']}, {size}{files}{text}"
 
 
 _WRITES = (
@@ -164,6 +166,7 @@ def _comment(draft: Draft, *, with_text: bool) -> Row:
         "occurred_at": draft.occurred_at,
         "audience": draft.audience,
         "characters": len(text),
+        "files": len(draft.files),
     }
     return row | {"text": text} if with_text else row
 

@@ -9,7 +9,7 @@ import pytest
 
 from syncd.core.model import Side
 from syncd.core.work import PairState
-from tests.engine.both_desks import CUSTOMER, STAFF, BothDesks, both_desks
+from tests.engine.both_desks import AGENT, CUSTOMER, STAFF, BothDesks, both_desks
 from tests.engine.sending_files import (
     CONTENT,
     DIRECTIONS,
@@ -454,3 +454,21 @@ async def test_a_text_that_follows_does_not_wait_for_the_file_before_it(tmp_path
         assert len(said_there(desks, Side.PARTNER, ticket_id, "Nummer drei")) == 1
         await desks.settle()
         assert len(copies(desks, Side.PARTNER, ticket_id)) == 1
+
+
+async def test_a_picture_in_a_text_travels_as_a_file_and_its_address_does_not(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        ticket_id = await a_pair(desks)
+        control = desks.controls["acme"]
+        up = await control.post("/api/v2/uploads", params={"filename": "bild.png"}, content=b"PNG")
+        upload = up.json()["upload"]
+        url = upload["attachment"]["content_url"]
+        comment = {"html": f'<p>so sieht es aus</p><img src="{url}">', "uploads": [upload["token"]]}
+        twin = desks.twin(ticket_id)
+        await desks.agent_does("acme", {"as": AGENT, "ticket_id": twin.id, "comment": comment})
+        await desks.settle()
+        (copy,) = copies(desks, Side.PARTNER, ticket_id)
+        assert (copy.name, copy.content) == ("bild.png", b"PNG")
+        assert "/attachments/token/" not in everything_there(desks, Side.PARTNER, ticket_id)

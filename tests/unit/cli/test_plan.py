@@ -14,6 +14,7 @@ from tests.support.build import (
     a_tag_base,
     a_ticket,
     a_whole_read,
+    an_attachment,
     later,
 )
 from tests.unit.cli.stage import Stage
@@ -85,6 +86,20 @@ def test_a_pair_in_step_has_nothing_to_write(stage: Stage) -> None:
     stage.fill(calm)
     assert stage.json("plan", "1")["writes"] == []
     assert "Nothing to write." in stage.type("plan", "1").stdout
+
+
+def test_files_are_counted_and_not_named(stage: Stage) -> None:
+    async def newborn(store: SqliteStore) -> None:
+        ticket = a_ticket("T1", views=["acme"], requester=a_person())
+        first = a_comment("1", attachments=(an_attachment("geheim.txt"), an_attachment("b.txt")))
+        await a_pair(store, a_whole_read(ticket, first))
+
+    stage.fill(newborn)
+    (comment,) = stage.json("plan", "1")["writes"][0]["comments"]
+    assert comment["files"] == 2
+    table = stage.type("plan", "1").stdout
+    assert "2 files" in " ".join(table.split())
+    assert "geheim" not in table
 
 
 def test_a_birth_names_its_subject_and_requester(stage: Stage) -> None:
