@@ -252,6 +252,7 @@ class Store(Protocol):
     ) -> frozenset[PairId]:
         """Bring the mirror up to date and mark the pairs whose ticket really changed; say which.
 
+        A pair that is parked because a ticket went away goes on once both are there again.
         Tickets in no pair and no birth are not stored. A birth whose (link, ticket) exists is no
         birth; where that pair had ended, it goes on, and both its threads are read anew.
         All in one transaction with the cursor.
@@ -307,8 +308,17 @@ class Store(Protocol):
 
     async def load_cursor(self, connection: ConnectionName, feed: str) -> str | None: ...
 
-    def open_pairs(self, *, batch: int = 500) -> AsyncIterator[Sequence[Pair]]:
-        """All active pairs with a live ticket on both sides, in batches, for the sweep."""
+    async def holders(self, connection: ConnectionName, ticket_id: TicketId) -> frozenset[PairId]:
+        """Every pair that has or ever had a ticket of a connection."""
+        ...
+
+    def open_pairs(
+        self, *, batch: int = 500, lost_since: datetime | None = None
+    ) -> AsyncIterator[Sequence[Pair]]:
+        """All active pairs with a live ticket on both sides, in batches, for the sweep.
+
+        With those that parked since `lost_since` because a ticket went away: it may be restored.
+        """
         ...
 
     async def find_pairs(

@@ -165,10 +165,19 @@ def _new_ticket(
         "subject": without_placeholders(plain_characters(op.subject)),
         "status": op.status,
         "tags": sorted(op.tags),
-        # Without an address the desk cannot mail the customer around the platform.
-        **(requester or {"requester": {"name": shown_name(op.requester.name)}}),
+        **_requester(op, requester),
         **placed,
     }
+
+
+def _requester(op: CreateTicket, requester: wire.Loose | None) -> wire.Loose:
+    if op.follow_up_of is None:
+        # Without an address the desk cannot mail the customer around the platform.
+        return requester or {"requester": {"name": shown_name(op.requester.name)}}
+    # The closed ticket's own requester, so that nobody new is made.
+    source = {"via_followup_source_id": int(op.follow_up_of)}
+    person_id = op.requester.person_id
+    return source | ({"requester_id": int(person_id)} if person_id.isdecimal() else {})
 
 
 def _comment(draft: Draft, byline: Byline) -> wire.Loose:

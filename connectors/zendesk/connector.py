@@ -254,7 +254,8 @@ class ZendeskConnector:
 
     async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
         placed = await self._account.placed(op)
-        requester = await self._customers.requester(op)
+        # A follow-up is its closed ticket's own requester's.
+        requester = None if op.follow_up_of else await self._customers.requester(op)
         byline = await self._authors.of_creation(op, intent)
         body = bodies.creation(op, intent, placed=placed, requester=requester, byline=byline)
         answered = await self._client.create(body, key=op.op_id)

@@ -22,17 +22,18 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
 from connectors.http import Answered
-from connectors.zendesk import wire
+from connectors.zendesk import kin, wire
 from connectors.zendesk.client import ZendeskClient
 from connectors.zendesk.mapping import (
     Update,
     feed_update,
     mended_in,
+    merged_into,
     people_in,
     second_of,
     status_update_of,
@@ -81,6 +82,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class _Row:
     ticket_id: TicketId
     raw: msgspec.Raw
+    #: The ticket in somebody's interest from which this one, in nobody's, goes on.
+    follows: TicketId | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -180,6 +183,8 @@ class Feed:
         return await self._client.ticket_export(cursor=None, start_time=start_time)
 
     def _ticket(self, row: _Row, page: Answered[wire.TicketExport]) -> Sighting:
+        if row.follows is not None:
+            return Sighting(ticket_id=row.follows, follow_ups=(row.ticket_id,))
         shown = wire.decode(row.raw, wire.Ticket)
         people = self._people.known([str(shown.requester_id)])
         ticket = to_ticket(shown, seen_at=page.date, people=people, base_url=self._base_url)
@@ -258,6 +263,7 @@ class Feed:
                 comments=await self._threads.comments(ours),
                 covers=None if ticket_id in unreadable else covers,
                 status_update=next((update for update in reversed(given) if update), None),
+                merged_into=merged_into(ours),
             )
             sightings.append(shown)
             mended = frozenset[CommentId]().union(*(mended_in(update) for update in ours))
@@ -297,14 +303,20 @@ class Feed:
             except msgspec.MsgspecError:
                 nameless.append(_likeness(raw))
                 continue
-            number = seen.id if isinstance(seen, wire.TicketOfRow) else seen.ticket_id
-            rows.append(_Row(ticket_id=TicketId(str(number)), raw=raw))
-        if self._wanted is not None and rows:
-            wanted = await self._wanted(list(dict.fromkeys(row.ticket_id for row in rows)))
-            rows = [row for row in rows if row.ticket_id in wanted]
+            rows.append(_row(seen, raw))
+        rows = await self._wanted_of(rows)
         unwanted = len(raws) - len(rows) - len(nameless)
         unreadable = sum(look not in told for look in nameless)
         return rows, _Tally(unwanted=unwanted, unreadable=unreadable, nameless=nameless)
+
+    async def _wanted_of(self, rows: Sequence[_Row]) -> list[_Row]:
+        if self._wanted is None or not rows:
+            return [replace(row, follows=None) for row in rows]
+        asked = [row.ticket_id for row in rows] + [row.follows for row in rows if row.follows]
+        wanted = await self._wanted(list(dict.fromkeys(asked)))
+        ours = [replace(row, follows=None) for row in rows if row.ticket_id in wanted]
+        kin_of_ours = [row for row in rows if row.ticket_id not in wanted and row.follows in wanted]
+        return ours + kin_of_ours
 
     def _stuck(self, which: str) -> Unintelligible:
         return Unintelligible(
@@ -370,6 +382,14 @@ def _boundary(raws: Sequence[msgspec.Raw], place: Place, end: int) -> tuple[str,
             break
         seen[str(event.id)] = None
     return tuple(sorted(seen))
+
+
+def _row(seen: wire.TicketOfRow | wire.TicketOfEvent, raw: msgspec.Raw) -> _Row:
+    if isinstance(seen, wire.TicketOfEvent):
+        return _Row(ticket_id=TicketId(str(seen.ticket_id)), raw=raw)
+    source = kin.followed(seen.via)
+    follows = None if source is None else TicketId(source)
+    return _Row(ticket_id=TicketId(str(seen.id)), raw=raw, follows=follows)
 
 
 def _replace(place: Place, **changes: object) -> Place:

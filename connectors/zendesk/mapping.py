@@ -8,7 +8,7 @@ Unknown visibility is private, unknown roles are `UNKNOWN`, unknown audit events
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from connectors.richtext import from_text, plain_characters, sanitise
-from connectors.zendesk import wire
+from connectors.zendesk import kin, wire
 from syncd.core.attachment import Attachment, Scan
 from syncd.core.model import (
     Audience,
@@ -48,7 +48,10 @@ _SCANS = {
     "malware_found": Scan.INFECTED,
     "failed_to_scan": Scan.FAILED,
 }
-_MENDING = frozenset({"CommentPrivacyChange", "CommentRedaction", "AttachmentRedaction"})
+_REDACTING = frozenset({"CommentRedaction", "AttachmentRedaction"})
+_MENDING = _REDACTING | {"CommentPrivacyChange"}
+#: Zendesk puts it in the place of every letter that was redacted.
+REDACTED = "▇"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +136,7 @@ def to_ticket(
         fields_as_of=second_of(updated_at),
         url=f"{base_url}/agent/tickets/{row.id}",
         end=to_end(status, row.tags, subject=row.subject),
+        follow_ups=frozenset(TicketId(str(number)) for number in row.followup_ids),
     )
 
 
@@ -207,20 +211,26 @@ def comment_events(update: Update) -> Iterator[wire.Event]:
 
 def _comment(event: wire.Event, update: Update, people: Mapping[str, Person]) -> Comment:
     audit = update.audit
+    html = sanitise(from_text(event.body or "") if event.html_body is None else event.html_body)
+    is_merge = kin.is_merge(audit.via) or kin.is_merge(event.via)
     author_id = event.author_id if event.author_id is not None else audit.author_id
     return Comment(
         comment_id=CommentId(str(event.id)),
         update_id=UpdateId(str(audit.id)),
         author=find_person(people, author_id),
         writer_id=None if audit.author_id is None else str(audit.author_id),
-        audience=Audience.PUBLIC if event.public is True else Audience.SHARED,
-        html=(
-            sanitise(from_text(event.body or "") if event.html_body is None else event.html_body)
-        ),
+        # What a merge says by itself may quote a stranger's ticket.
+        audience=Audience.LOCAL if is_merge else _audience(event),
+        html=html,
         created_at=update.at,
         attachments=tuple(to_attachment(a) for a in event.attachments if not a.deleted),
         stamp=stamp_in(audit),
+        is_redacted=REDACTED in html,
     )
+
+
+def _audience(event: wire.Event) -> Audience:
+    return Audience.PUBLIC if event.public is True else Audience.SHARED
 
 
 def to_attachment(attachment: wire.Attachment) -> Attachment:
@@ -267,6 +277,28 @@ def status_update_of(update: Update) -> StatusUpdate | None:
         actor_id=None if audit.author_id is None else str(audit.author_id),
         at=update.at,
     )
+
+
+def redacted_in(update: Update) -> frozenset[str]:
+    """The ids of comments from whose text or files an update took something out."""
+    return frozenset(
+        str(event.comment_id) for event in update.audit.events if event.type in _REDACTING
+    )
+
+
+def merged_into(updates: Iterable[Update]) -> TicketId | None:
+    """Where these updates say that their ticket was merged into."""
+    for update in updates:
+        events = update.audit.events
+        is_closing = any(
+            event.type == "Change" and event.field_name == "status" and event.value == "closed"
+            for event in events
+        )
+        vias = [update.audit.via, *(event.via for event in events)]
+        found = [number for via in vias if (number := kin.merged_with(via)) is not None]
+        if is_closing and found:
+            return TicketId(found[0])
+    return None
 
 
 def mended_in(update: Update) -> frozenset[CommentId]:

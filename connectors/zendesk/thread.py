@@ -18,7 +18,9 @@ from connectors.zendesk.mapping import (
     Update,
     comments_of,
     mended_in,
+    merged_into,
     people_in,
+    redacted_in,
     second_of,
     status_update_of,
     to_update,
@@ -103,10 +105,11 @@ class ThreadReader:
             covers=thread.covers,
             is_read=True,
             status_update=next((update for update in reversed(given) if update), None),
+            merged_into=merged_into(thread.updates),
         )
 
     async def comments(self, updates: Sequence[Update]) -> tuple[Comment, ...]:
-        """The comments of some updates, narrowed where a later one made them private."""
+        """The comments of some updates, as later ones left them: made private, redacted."""
         people = await self._people.resolve(people_in(updates))
         narrowed = {
             str(event.comment_id)
@@ -114,13 +117,20 @@ class ThreadReader:
             for event in update.audit.events
             if event.type == "CommentPrivacyChange" and event.public is not True
         }
+        redacted = frozenset[str]().union(*(redacted_in(update) for update in updates))
         return tuple(
-            replace(comment, audience=Audience.SHARED)
-            if comment.comment_id in narrowed
-            else comment
+            replace(
+                comment,
+                audience=_narrower(comment) if comment.comment_id in narrowed else comment.audience,
+                is_redacted=comment.is_redacted or comment.comment_id in redacted,
+            )
             for update in updates
             for comment in comments_of(update, people)
         )
+
+
+def _narrower(comment: Comment) -> Audience:
+    return Audience.LOCAL if comment.audience is Audience.LOCAL else Audience.SHARED
 
 
 def _covers(first: Answered[wire.AuditPage], *, after: int) -> Span | None:

@@ -29,6 +29,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     created_at: str
     updated_at: str
     external_id: str | None = None
+    followup_ids: list[Id] = []
 
 
 class User(msgspec.Struct, kw_only=True):
@@ -74,6 +75,7 @@ class Event(msgspec.Struct, kw_only=True):
     attachments: list[Attachment] = []
     #: CommentPrivacyChange, CommentRedaction, AttachmentRedaction.
     comment_id: Id | None = None
+    via: Any = None
 
 
 class Audit(msgspec.Struct, kw_only=True):
@@ -184,9 +186,10 @@ class TicketOfEvent(msgspec.Struct, kw_only=True):
 
 
 class TicketOfRow(msgspec.Struct, kw_only=True):
-    """The first look at an exported ticket."""
+    """The first look at an exported ticket: which it is, and which it goes on from."""
 
     id: Id
+    via: Any = None
 
 
 class TicketEvent(msgspec.Struct, kw_only=True):

@@ -34,6 +34,7 @@ def _mappings(side: Side, draft: Draft, comment_id: CommentId) -> list[CommentMa
             comment_id=draft.source_id,
             copy_id=comment_id,
             audience=draft.audience,
+            is_redacted=draft.is_redacted,
         )
         return [copied]
     note = CommentMapping(
@@ -42,6 +43,7 @@ def _mappings(side: Side, draft: Draft, comment_id: CommentId) -> list[CommentMa
         comment_id=comment_id,
         audience=draft.audience,
         note_key=draft.note_key,
+        is_redacted=draft.is_redacted,
     )
     digested = (
         CommentMapping(

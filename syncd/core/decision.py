@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from syncd.core import turns
 from syncd.core.adoption import adopt, name_notes
 from syncd.core.draft import part_source
+from syncd.core.ends import desk_name, recover
 from syncd.core.file_map import without_withdrawn
 from syncd.core.model import (
     Audience,
@@ -28,11 +29,13 @@ from syncd.core.model import (
     Side,
     Snapshot,
     Status,
+    TicketId,
     Transition,
 )
 from syncd.core.notes import NoteKind, note
 from syncd.core.owing import owe, owe_conflict
 from syncd.core.policy import LinkPolicy
+from syncd.core.redaction import follow_redactions
 from syncd.core.refusal import follow_refusals
 from syncd.core.status import decide_status
 from syncd.core.tags import decide_tags, unheld_tags
@@ -58,6 +61,8 @@ class Circumstances:
     #: Owed files whose next try has come, and those that were tried for long enough, by their keys.
     due_files: frozenset[str] = frozenset()
     late_files: frozenset[str] = frozenset()
+    #: Follow-ups of the partner's tickets that are not the pair's.
+    strays: tuple[TicketId, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,10 +99,12 @@ def decide(
         capabilities=capabilities,
         pair_key=circumstances.pair_key,
     )
-    transitions: list[Transition] = []
+    base, restored = recover(base, snapshots, policy)
+    transitions: list[Transition] = [*restored]
     if turns.has_left_unseen(before, base):
         turn = turns.confirm(base, policy)
-        base, transitions = turn.base, [*turn.transitions]
+        base = turn.base
+        transitions += turn.transitions
     if capabilities[Side.PLATFORM].has_views:
         turn = turns.follow_views(base, snapshots[Side.PLATFORM], policy)
         base = turn.base
@@ -124,6 +131,7 @@ def decide(
     )
     base = _report_unheld(base, snapshots, policy, capabilities)
     base = _follow_restrictions(base, snapshots, policy, capabilities)
+    base = follow_redactions(base, snapshots, policy)
     base = name_notes(base, circumstances.pair_key)
     base = without_withdrawn(base, snapshots, policy)
     return Decision(
@@ -315,7 +323,7 @@ def _follow_restrictions(
         if capabilities[side.other].can_restrict:
             continue
         mappings[found.index] = replace(mappings[found.index], audience=comment.audience)
-        desk = policy.platform_name if side is Side.PLATFORM else policy.partner_name
+        desk = desk_name(side, policy)
         told = note(
             NoteKind.COMMENT_MADE_PRIVATE,
             desk=desk,

@@ -67,6 +67,7 @@ def draft_copy(
             source_id=comment.comment_id if number == last else None,
             note_key=None if number == last else part_key(comment.comment_id, target, number),
             files=files.wanted if number == last else (),
+            is_redacted=comment.is_redacted,
         )
         for number, part in enumerate(parts, start=1)
     )

@@ -6,9 +6,10 @@ state up to the freshest one. Comments are kept by id elsewhere; here is only ho
 
 from __future__ import annotations
 
-from collections.abc import Container, Set
+from collections.abc import Container, Iterable, Set
 from dataclasses import replace
 
+from syncd.core.attachment import Attachment
 from syncd.core.model import (
     SOME_COMMENT,
     Comment,
@@ -40,6 +41,7 @@ def merge_ticket(
         merged = known if shown is None else _merge_fields(known, shown, is_read=sighting.is_read)
     if merged is None:
         return None
+    merged = _take_kin(merged, sighting)
     hints = set(sighting.hinted)
     if _has_outrun(known, sighting):
         hints.add(SOME_COMMENT)
@@ -61,7 +63,36 @@ def _has_outrun(known: Ticket | None, sighting: Sighting) -> bool:
     )
 
 
+def _take_kin(ticket: Ticket, sighting: Sighting) -> Ticket:
+    """What a thread or another ticket says of where this one went on."""
+    if sighting.follow_ups:
+        ticket = replace(ticket, follow_ups=ticket.follow_ups.union(sighting.follow_ups))
+    if sighting.merged_into is not None and ticket.end in (End.FINAL, End.MERGED):
+        return replace(ticket, end=End.MERGED, merged_into=sighting.merged_into)
+    return ticket
+
+
+def _as_known(known: Ticket, shown: Ticket) -> Ticket:
+    """The shown fields without what they merely leave out: how exactly a ticket ended."""
+    vaguer = {End.MERGED: End.FINAL, End.SPAM: End.DELETED}.get(known.end)
+    end = known.end if shown.end is vaguer else shown.end
+    into = shown.merged_into or (known.merged_into if end is End.MERGED else None)
+    follow_ups = shown.follow_ups | known.follow_ups
+    return replace(shown, end=end, merged_into=into, follow_ups=follow_ups)
+
+
+def _as_shown(known: Ticket, shown: Ticket) -> Ticket:
+    """The known fields with what an equally old look adds: never a contradiction."""
+    sharper = _as_known(shown, known)
+    return replace(
+        known, end=sharper.end, merged_into=sharper.merged_into, follow_ups=sharper.follow_ups
+    )
+
+
 def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
+    shown = _as_known(known, shown)
+    if shown.fields_as_of == known.fields_as_of:
+        known = _as_shown(known, shown)
     if shown.fields_as_of < known.fields_as_of:
         return known
     if shown.fields_as_of > known.fields_as_of or (is_read and _differ(known, shown)):
@@ -167,16 +198,26 @@ def merge_comment(known: Comment | None, shown: Comment) -> Comment:
     if known is None:
         return shown
     audience = shown.audience if _width(shown) < _width(known) else known.audience
+    # A look from before the redaction must not bring back what was taken out.
+    is_older = known.is_redacted and not shown.is_redacted
     return replace(
         shown,
         audience=audience,
-        html=known.html if shown.html is None else shown.html,
+        html=known.html if shown.html is None or is_older else shown.html,
+        is_redacted=known.is_redacted or shown.is_redacted,
         update_id=shown.update_id or known.update_id,
         writer_id=shown.writer_id or known.writer_id,
         stamp=shown.stamp or known.stamp,
-        attachments=shown.attachments or known.attachments,
+        attachments=_files(known, shown, is_older=is_older),
         author=shown.author if shown.author.name else known.author,
     )
+
+
+def _files(known: Comment, shown: Comment, *, is_older: bool) -> tuple[Attachment, ...]:
+    if shown.is_redacted:
+        # What is no longer shown was taken away.
+        return shown.attachments
+    return known.attachments if is_older else shown.attachments or known.attachments
 
 
 def _width(comment: Comment) -> int:
@@ -191,7 +232,21 @@ def merge_snapshot(known: Snapshot | None, sighting: Sighting) -> Snapshot | Non
     ticket = merge_ticket(known.ticket if known else None, sighting, held=comments)
     if ticket is None:
         return None
-    return Snapshot(ticket=ticket, comments=tuple(sorted(comments.values(), key=_place)))
+    return Snapshot(
+        ticket=ticket,
+        comments=tuple(sorted(comments.values(), key=_place)),
+        earlier_count=known.earlier_count if known else 0,
+    )
+
+
+def with_earlier(snapshot: Snapshot, earlier: Iterable[Comment]) -> Snapshot:
+    """The snapshot with the comments of the tickets that its ticket goes on from."""
+    comments = {comment.comment_id: comment for comment in (*earlier, *snapshot.comments)}
+    return Snapshot(
+        ticket=snapshot.ticket,
+        comments=tuple(sorted(comments.values(), key=_place)),
+        earlier_count=len(comments) - len(snapshot.comments),
+    )
 
 
 def _place(comment: Comment) -> tuple[object, ...]:

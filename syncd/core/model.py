@@ -121,6 +121,8 @@ class Comment:
     attachments: tuple[Attachment, ...] = ()
     #: Our own mark, where the desk lets us read it.
     stamp: Stamp | None = None
+    #: Something was taken out of the text or its files after it was written.
+    is_redacted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +171,8 @@ class Ticket:
     end: End = End.ALIVE
     #: Where a merged ticket went.
     merged_into: TicketId | None = None
+    #: Tickets that go on from this one since it is closed for good, whoever made them.
+    follow_ups: frozenset[TicketId] = frozenset()
     status_update: StatusUpdate | None = None
 
     @property
@@ -183,6 +187,8 @@ class Snapshot:
 
     ticket: Ticket
     comments: tuple[Comment, ...] = ()
+    #: How many of them stand in tickets that this one goes on from.
+    earlier_count: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -215,6 +221,10 @@ class Sighting:
     #: The desk showed something of the ticket that could not be understood: what the mirror knows
     #: is enough no longer, and the ticket is read anew as a whole.
     is_unreadable: bool = False
+    #: Where the thread says that the ticket was merged into.
+    merged_into: TicketId | None = None
+    #: Follow-ups of the ticket, seen as tickets of their own.
+    follow_ups: tuple[TicketId, ...] = ()
 
 
 class Known(StrEnum):
@@ -244,6 +254,8 @@ class CommentMapping:
     audience: Audience
     #: For a note: which one.
     note_key: str | None = None
+    #: What was copied had been redacted already, or the other side has been told since.
+    is_redacted: bool = False
 
 
 class FileState(StrEnum):
@@ -299,19 +311,16 @@ class RefusedStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StatusBase:
-    """The agreed status, and the raw value that each side showed when it was last taken into
-    account.
+    """The agreed status, and the raw value of each side that was last taken into account.
 
-    A side whose raw value is still the seen one but means another status is behind: it is owed a
-    write.
+    A side that still shows the seen value, which means another status, is owed a write.
     """
 
     agreed: Status
     seen: Mapping[Side, str] = field(default_factory=dict)
     #: The side whose wish `agreed` was; None when both had it or nobody knows any more.
     by: Side | None = None
-    #: The partner's status differs and is left alone: it was set back once already during this
-    #: hand-off.
+    #: The partner's status differs and is left alone: it was set back once in this hand-off.
     is_let_be: bool = False
     #: What a side's desk would not take.
     refused: Mapping[Side, RefusedStatus] = field(default_factory=dict)
@@ -422,9 +431,7 @@ class Conflict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Transition:
-    """One line of the timeline; carries no text. `at` is the desk's time, None for our own
-    decisions.
-    """
+    """One line of the timeline, without text; `at` is the desk's time, None for what we decided."""
 
     name: str
     side: Side | None

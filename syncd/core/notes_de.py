@@ -144,6 +144,33 @@ nicht ändern.
 Bitte stellen Sie sie auch hier auf privat, wenn dieses System es zulässt. Wer benachrichtigt \
 wurde, hat sie vielleicht schon gelesen.
 Das Ticket bei $desk: $url""",
+        NoteKind.TICKET_DELETED: """\
+Die andere Kopie dieses Tickets wurde bei $desk gelöscht.
+Hier wurde nichts gelöscht. Solange sie dort nicht wiederhergestellt ist, gelangt nichts, was hier \
+geschrieben wird, zu $desk, und von dort kommt nichts.""",
+        NoteKind.TICKET_RESTORED: """\
+Die andere Kopie dieses Tickets ist bei $desk wieder da.
+Kommentare gehen wieder in beide Richtungen, auch die inzwischen geschriebenen.""",
+        NoteKind.TICKET_MERGED: """\
+Dieses Gespräch geht bei $desk in einem anderen Ticket weiter.
+Das Ticket wurde dort mit einem desselben Kunden zusammengeführt. Was in jenem vorher geschrieben \
+wurde, bleibt dort; was von nun an geschrieben wird, wird weitergegeben.
+Das Ticket bei $desk: $url""",
+        NoteKind.MERGE_NOT_FOLLOWED: """\
+Die andere Kopie dieses Tickets wurde bei $desk mit einem anderen Ticket zusammengeführt und wird \
+dort nicht weiterverfolgt.
+Die beiden könnten verschiedenen Kunden gehören. Bis jemand nachgesehen hat, gelangt nichts, was \
+hier geschrieben wird, zu $desk, und von dort kommt nichts.
+Das Ticket, mit dem sie zusammengeführt wurde: $url""",
+        NoteKind.FOLLOW_UP: """\
+Ein geschlossenes Ticket geht hier weiter.
+Seine Kopie bei $platform wurde wieder auf „$status“ gesetzt.
+Das geschlossene Ticket: $url""",
+        NoteKind.FOLLOW_UP_NOT_FOLLOWED: """\
+Bei $desk wurde eine Fortsetzung dieses Gesprächs eröffnet, die nicht weiterverfolgt wird.
+Sie könnte einem anderen Kunden gehören, oder sie läuft neben einer anderen Fortsetzung her. Was \
+darin geschrieben wird, kommt nicht hierher.
+Die Fortsetzung: $url""",
     },
     roles={
         Role.CUSTOMER: "Kunde",

@@ -130,6 +130,32 @@ It is the one by $author of $at. The copy here is still public and could not be 
 Please make it private here as well, if this desk lets you. People who were notified may have \
 read it already.
 The ticket at $desk: $url""",
+        NoteKind.TICKET_DELETED: """\
+The other copy of this ticket was deleted at $desk.
+Nothing was deleted here. Until it is restored there, nothing that is written here reaches $desk, \
+and nothing comes from there.""",
+        NoteKind.TICKET_RESTORED: """\
+The other copy of this ticket is back at $desk.
+Comments travel both ways again, those included that were written meanwhile.""",
+        NoteKind.TICKET_MERGED: """\
+This conversation goes on in another ticket at $desk.
+The ticket there was merged into one of the same customer. What was written in that one before \
+stays there; what is written from now on is passed on.
+The ticket at $desk: $url""",
+        NoteKind.MERGE_NOT_FOLLOWED: """\
+The other copy of this ticket was merged into another ticket at $desk, and is not followed there.
+The two could belong to different customers. Nothing that is written here reaches $desk any more, \
+and nothing comes from there, until a person has looked at it.
+The ticket it was merged into: $url""",
+        NoteKind.FOLLOW_UP: """\
+A closed ticket goes on here.
+Its copy at $platform was set to “$status” again.
+The closed ticket: $url""",
+        NoteKind.FOLLOW_UP_NOT_FOLLOWED: """\
+A follow-up of this conversation was opened at $desk, and is not followed.
+It could belong to another customer, or it goes on beside another follow-up. What is written in it \
+does not come here.
+The follow-up: $url""",
     },
     roles={
         Role.CUSTOMER: "customer",

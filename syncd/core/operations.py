@@ -69,6 +69,8 @@ class Draft:
     digested_ids: tuple[CommentId, ...] = ()
     #: Files that go with it; those that do not make it are named in its HTML before it leaves.
     files: tuple[DraftFile, ...] = ()
+    #: The copied comment had been redacted already.
+    is_redacted: bool = False
 
     @property
     def uploads(self) -> tuple[str, ...]:
@@ -100,6 +102,8 @@ class CreateTicket:
     origin_id: TicketId | None = None
     #: No notification, no trigger: history is imported, not sent.
     is_silent: bool = False
+    #: The ticket that it goes on from, because that one is closed for good.
+    follow_up_of: TicketId | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

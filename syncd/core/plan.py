@@ -8,11 +8,13 @@ person what will follow. After the last operation a new plan is empty.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncd.core.birth import bear
 from syncd.core.decision import Circumstances, decide
+from syncd.core.ends import Stop, lose
 from syncd.core.errors import Refusal
+from syncd.core.lineage import Successor, go_on, without_merge
 from syncd.core.model import (
     Base,
     Capabilities,
@@ -43,14 +45,6 @@ class Need:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stop:
-    """Why a person must look; `reason` is a fixed word."""
-
-    reason: str
-    hint: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """Everything one look at a pair leads to."""
 
@@ -62,6 +56,8 @@ class Plan:
     left_out: tuple[Held, ...] = ()
     needs: tuple[Need, ...] = ()
     stop: Stop | None = None
+    #: A ticket to look at, in which the pair may go on.
+    successor: Successor | None = None
     #: The pair has nothing left to follow.
     ends_pair: bool = False
 
@@ -82,6 +78,21 @@ def plan(
     snapshots = {side: snapshots[side] for side in Side if side in snapshots}
     if Side.PLATFORM not in snapshots:
         return Plan(base=base, needs=(Need(side=Side.PLATFORM, fields=True, thread=True),))
+    lost = lose(
+        base,
+        snapshots,
+        policy=policy,
+        capabilities=capabilities,
+        pair_key=circumstances.pair_key,
+    )
+    if lost is not None:
+        return Plan(
+            base=lost.base,
+            operations=lost.operations,
+            transitions=lost.transitions,
+            stop=lost.stop,
+        )
+    snapshots = without_merge(base, snapshots)
     stop = _stop(snapshots, policy)
     if stop is not None:
         return Plan(base=base, stop=stop)
@@ -93,6 +104,17 @@ def plan(
     needs = _needs(base, snapshots, policy)
     if needs:
         return Plan(base=base, needs=needs)
+    return _both(base, snapshots, policy, capabilities, circumstances)
+
+
+def _both(
+    base: Base,
+    snapshots: Mapping[Side, Snapshot],
+    policy: LinkPolicy,
+    capabilities: Mapping[Side, Capabilities],
+    circumstances: Circumstances,
+) -> Plan:
+    """The plan of a pair whose tickets are both known, and neither has gone away."""
     decision = decide(
         base,
         snapshots,
@@ -102,34 +124,52 @@ def plan(
     )
     writes = Writes(decision, snapshots, policy, capabilities, circumstances)
     owed = tuple(operation for side in Side for operation in writes.to(side))
-    final = {side for side, snapshot in snapshots.items() if snapshot.ticket.end is End.FINAL}
-    operations = tuple(operation for operation in owed if operation.side not in final)
-    # What the other side is still owed is written before a person is asked.
-    stop = None if operations else _unwritable(owed, writes)
-    is_ended = decision.base.hand_off.state is HandOffState.ENDED and not decision.base.owed
-    return Plan(
+    made = Plan(
         base=decision.base,
-        operations=() if is_ended else operations,
         conflicts=decision.conflicts,
         transitions=decision.transitions,
         held=decision.held,
         left_out=decision.left_out,
-        stop=stop,
-        ends_pair=is_ended,
     )
+    if _is_over(decision.base, snapshots):
+        return replace(made, ends_pair=True)
+    if snapshots[Side.PLATFORM].ticket.end is End.FINAL:
+        open_ones = tuple(operation for operation in owed if operation.side is Side.PARTNER)
+        # What the other side is still owed is written before a person is asked.
+        stop = _final(Side.PLATFORM) if owed and not open_ones else None
+        return replace(made, operations=open_ones, stop=stop)
+    onward = go_on(
+        owed,
+        decision,
+        snapshots,
+        policy=policy,
+        capabilities=capabilities,
+        circumstances=circumstances,
+    )
+    if onward.needs_thread:
+        return Plan(base=base, needs=(Need(side=Side.PARTNER, thread=True),))
+    is_silent = not onward.operations and onward.successor is None
+    return replace(
+        made,
+        operations=onward.operations,
+        successor=onward.successor,
+        stop=_full(writes) if is_silent else None,
+        left_out=(*made.left_out, *onward.left_out),
+    )
+
+
+def _is_over(base: Base, snapshots: Mapping[Side, Snapshot]) -> bool:
+    """Whether the pair has said its last words, or nobody can take them any more."""
+    is_deaf = snapshots[Side.PARTNER].ticket.end is not End.ALIVE
+    return base.hand_off.state is HandOffState.ENDED and (is_deaf or not base.owed)
 
 
 def _stop(snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> Stop | None:
     for side, snapshot in snapshots.items():
         ticket = snapshot.ticket
-        if ticket.end in (End.DELETED, End.GONE, End.SPAM):
+        if ticket.end is End.MERGED and side is Side.PLATFORM:
             return Stop(
-                reason=f"{side.value}_ticket_{ticket.end.value}",
-                hint="The other copy was left as it is. Restore the ticket and `syncd retry PAIR`.",
-            )
-        if ticket.end is End.MERGED:
-            return Stop(
-                reason=f"{side.value}_ticket_merged",
+                reason="platform_ticket_merged",
                 hint="Following a merge could mix two customers; look at both tickets.",
             )
         if policy.statuses.meaning(side, ticket.status) is None:
@@ -149,20 +189,17 @@ def _final(side: Side) -> Stop:
     )
 
 
-def _full(side: Side) -> Stop:
+def _full(writes: Writes) -> Stop | None:
+    """Why comments cannot be written that are owed; None when none is kept out."""
+    full = [side for side in Side if writes.keeps_out_comments(side)]
+    if not full:
+        return None
+    side = full[0]
     return Stop(
         reason=Refusal.COMMENT_LIMIT.value,
         hint=f"The {side.value}'s ticket holds as many comments as its desk allows: close it there"
         " and go on in a follow-up.",
     )
-
-
-def _unwritable(owed: tuple[Operation, ...], writes: Writes) -> Stop | None:
-    """Why what is owed cannot be written at all; None when nothing is."""
-    if owed:
-        return _final(owed[0].side)
-    full = [side for side in Side if writes.keeps_out_comments(side)]
-    return _full(full[0]) if full else None
 
 
 def _needs(base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -> tuple[Need, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from syncd.core import turns
 from syncd.core.comment_map import take_written
+from syncd.core.ends import Stop
 from syncd.core.file_map import take_files
 from syncd.core.model import (
     Audience,
@@ -36,7 +37,6 @@ from syncd.core.operations import (
     drafts_of,
 )
 from syncd.core.owing import owe_conflict
-from syncd.core.plan import Stop
 from syncd.core.policy import LinkPolicy
 from syncd.core.refusal import accept, write_beside
 from syncd.core.status import resolve
@@ -157,12 +157,15 @@ def _created(base: Base, operation: CreateTicket, shown: Ticket | None, policy: 
     if base.status is not None:
         # Should the desk have made something else of our status, the next plan sees its change.
         seen = {**base.status.seen, operation.side: operation.status}
-        base = replace(base, status=replace(base.status, seen=seen))
-    own = frozenset(fold(tag) for tag in policy.partner_tags)
+        status = accept(base.status, operation.side)
+        base = replace(base, status=replace(status, seen=seen))
+    own = frozenset(fold(tag) for tag in (policy.ball_tag, *policy.partner_tags))
     wanted = frozenset(fold(tag) for tag in operation.tags) - own
     kept = shared_spelling(shown.tags, policy) - wanted if shown is not None else frozenset()
+    ball = replace(base.hand_off, is_tag_set=policy.ball_tag in operation.tags)
     return replace(
         base,
+        hand_off=ball,
         tags=replace(
             base.tags,
             seen={**base.tags.seen, operation.side: wanted},

@@ -53,6 +53,15 @@ class NoteKind(StrEnum):
     COMMENT_EDITED = "comment_edited"
     COMMENT_REDACTED = "comment_redacted"
     COMMENT_MADE_PRIVATE = "comment_made_private"
+    #: The other copy was deleted or marked as spam; this one stays.
+    TICKET_DELETED = "ticket_deleted"
+    TICKET_RESTORED = "ticket_restored"
+    #: The partner's ticket was merged, and the pair goes on in the target.
+    TICKET_MERGED = "ticket_merged"
+    MERGE_NOT_FOLLOWED = "merge_not_followed"
+    #: Opens a follow-up that begins with no one's words.
+    FOLLOW_UP = "follow_up"
+    FOLLOW_UP_NOT_FOLLOWED = "follow_up_not_followed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +106,12 @@ FACT_NAMES: Mapping[NoteKind, FactNames] = {
     NoteKind.COMMENT_EDITED: _facts("desk author at", "text url"),
     NoteKind.COMMENT_REDACTED: _facts("desk author at", "url"),
     NoteKind.COMMENT_MADE_PRIVATE: _facts("desk author at", "url"),
+    NoteKind.TICKET_DELETED: _facts("desk"),
+    NoteKind.TICKET_RESTORED: _facts("desk"),
+    NoteKind.TICKET_MERGED: _facts("desk", "url"),
+    NoteKind.MERGE_NOT_FOLLOWED: _facts("desk", "url"),
+    NoteKind.FOLLOW_UP: _facts("platform status", "url"),
+    NoteKind.FOLLOW_UP_NOT_FOLLOWED: _facts("desk", "url"),
 }
 
 

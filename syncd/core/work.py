@@ -102,12 +102,17 @@ class Run:
 
     pair: Pair
     base: Base
+    #: The newest ticket of each side, with the comments of all that it goes on from.
     snapshots: Mapping[Side, Snapshot | None]
     #: Writes that left and whose answer is not recorded.
     sent: tuple[Intent, ...]
     #: Canonical statuses that other pairs of the same platform ticket ask for (not the handed-off
     #: ones).
     sibling_statuses: tuple[str, ...] = ()
+    #: Every ticket that the pair has ever had on the partner's side.
+    lineage: frozenset[TicketId] = frozenset()
+    #: Follow-ups of those, of which the newest may itself be one.
+    follow_ups: frozenset[TicketId] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,6 +131,16 @@ class Settled:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Joined:
+    """A ticket that the pair did not make and goes on in; `kind` is a `Kin` value."""
+
+    side: Side
+    connection: ConnectionName
+    ticket_id: TicketId
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Park:
     """Stop the pair; `reason` is a fixed word, `hint` a sentence without ticket text."""
 
@@ -137,7 +152,8 @@ class Park:
 class Step:
     """One unit of work of a run: everything in it is durable together, or nothing is.
 
-    Order inside: `settled`, `created`, `sightings`, `base`, records, `intent`, then the pair row.
+    Order inside: `settled`, `created`, `joined`, `sightings`, `base`, records, `intent`, then the
+    pair row.
     The lease is taken or checked with it: `LeaseLost` when another token holds an unexpired one.
     It is let go by whatever ends the run: `done_gen`, `not_before`, `park` or `ends_pair`.
     Its sightings mark the other pairs that they change; the pair itself only when it would
@@ -151,6 +167,8 @@ class Step:
     settled: tuple[Settled, ...] = ()
     #: The ticket of a creation that stays on its way because its comments have no names yet.
     created: tuple[Side, ConnectionName, TicketId] | None = None
+    #: Refused with `LeaseLost` where another pair was faster.
+    joined: tuple[Joined, ...] = ()
     #: What reads and answers of this run showed, per connection.
     sightings: Mapping[ConnectionName, tuple[Sighting, ...]] = field(default_factory=dict)
     #: None leaves the base as it is.

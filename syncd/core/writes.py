@@ -15,6 +15,7 @@ from syncd.core.file_map import follow_ups
 from syncd.core.model import (
     Capabilities,
     Comment,
+    End,
     HandOffState,
     OpId,
     OwedNote,
@@ -106,7 +107,11 @@ class Writes:
 
     def _is_full(self, side: Side) -> bool:
         limit = self._capabilities[side].max_comments
-        return limit is not None and len(self._snapshots[side].comments) >= limit
+        shown = self._snapshots[side]
+        if limit is None or shown.ticket.end is not End.ALIVE:
+            # A closed one takes nothing anyhow, and what goes on from it has room.
+            return False
+        return len(shown.comments) - shown.earlier_count >= limit
 
     def _drafts(self, side: Side) -> list[Draft]:
         capabilities = self._capabilities[side]

@@ -8,20 +8,20 @@ Deciding is `syncd.core`'s work; who runs when is the controller's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syncd.core.errors import (
     Gone,
     OutcomeUnknown,
-    RateLimited,
     Rejected,
     RemoteError,
     Stale,
     Unintelligible,
     UploadSpent,
 )
-from syncd.core.model import Held, PairId, Side
+from syncd.core.lineage import Successor
+from syncd.core.model import Held, Side
 from syncd.core.operations import (
     Answer,
     CreateTicket,
@@ -32,15 +32,19 @@ from syncd.core.operations import (
     UpdateTicket,
 )
 from syncd.core.plan import Need, Plan
-from syncd.core.reaction import Action, delay_seconds, react
+from syncd.core.reaction import Action, react
+from syncd.core.redaction import is_outdated
 from syncd.core.settle import Settlement
 from syncd.core.work import Park, Run, Step
 from syncd.engine.convoy import Halt, gather
 from syncd.engine.links import Link
 from syncd.engine.outcome import Imported, Outcome, Result
 from syncd.engine.reading import fetch_need, gone
+from syncd.engine.succession import succeed
 from syncd.engine.surroundings import Surroundings
+from syncd.engine.telling import tell, tell_held, tell_leak
 from syncd.engine.transfer import Transfer
+from syncd.engine.waiting import Wait, wait_after
 from syncd.engine.work import Work
 from syncd.log import logger, place_of
 
@@ -53,12 +57,6 @@ _UNSENT_FILE = timedelta(minutes=1)
 #: What a desk withholds of its feed, and a moment more.
 _NAMING = timedelta(seconds=65)
 _RESTORE = "The imported ticket is gone. Restore it on its desk and `syncd retry PAIR`."
-
-
-@dataclass(slots=True)
-class _Wait:
-    until: datetime
-    counts_as_try: bool
 
 
 class PairRun:
@@ -74,7 +72,7 @@ class PairRun:
         self._work = work
         self._files = Transfer(link, work, surroundings.clock)
         self._token = token
-        self._waits: dict[Side, _Wait] = {}
+        self._waits: dict[Side, Wait] = {}
         self._writes = 0
         self._reads = 0
         self._stale: set[Side] = set()
@@ -95,10 +93,15 @@ class PairRun:
                 if await self._read(decided.needs):
                     continue
                 return await self._rest(is_unanswered=True)
-            self._tell_held(self._work.decide(decided, self._env.clock.now()))
+            held = self._work.decide(decided, self._env.clock.now())
+            tell_held(held, self._pair)
             if decided.stop is not None:
                 park = Park(reason=decided.stop.reason, hint=decided.stop.hint)
                 break
+            successor = decided.successor
+            if successor is not None and successor.side not in self._waits:
+                park = await self._succeed(successor)
+                continue
             operation = self._next(decided)
             if operation is None or self._writes >= _MOST_WRITES:
                 return await self._end(decided, has_more=operation is not None)
@@ -109,22 +112,11 @@ class PairRun:
                 park = await self._write(operation)
         return await self._park(park)
 
-    def _tell_held(self, comments: tuple[Held, ...]) -> None:
-        for held in comments:
-            logger().warning(
-                "comment.held",
-                pair=self._pair.pair_id,
-                link=self._link.name,
-                side=held.side.value,
-                comment_id=held.comment_id,
-                reason=held.reason,
-            )
-
     def _keep_off_paused(self) -> None:
         for side, connector in self._link.connectors.items():
             until = self._env.health.paused_until(connector.name)
             if until is not None:
-                self._waits[side] = _Wait(until=until, counts_as_try=False)
+                self._waits[side] = Wait(until=until, counts_as_try=False)
 
     # --- lost writes ---
 
@@ -155,20 +147,27 @@ class PairRun:
         return None
 
     async def _take_finding(self, intent: Intent, finding: Finding) -> Park | None:
-        log = logger().bind(op_id=intent.op.op_id, side=intent.op.side.value)
+        side = intent.op.side
+        log = logger().bind(op_id=intent.op.op_id, side=side.value, pair=self._pair.pair_id)
         if finding.fate is Fate.AMBIGUOUS:
             hint = "Two comments on the desk could be this write; delete the double, then retry."
             return Park(reason="ambiguous_write", hint=hint)
         if finding.fate is Fate.ABSENT:
-            log.info("op.absent", pair=self._pair.pair_id)
+            log.info("op.absent")
             self._work.drop(intent.op.op_id)
             return None
-        if finding.answer is None:
-            log.info("op.repeated", pair=self._pair.pair_id)
-            return await self._send(intent)
-        if self._work.ticket_id(intent.op.side) is None or isinstance(intent.op, UpdateTicket):
-            log.info("op.found", pair=self._pair.pair_id)
-        return await self._settle(intent, finding.answer, is_found=True)
+        if finding.answer is not None:
+            is_held = self._work.ticket_id(side) == finding.answer.ticket_id
+            if isinstance(intent.op, UpdateTicket) or not is_held:
+                log.info("op.found")
+            return await self._settle(intent, finding.answer, is_found=True)
+        if is_outdated(intent.op, self._work.snapshots.get(side.other)):
+            # Under the same precondition: should the old bytes land yet, the new ones cannot.
+            log.info("op.replaced")
+            self._work.drop(intent.op.op_id)
+            return None
+        log.info("op.repeated")
+        return await self._send(intent)
 
     # --- reading ---
 
@@ -189,6 +188,24 @@ class PairRun:
         await fetch_need(self._work, need)
         self._env.health.succeeded(self._link.connectors[need.side].name)
 
+    async def _succeed(self, successor: Successor) -> Park | None:
+        """Look at the ticket in which the pair may go on."""
+        try:
+            stop = await succeed(self._work, successor, self._env.holders)
+        except RemoteError as error:
+            self._wait(successor.side, error)
+            return None
+        if stop is not None:
+            return Park(reason=stop.reason, hint=stop.hint)
+        await self._keep()
+        return None
+
+    async def _keep(self) -> None:
+        """Make durable whose a ticket is: until then, the desk's feed drops what comes to it."""
+        step = self._work.step(tries=self._pair.tries)
+        tell(step, self._pair.pair_id)
+        await self._env.record(self._pair.pair_id, self._token, step)
+
     async def _confirm(self, side: Side) -> None:
         """Read the fields so that a write of fields cannot undo what hides in the same second."""
         self._reads += 1
@@ -197,11 +214,12 @@ class PairRun:
         except RemoteError as error:
             self._wait(side, error)
             return
+        self._work.looked()
         snapshot = self._work.snapshots[side]
         if not snapshot.ticket.is_confirmed:
             # Read within the second of the last change: only the next one can tell.
             until = self._env.clock.now() + _SAME_SECOND
-            self._waits[side] = _Wait(until=until, counts_as_try=False)
+            self._waits[side] = Wait(until=until, counts_as_try=False)
 
     # --- writing ---
 
@@ -222,7 +240,7 @@ class PairRun:
         attempt = self._attempts.get(operation.op_id, 0) + 1
         intent = self._work.intent(operation, attempt=attempt, now=now, company=company)
         step = self._work.step(intent=intent, tries=self._pair.tries)
-        _tell(step, self._pair.pair_id)
+        tell(step, self._pair.pair_id)
         await self._env.record(self._pair.pair_id, self._token, step)
         return await self._send(intent)
 
@@ -255,11 +273,7 @@ class PairRun:
             return None
         except Rejected as error:
             self._work.drop(operation.op_id)
-            log.warning("op.refused", pair=self._pair.pair_id, status=error.status)
-            if self._work.refuse_status(intent, error):
-                log.warning("status.refused", pair=self._pair.pair_id, fields=error.lacks)
-                return None
-            return Park(reason=error.refusal.value, hint=f"{error} — {error.hint}")
+            return await self._refused(intent, error)
         except RemoteError as error:
             # Not sent, by contract: the journal must not look for it.
             self._work.drop(operation.op_id)
@@ -267,6 +281,32 @@ class PairRun:
         self._env.health.succeeded(connector.name)
         log.debug("op.done", pair=self._pair.pair_id)
         return await self._settle(intent, answer)
+
+    async def _refused(self, intent: Intent, error: Rejected) -> Park | None:
+        operation = intent.op
+        log = logger().bind(op_id=operation.op_id, side=operation.side.value)
+        if await self._has_ended(operation):
+            # A ticket that was closed meanwhile refuses everything: plan for that instead.
+            log.debug("op.stale", pair=self._pair.pair_id)
+            return None
+        log.warning("op.refused", pair=self._pair.pair_id, status=error.status)
+        if self._work.refuse_status(intent, error):
+            log.warning("status.refused", pair=self._pair.pair_id, fields=error.lacks)
+            return None
+        return Park(reason=error.refusal.value, hint=f"{error} — {error.hint}")
+
+    async def _has_ended(self, operation: Operation) -> bool:
+        """Whether a refused write met a ticket that nobody knew to have ended."""
+        side = operation.side
+        snapshot = self._work.snapshots.get(side)
+        if isinstance(operation, CreateTicket) or snapshot is None:
+            return False
+        try:
+            await self._fetch(Need(side=side, fields=True))
+        except RemoteError as error:
+            self._wait(side, error)
+            return True
+        return self._work.snapshots[side].ticket.end is not snapshot.ticket.end
 
     async def _refresh(self, side: Side, stale: Stale) -> Park | None:
         """Read what somebody else has changed; once in a run, or two writers would chase each
@@ -289,20 +329,11 @@ class PairRun:
     ) -> Park | None:
         settlement: Settlement = self._work.settle(intent, answer, is_found=is_found)
         if isinstance(intent.op, CreateTicket):
-            # Until it is known whose the new ticket is, the desk's feed drops what comes to it.
-            step = self._work.step(tries=self._pair.tries)
-            _tell(step, self._pair.pair_id)
-            await self._env.record(self._pair.pair_id, self._token, step)
+            await self._keep()
         if settlement.is_leak:
             hint = "A private comment is public on the desk: hide it there, then look at the log."
             park = Park(reason="leak", hint=hint)
-            logger().critical(
-                "link.leaked",
-                link=self._link.name,
-                pair=self._pair.pair_id,
-                side=intent.op.side.value,
-                op_id=intent.op.op_id,
-            )
+            tell_leak(intent, self._link.name)
             await self._env.stop_link(self._link.name, park)
             return park
         if not answer.is_named:
@@ -316,7 +347,7 @@ class PairRun:
         self._is_lost = True
         self._imported = Imported(ticket_id=answer.ticket_id, sent_at=intent.sent_at)
         until = self._env.clock.now() + _NAMING
-        self._waits[intent.op.side] = _Wait(until=until, counts_as_try=False)
+        self._waits[intent.op.side] = Wait(until=until, counts_as_try=False)
 
     # --- ends of a run ---
 
@@ -327,21 +358,11 @@ class PairRun:
         reaction = react(error, tries=self._pair.tries)
         if isinstance(error, Unintelligible):
             if health.doubt(error) and reaction.action is Action.PARK:
-                return Park(reason=_word(error), hint=f"{error} — {error.hint}")
+                return Park(reason=type(error).__name__.lower(), hint=f"{error} — {error.hint}")
         elif not isinstance(error, OutcomeUnknown | Stale):
             health.failed(error)
         paused_until = health.paused_until(self._link.connectors[side].name)
-        if isinstance(error, RateLimited):
-            until = max(error.retry_at, now)
-        elif paused_until is not None:
-            until = paused_until
-        else:
-            # Two that failed together, or that write to one ticket, come back at different times.
-            spread = ((self._pair.pair_id + self._pair.tries) * 2654435761 % 1000) / 1000
-            until = now + timedelta(seconds=delay_seconds(self._pair.tries + 1, spread=spread))
-        # A riddle counts even where the connection is to blame: the delay has to grow.
-        is_try = reaction.counts_as_try or reaction.action is Action.PARK
-        self._waits[side] = _Wait(until=until, counts_as_try=is_try)
+        self._waits[side] = wait_after(error, reaction, self._pair, paused_until, now=now)
         return None
 
     async def _end(self, decided: Plan, *, has_more: bool) -> Outcome:
@@ -412,7 +433,7 @@ class PairRun:
         return await self._finish(step, Outcome(result=Result.PARKED, is_bug=True), None)
 
     async def _finish(self, step: Step, outcome: Outcome, event: str | None) -> Outcome:
-        _tell(step, self._pair.pair_id)
+        tell(step, self._pair.pair_id)
         is_dirty = await self._env.record(self._pair.pair_id, self._token, step)
         if event is not None:
             retry_at = outcome.retry_at.isoformat() if outcome.retry_at else None
@@ -424,17 +445,3 @@ class PairRun:
                 retry_at=retry_at,
             )
         return replace(outcome, is_dirty=is_dirty)
-
-
-def _tell(step: Step, pair_id: PairId) -> None:
-    """Log what the step puts on record; values of tickets stay out."""
-    for conflict in step.conflicts:
-        logger().info("conflict.recorded", pair=pair_id, name=conflict.name, rule=conflict.rule)
-    for moved in step.transitions:
-        if moved.name == "hand_off":
-            logger().info("hand_off.moved", pair=pair_id, before=moved.before, after=moved.after)
-
-
-def _word(error: RemoteError) -> str:
-    """The class name as a fixed word: Unintelligible -> unintelligible."""
-    return type(error).__name__.lower()

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from syncd.core.errors import LeaseLost, StoreError
-from syncd.core.model import LinkName, PairId
+from syncd.core.model import ConnectionName, LinkName, PairId, TicketId
 from syncd.core.work import PairState, Park, Run, Step
 from syncd.engine.health import Health
 from syncd.engine.lanes import Lanes
@@ -96,6 +96,9 @@ class Reconciler:
 
     async def stop_link(self, link: LinkName, park: Park) -> None:
         await self._store.park_link(link, park, now=self._clock.now())
+
+    async def holders(self, connection: ConnectionName, ticket_id: TicketId) -> frozenset[PairId]:
+        return await self._store.holders(connection, ticket_id)
 
     @property
     def clock(self) -> Clock:

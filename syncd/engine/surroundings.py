@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from syncd.core.model import LinkName, PairId
+from syncd.core.model import ConnectionName, LinkName, PairId, TicketId
 from syncd.core.work import Park, Step
 from syncd.engine.health import Health
 from syncd.ports import Clock
@@ -25,4 +25,8 @@ class Surroundings(Protocol):
 
     async def stop_link(self, link: LinkName, park: Park) -> None:
         """Stop every pair of a link."""
+        ...
+
+    async def holders(self, connection: ConnectionName, ticket_id: TicketId) -> frozenset[PairId]:
+        """Every pair that has or had a ticket. Raises `StoreError`."""
         ...

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from syncd.core.errors import RemoteError
 from syncd.core.model import Side
@@ -17,6 +18,9 @@ from syncd.engine.intake import Intake
 from syncd.engine.links import Links
 from syncd.log import logger
 from syncd.ports import PRIORITY, Clock, Priority, Store
+
+#: For so long Zendesk keeps what was deleted.
+_RESTORABLE = timedelta(days=30)
 
 
 class Sweep:
@@ -55,7 +59,8 @@ class Sweep:
     async def sweep(self) -> int:
         """One pass over all open pairs; returns how many pairs it marked."""
         repaired = 0
-        async for batch in self._store.open_pairs():
+        lost_since = self._clock.now() - _RESTORABLE
+        async for batch in self._store.open_pairs(lost_since=lost_since):
             for side in Side:
                 repaired += await self._compare(side, batch)
             if self._stopping.is_set():

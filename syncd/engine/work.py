@@ -13,9 +13,11 @@ from datetime import datetime
 
 from syncd.core.ball import ball_of
 from syncd.core.decision import Circumstances
+from syncd.core.ends import Stop
 from syncd.core.errors import Refusal, Rejected
 from syncd.core.file_map import due_keys, late_keys, next_try_at, timed
-from syncd.core.mirror import merge_snapshot
+from syncd.core.lineage import Successor, join, moved, tell_refused
+from syncd.core.mirror import merge_snapshot, with_earlier
 from syncd.core.model import (
     Conflict,
     ConnectionName,
@@ -31,13 +33,13 @@ from syncd.core.model import (
 )
 from syncd.core.notes import NoteKind
 from syncd.core.operations import Answer, CreateTicket, Intent, Operation, UpdateTicket
-from syncd.core.owing import was_noted
+from syncd.core.owing import note_key, was_noted
 from syncd.core.plan import Plan, plan
 from syncd.core.refusal import refuse_status
 from syncd.core.settle import Settlement, settle
 from syncd.core.stamp import stamp_for
-from syncd.core.thread import known_ids, newest_id
-from syncd.core.work import Park, Run, Settled, Step
+from syncd.core.thread import known_ids, newest_id, note_keys
+from syncd.core.work import Joined, Park, Run, Settled, Step
 from syncd.engine.links import Link
 
 
@@ -55,6 +57,11 @@ class Work:
         self._siblings = tuple(Status(value) for value in run.sibling_statuses)
         self._is_quiet = is_quiet
         self._is_historic = is_historic
+        self._lineage = set(run.lineage)
+        self._follow_ups = run.follow_ups
+        self._has_looked = False
+        self._refusals: dict[Successor, Stop] = {}
+        self._joined: list[Joined] = []
         self._settled: list[Settled] = []
         self._created: tuple[Side, ConnectionName, TicketId] | None = None
         self._sightings: dict[ConnectionName, list[Sighting]] = {}
@@ -83,6 +90,7 @@ class Work:
                 siblings=self._siblings,
                 due_files=due_keys(self.base, now),
                 late_files=late_keys(self.base, now, self.link.policy),
+                strays=self._strays(),
             ),
         )
 
@@ -90,6 +98,53 @@ class Work:
     def next_file_at(self) -> datetime | None:
         """When the next owed file is tried; None when none is owed."""
         return next_try_at(self.base)
+
+    def _strays(self) -> tuple[TicketId, ...]:
+        """Follow-ups that are not ours; one that was told of in an earlier run is left alone."""
+        partner = self.snapshots.get(Side.PARTNER)
+        newest = partner.ticket.follow_ups if partner is not None else frozenset[TicketId]()
+        told = note_keys(self.base)
+        refused = {successor.ticket_id for successor in self._refusals}
+        return tuple(
+            ticket_id
+            for ticket_id in sorted((self._follow_ups | newest) - self._lineage)
+            if ticket_id in refused
+            or note_key(NoteKind.FOLLOW_UP_NOT_FOLLOWED, Side.PLATFORM, ticket_id) not in told
+        )
+
+    def refusal(self, successor: Successor) -> Stop | None:
+        """Why this run does not go on in the successor; None while nobody has looked."""
+        return self._refusals.get(successor)
+
+    def refuse(self, successor: Successor, stop: Stop, *, url: str) -> None:
+        """The pair does not go on there; the other side is owed a word about it."""
+        self._refusals[successor] = stop
+        self.base = tell_refused(self.base, successor, url, self.link.policy)
+
+    def join(self, successor: Successor, found: Snapshot, sighting: Sighting) -> None:
+        """The pair goes on in a ticket that it did not make."""
+        side = successor.side
+        predecessor = self.snapshots[side]
+        self.base, moved = join(self.base, successor.kin, predecessor, found, self.link.policy)
+        self._transitions.append(moved)
+        connection = self.link.connectors[side].name
+        self._joined.append(
+            Joined(
+                side=side,
+                connection=connection,
+                ticket_id=found.ticket.ticket_id,
+                kind=successor.kin.value,
+            )
+        )
+        self._move(side, found.ticket.ticket_id, sighting)
+
+    def _move(self, side: Side, ticket_id: TicketId, sighting: Sighting) -> None:
+        before = self.snapshots.pop(side, None)
+        self._lineage.add(ticket_id)
+        self.pair = replace(self.pair, tickets={**self.pair.tickets, side: ticket_id})
+        self.absorb(side, sighting)
+        if before is not None:
+            self.snapshots[side] = with_earlier(self.snapshots[side], before.comments)
 
     def _is_late(self, now: datetime) -> bool:
         hand_off = self.base.hand_off
@@ -129,7 +184,8 @@ class Work:
         self, operation: Operation, *, attempt: int, now: datetime, company: int = 1
     ) -> Intent:
         """The operation with everything that must be known should its answer be lost."""
-        snapshot = self.snapshots.get(operation.side)
+        is_creation = isinstance(operation, CreateTicket)
+        snapshot = None if is_creation else self.snapshots.get(operation.side)
         ticket = snapshot.ticket if snapshot else None
         return Intent(
             op=operation,
@@ -152,17 +208,19 @@ class Work:
         `is_found` when the answer was lost and the write found later; the ticket may have moved on.
         """
         operation = intent.op
-        self.absorb(operation.side, answer.sighting)
+        before = self.ticket_id(operation.side)
+        created = None
+        if isinstance(operation, CreateTicket) and before != answer.ticket_id:
+            created = (operation.side, intent.connection, answer.ticket_id)
+            if before is not None:
+                self._transitions.append(moved(before, answer.ticket_id))
+            self._move(operation.side, answer.ticket_id, answer.sighting)
+        else:
+            self.absorb(operation.side, answer.sighting)
         settlement = settle(self.base, intent, answer, policy=self.link.policy, is_found=is_found)
         self.base = settlement.base
         self._conflicts += settlement.conflicts
         self._transitions += settlement.transitions
-        created = None
-        if isinstance(operation, CreateTicket) and self.ticket_id(operation.side) is None:
-            created = (operation.side, intent.connection, answer.ticket_id)
-            self.pair = replace(
-                self.pair, tickets={**self.pair.tickets, operation.side: answer.ticket_id}
-            )
         if not answer.is_named:
             self._created = created
             return settlement
@@ -196,13 +254,19 @@ class Work:
         """Whether the ticket must be read first, because its precondition could hide a change.
 
         Only a write of fields can undo somebody's change; a comment is added whatever else
-        happened, and a lost one is found by itself.
+        happened, and a lost one is found by itself. A closed ticket may have a follow-up already.
         """
+        if isinstance(operation, CreateTicket) and operation.follow_up_of is not None:
+            return not self._has_looked
         if not isinstance(operation, UpdateTicket):
             return False
         if operation.status is None and not operation.add_tags and not operation.remove_tags:
             return False
         return not self.snapshots[operation.side].ticket.is_confirmed
+
+    def looked(self) -> None:
+        """The partner's ticket was read just now."""
+        self._has_looked = True
 
     def ticket_id(self, side: Side) -> TicketId | None:
         """The ticket of a side; None before the partner's is born."""
@@ -224,6 +288,7 @@ class Work:
             revision=self.pair.revision,
             settled=tuple(self._settled),
             created=self._created,
+            joined=tuple(self._joined),
             sightings=self._taken_sightings(),
             base=self.base if self.base != self._recorded else None,
             conflicts=tuple(self._conflicts),
@@ -238,6 +303,7 @@ class Work:
         )
         self._settled, self._conflicts, self._transitions = [], [], []
         self._created = None
+        self._joined = []
         self._sightings = {}
         self._recorded = self.base
         return step

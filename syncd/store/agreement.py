@@ -45,11 +45,13 @@ _LOAD_BASE = Statement(
 _PUT_BASE = Statement(upsert_into(_BASE, "pair_id"))
 _PUT_MAPPING = Statement(
     """
-    INSERT INTO comment_map (pair_id, origin, comment_id, copy_id, kind, audience, note_key)
-    VALUES (:pair_id, :origin, :comment_id, :copy_id, :kind, :audience, :note_key)
+    INSERT INTO comment_map
+        (pair_id, origin, comment_id, copy_id, kind, audience, note_key, is_redacted)
+    VALUES (:pair_id, :origin, :comment_id, :copy_id, :kind, :audience, :note_key, :is_redacted)
     ON CONFLICT (pair_id, origin, comment_id) DO UPDATE
     SET copy_id = coalesce(excluded.copy_id, copy_id), kind = excluded.kind,
-        audience = excluded.audience, note_key = excluded.note_key
+        audience = excluded.audience, note_key = excluded.note_key,
+        is_redacted = max(is_redacted, excluded.is_redacted)
     """
 )
 _PUT_FILE = Statement(

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, Sighting
 from syncd.core.work import Birth, CursorMove
 from syncd.store import tables
-from syncd.store.pair import bear, connection_ref, mark
+from syncd.store.pair import bear, connection_ref, mark, resume
 from syncd.store.rows import moment
 from syncd.store.sight import record
 from syncd.store.statement import Session, Statement, upsert_into
@@ -46,6 +46,7 @@ def record_sightings(
     concerned = record(session, ref, sightings, newborn=born)
     # A newborn is marked from birth.
     mark(session, concerned - born, seen_at=seen_at, quiet_link=quiet_link)
+    resume(session, concerned)
     if cursor is not None:
         values = {
             "connection_ref": ref,

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Exists, ScalarSelect, bindparam, case, exists, func, select
+from sqlalchemy import Exists, ScalarSelect, and_, bindparam, case, exists, func, or_, select
 
+from syncd.core.ends import LOST, PASSING_REASONS
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import Birth, Pair, PairState
 from syncd.store import tables
-from syncd.store.rows import moment, packed, to_moment_or_none, to_pair
+from syncd.store.rows import moment, moment_or_none, packed, to_moment_or_none, to_pair
 from syncd.store.statement import Session, Statement, among, at_most, fixed, insert_into
 
 _PAIR = tables.table(tables.Pair)
@@ -92,14 +93,16 @@ def _is_alive(side: Side) -> Exists:
 
 
 _IS_RUNNING_LINK = _LINK_STATE.c.link.is_(None)
+_IS_OPEN = and_(_PAIR.c.state == fixed("active"), _is_alive(Side.PLATFORM), _is_alive(Side.PARTNER))
+_MAY_COME_BACK = and_(
+    _PAIR.c.state == fixed("parked"),
+    _PAIR.c.reason.in_(among("reasons")),
+    _PAIR.c.parked_at >= bindparam("lost_since"),
+)
 _OPEN = Statement(
     at_most(
         PAIRS.where(
-            _PAIR.c.state == fixed("active"),
-            _IS_RUNNING_LINK,
-            _PAIR.c.id > bindparam("after"),
-            _is_alive(Side.PLATFORM),
-            _is_alive(Side.PARTNER),
+            _IS_RUNNING_LINK, _PAIR.c.id > bindparam("after"), or_(_IS_OPEN, _MAY_COME_BACK)
         )
     )
 )
@@ -160,6 +163,33 @@ _MARK = Statement(
     WHERE id IN (SELECT value FROM json_each(:pair_ids)) AND state != 'ended'
     """
 )
+#: A ticket that came back takes its pair along, without anybody's leave.
+_RESUME = Statement(
+    """
+    UPDATE pair
+    SET state = 'active', tries = 0, reason = '', hint = '', parked_at = NULL
+    WHERE id IN (SELECT value FROM json_each(:pair_ids)) AND state = 'parked'
+      AND reason IN (SELECT value FROM json_each(:reasons))
+      AND NOT EXISTS (
+        SELECT 1 FROM pair_ticket AS held
+        JOIN ticket
+          ON ticket.connection_ref = held.connection_ref AND ticket.ticket_id = held.ticket_id
+        WHERE held.pair_id = pair.id AND ticket.end IN (SELECT value FROM json_each(:lost))
+          AND held.id = (
+            SELECT max(id) FROM pair_ticket AS mine
+            WHERE mine.pair_id = held.pair_id AND mine.side = held.side
+          )
+      )
+    """
+)
+_FIND_HOLDERS = Statement(
+    select(_PAIR_TICKET.c.pair_id)
+    .join(_CONNECTION, _CONNECTION.c.id == _PAIR_TICKET.c.connection_ref)
+    .where(
+        _CONNECTION.c.name == bindparam("connection"),
+        _PAIR_TICKET.c.ticket_id == bindparam("ticket_id"),
+    )
+)
 _FIND_LINKED = Statement(
     select(_PAIR_TICKET.c.link, _PAIR.c.id, _PAIR.c.state)
     .join_from(_PAIR_TICKET, _PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
@@ -217,6 +247,22 @@ def mark(
     if wanted:
         values = {"pair_ids": packed(wanted), "seen_at": moment(seen_at), "quiet_link": quiet_link}
         session.run(_MARK, values)
+
+
+def resume(session: Session, pair_ids: Iterable[PairId]) -> None:
+    """Let those of some parked pairs go on whose tickets had gone away and are there again."""
+    values = {
+        "pair_ids": packed(sorted(pair_ids)),
+        "reasons": packed(sorted(PASSING_REASONS)),
+        "lost": packed(LOST),
+    }
+    session.run(_RESUME, values)
+
+
+def holders(session: Session, connection: ConnectionName, ticket_id: TicketId) -> frozenset[PairId]:
+    """Every pair that has or ever had the ticket."""
+    asked = {"connection": connection, "ticket_id": ticket_id}
+    return frozenset(PairId(row["pair_id"]) for row in session.rows(_FIND_HOLDERS, asked))
 
 
 def bear(
@@ -338,9 +384,17 @@ def load_due(
     return due
 
 
-def open_pairs(session: Session, *, after: int, limit: int) -> list[Pair]:
-    """The next active pairs with a live ticket on both sides."""
-    return [to_pair(row) for row in session.rows(_OPEN, {"after": after, "limit": limit})]
+def open_pairs(
+    session: Session, *, after: int, limit: int, lost_since: datetime | None
+) -> list[Pair]:
+    """The next active pairs with a live ticket on both sides, and those that may come back."""
+    asked = {
+        "after": after,
+        "limit": limit,
+        "reasons": packed(sorted(PASSING_REASONS)),
+        "lost_since": moment_or_none(lost_since),
+    }
+    return [to_pair(row) for row in session.rows(_OPEN, asked)]
 
 
 def find_pairs(session: Session, filters: Mapping[str, object], *, limit: int) -> list[Pair]:

@@ -51,6 +51,7 @@ _OWED = msgspec.json.Decoder(tuple[OwedNote, ...]).decode
 _COMMENT = msgspec.json.Decoder(Comment).decode
 _COMMENTS = msgspec.json.Decoder(tuple[Comment, ...]).decode
 _MAPPINGS = msgspec.json.Decoder(tuple[CommentMapping, ...]).decode
+_TICKET_IDS = msgspec.json.Decoder(frozenset[TicketId]).decode
 _COMMENT_IDS = msgspec.json.Decoder(frozenset[CommentId]).decode
 
 
@@ -139,6 +140,7 @@ def ticket_values(connection_ref: int, ticket: Ticket) -> dict[str, object]:
         "url": ticket.url,
         "end": ticket.end.value,
         "merged_into": ticket.merged_into,
+        "follow_ups": packed(ticket.follow_ups),
         "status_update": None if update is None else packed(update),
     }
 
@@ -167,8 +169,13 @@ def to_ticket(row: sqlite3.Row) -> Ticket:
         url=row["url"],
         end=End(row["end"]),
         merged_into=None if merged_into is None else TicketId(merged_into),
+        follow_ups=to_ticket_ids(row["follow_ups"]),
         status_update=None if update is None else _STATUS_UPDATE(update),
     )
+
+
+def to_ticket_ids(text: str) -> frozenset[TicketId]:
+    return _TICKET_IDS(text)
 
 
 def comment_values(connection_ref: int, ticket_ref: int, comment: Comment) -> dict[str, object]:
@@ -188,6 +195,7 @@ def comment_values(connection_ref: int, ticket_ref: int, comment: Comment) -> di
         "created_at": moment(comment.created_at),
         "position": comment.position,
         "stamp": comment.stamp,
+        "is_redacted": comment.is_redacted,
         "html": comment.html,
     }
 
@@ -215,7 +223,8 @@ COMMENT_JSON = """
             ))
             FROM (SELECT * FROM attachment WHERE comment_ref = comment.id ORDER BY ordinal)
         )),
-        'stamp', comment.stamp
+        'stamp', comment.stamp,
+        'is_redacted', json(iif(comment.is_redacted, 'true', 'false'))
     )
     """
 
@@ -288,6 +297,7 @@ def mapping_values(pair_id: PairId, mapping: CommentMapping) -> dict[str, object
         "kind": mapping.kind.value,
         "audience": mapping.audience.value,
         "note_key": mapping.note_key,
+        "is_redacted": mapping.is_redacted,
     }
 
 
@@ -295,7 +305,8 @@ def mapping_values(pair_id: PairId, mapping: CommentMapping) -> dict[str, object
 MAPPING_JSON = """
     json_object(
         'kind', kind, 'origin', origin, 'comment_id', comment_id, 'copy_id', copy_id,
-        'audience', audience, 'note_key', note_key
+        'audience', audience, 'note_key', note_key,
+        'is_redacted', json(iif(is_redacted, 'true', 'false'))
     )
     """
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, select
 
-from syncd.core.mirror import merge_snapshot
-from syncd.core.model import PairId, Side, Sighting, Snapshot
+from syncd.core.mirror import merge_snapshot, with_earlier
+from syncd.core.model import PairId, Side, Sighting, Snapshot, TicketId
 from syncd.core.operations import Intent
 from syncd.core.work import Run
 from syncd.store import tables
 from syncd.store.agreement import load_base
 from syncd.store.journal import to_intent
 from syncd.store.pair import PAIRS, newest
-from syncd.store.rows import COMMENT_JSON, packed, to_comments, to_pair, to_ticket
+from syncd.store.rows import COMMENT_JSON, packed, to_comments, to_pair, to_ticket, to_ticket_ids
 from syncd.store.statement import Session, Statement, fixed
 
 _PAIR = tables.table(tables.Pair)
@@ -37,6 +39,16 @@ _LOAD_TICKETS = Statement(
     )
     .join(_PERSON, _PERSON.c.id == _TICKET.c.requester_ref)
     .where(_PAIR.c.id == bindparam("pair_id"))
+)
+_LOAD_LINEAGE = Statement(
+    """
+    SELECT held.ticket_id, ticket.id AS ticket_ref, ticket.follow_ups
+    FROM pair_ticket AS held
+    LEFT JOIN ticket
+      ON ticket.connection_ref = held.connection_ref AND ticket.ticket_id = held.ticket_id
+    WHERE held.pair_id = :pair_id AND held.side = 'partner'
+    ORDER BY held.id
+    """
 )
 _LOAD_COMMENTS = Statement(
     f"""
@@ -76,12 +88,18 @@ def load_run(session: Session, pair_id: PairId) -> Run | None:
     row = session.row(_LOAD_PAIR, key)
     if row is None:
         return None
+    lineage = session.rows(_LOAD_LINEAGE, key)
+    earlier = [row["ticket_ref"] for row in lineage[:-1]]
     return Run(
         pair=to_pair(row),
         base=load_base(session, pair_id),
-        snapshots=_load_snapshots(session, pair_id),
+        snapshots=_load_snapshots(session, pair_id, earlier),
         sent=load_sent(session, pair_id),
         sibling_statuses=tuple(agreed for (agreed,) in session.rows(_LOAD_SIBLINGS, key)),
+        lineage=frozenset(TicketId(ticket_id) for ticket_id, _, _ in lineage),
+        follow_ups=frozenset[TicketId]().union(
+            *(to_ticket_ids(follow_ups) for _, _, follow_ups in lineage if follow_ups)
+        ),
     )
 
 
@@ -89,14 +107,21 @@ def load_sent(session: Session, pair_id: PairId) -> tuple[Intent, ...]:
     return tuple(to_intent(row) for row in session.rows(_LOAD_SENT, {"pair_id": pair_id}))
 
 
-def _load_snapshots(session: Session, pair_id: PairId) -> dict[Side, Snapshot | None]:
+def _load_snapshots(
+    session: Session, pair_id: PairId, earlier: Sequence[int | None]
+) -> dict[Side, Snapshot | None]:
     snapshots: dict[Side, Snapshot | None] = {Side.PLATFORM: None, Side.PARTNER: None}
     tickets = {row["id"]: row for row in session.rows(_LOAD_TICKETS, {"pair_id": pair_id})}
-    wanted = {"ticket_refs": packed(list(tickets))}
+    older = [ref for ref in earlier if ref is not None]
+    wanted = {"ticket_refs": packed([*tickets, *older])}
     comments = {ref: to_comments(text) for ref, text in session.rows(_LOAD_COMMENTS, wanted)}
     for ticket_ref, row in tickets.items():
         ticket = to_ticket(row)
         held = Snapshot(ticket=ticket, comments=comments.get(ticket_ref, ()))
         # A sighting of nothing changes nothing; the core puts the comments into the desk's order.
         snapshots[Side(row["side"])] = merge_snapshot(held, Sighting(ticket_id=ticket.ticket_id))
+    newest = snapshots[Side.PARTNER]
+    if newest is not None and older:
+        said = [comment for ref in older for comment in comments.get(ref, ())]
+        snapshots[Side.PARTNER] = with_earlier(newest, said)
     return snapshots

@@ -217,6 +217,7 @@ def _plannable(ticket: Ticket) -> tuple[object, ...]:
         ticket.metadata,
         ticket.end,
         ticket.merged_into,
+        ticket.follow_ups,
         ticket.is_stale,
     )
 
@@ -333,7 +334,11 @@ def _take_comment(seat: Seat, shown: Comment) -> None:
         seat.concerned.update(
             pair_id for pair_id, audience in mapped.items() if audience is not merged.audience
         )
-    elif (known.audience, known.views) != (merged.audience, merged.views):
+    elif (known.audience, known.views, known.is_redacted) != (
+        merged.audience,
+        merged.views,
+        merged.is_redacted,
+    ):
         seat.concern_all()
     elif (known.html is None) != (merged.html is None):
         seat.concerned.update(waiting)
@@ -376,7 +381,11 @@ def _save_comments(
     if not comments:
         return
     session.run_many(_PUT_COMMENT, [comment_values(connection_ref, *each) for each in comments])
-    attached = [(ticket_ref, comment) for ticket_ref, comment in comments if comment.attachments]
+    attached = [
+        (ticket_ref, comment)
+        for ticket_ref, comment in comments
+        if comment.attachments or comment.is_redacted
+    ]
     if attached:
         keys = [{"ticket_ref": ref, "comment_id": c.comment_id} for ref, c in attached]
         session.run_many(_DROP_ATTACHMENTS, keys)

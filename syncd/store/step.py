@@ -13,11 +13,11 @@ from sqlalchemy import bindparam, select
 
 from syncd.core.errors import LeaseLost
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
-from syncd.core.work import PairState, Settled, Step
+from syncd.core.work import Joined, PairState, Settled, Step
 from syncd.store import tables
 from syncd.store.agreement import drop_bodies, write_base
 from syncd.store.journal import intent_values
-from syncd.store.pair import add_ticket, connection_ref, mark
+from syncd.store.pair import add_ticket, connection_ref, holders, mark, resume
 from syncd.store.rows import conflict_values, moment, moment_or_none, packed, transition_values
 from syncd.store.sight import record
 from syncd.store.statement import Session, Statement, insert_into
@@ -84,6 +84,8 @@ def take_step(
         _settle(session, pair_id, LinkName(row["link"]), settled, now=now)
     if step.created is not None:
         _hold(session, pair_id, LinkName(row["link"]), step.created, now=now)
+    for joined in step.joined:
+        _join(session, pair_id, LinkName(row["link"]), joined, now=now)
     concerned = _record_sightings(session, step)
     if step.base is not None and write_base(session, pair_id, step.base, now=now):
         concerned.update(_siblings(session, pair_id))
@@ -92,6 +94,7 @@ def take_step(
         connection = connection_ref(session, step.intent.connection)
         session.run(_ADD_INTENT, intent_values(connection, step.intent))
     mark(session, concerned - {pair_id}, seen_at=now)
+    resume(session, concerned - {pair_id})
     values = _values_after(
         row, step, token, is_concerned=pair_id in concerned, now=now, lease_until=lease_until
     )
@@ -155,6 +158,23 @@ def _hold(
         connection=connection_ref(session, connection),
         ticket_id=ticket_id,
         kind="follow_up" if has_some else "first",
+        at=now,
+    )
+
+
+def _join(
+    session: Session, pair_id: PairId, link: LinkName, joined: Joined, *, now: datetime
+) -> None:
+    if holders(session, joined.connection, joined.ticket_id):
+        raise LeaseLost(f"pair {pair_id}: ticket {joined.ticket_id} was taken by a pair meanwhile")
+    add_ticket(
+        session,
+        pair_id,
+        link=link,
+        side=joined.side,
+        connection=connection_ref(session, joined.connection),
+        ticket_id=joined.ticket_id,
+        kind=joined.kind,
         at=now,
     )
 

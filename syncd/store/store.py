@@ -75,12 +75,21 @@ class SqliteReader:
             partial(pair.open_tickets, connection=connection, after=after, limit=limit)
         )
 
+    async def holders(self, connection: ConnectionName, ticket_id: TicketId) -> frozenset[PairId]:
+        return await self._reader.read(
+            partial(pair.holders, connection=connection, ticket_id=ticket_id)
+        )
+
     async def load_cursor(self, connection: ConnectionName, feed: str) -> str | None:
         return await self._reader.read(partial(load_cursor, connection=connection, feed=feed))
 
-    async def open_pairs(self, *, batch: int = 500) -> AsyncIterator[Sequence[Pair]]:
+    async def open_pairs(
+        self, *, batch: int = 500, lost_since: datetime | None = None
+    ) -> AsyncIterator[Sequence[Pair]]:
         after = 0
-        while found := await self._reader.read(partial(pair.open_pairs, after=after, limit=batch)):
+        while found := await self._reader.read(
+            partial(pair.open_pairs, after=after, limit=batch, lost_since=lost_since)
+        ):
             yield found
             after = found[-1].pair_id
 

@@ -106,6 +106,7 @@ class Ticket(Row, table=True):
     url: str
     end: str
     merged_into: str | None
+    follow_ups: str = Field(sa_column_kwargs={"server_default": "[]"})
     status_update: str | None
 
 
@@ -126,6 +127,7 @@ class Comment(Row, table=True):
     created_at: str
     position: int
     stamp: str | None
+    is_redacted: bool = Field(sa_column_kwargs={"server_default": "0"})
     html: str | None
 
 
@@ -236,6 +238,7 @@ class CommentMap(Row, table=True):
     kind: str
     audience: str
     note_key: str | None
+    is_redacted: bool = Field(sa_column_kwargs={"server_default": "0"})
 
 
 class FileMap(Row, table=True):

@@ -9,6 +9,7 @@ import pytest
 
 from syncd.ports import Store
 from syncd.store import open_store
+from tests.contract.store_lineage_suite import StoreLineageSuite
 from tests.contract.store_mirror_suite import StoreMirrorSuite
 from tests.contract.store_report_suite import StoreReportSuite
 from tests.contract.store_step_suite import StoreStepSuite
@@ -30,4 +31,8 @@ class TestSqliteSteps(StoreStepSuite):
 
 
 class TestSqliteReports(StoreReportSuite):
+    pass
+
+
+class TestSqliteLineages(StoreLineageSuite):
     pass

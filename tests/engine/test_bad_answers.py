@@ -10,7 +10,7 @@ import pytest
 from syncd.core.model import ConnectionName, Side
 from syncd.core.work import PairState
 from syncd.engine.health import ConnectionState
-from tests.engine.both_desks import HEROKU, BothDesks, both_desks, both_know
+from tests.engine.both_desks import HEROKU, BothDesks, both_desks, both_know, text_of
 
 ACME = ConnectionName("acme")
 NAMES = {Side.PLATFORM: HEROKU, Side.PARTNER: ACME}
@@ -147,22 +147,23 @@ async def test_a_twin_deleted_by_an_agent_parks_the_pair_and_leaves_the_platform
 ) -> None:
     async with both_desks(tmp_path) as desks:
         ticket_id, other = await a_pair(desks), await a_pair(desks)
-        before = desks.ticket(ticket_id).version
+        before = desks.ticket(ticket_id).updates[-1]
         deed = {"as": "alice@acme.test", "do": "delete", "ticket_id": desks.twin(ticket_id).id}
         await desks.agent_does("acme", deed)
         await something_happens(desks, other)
         await desks.settle()
         reason, hint = await desks.parked(ticket_id)
         assert reason == "partner_ticket_deleted"
-        assert "syncd retry" in hint
-        assert desks.ticket(ticket_id).version == before
+        assert "Restore the ticket" in hint
+        # Nothing but one private note.
+        *_, last, told = desks.ticket(ticket_id).updates
+        assert last is before
+        assert "was deleted at" in text_of(told)
         assert desks.ticket(ticket_id).status == "Open"
         both_are_in_step(desks, other)
 
         await desks.agent_does("acme", deed | {"do": "restore"})
         await something_happens(desks, ticket_id)
-        await desks.settle()
-        await desks.retry(ticket_id)
         await desks.settle()
 
         both_are_in_step(desks, ticket_id)
@@ -182,7 +183,10 @@ async def test_a_ticket_gone_from_the_platform_parks_the_pair_and_leaves_the_twi
         assert "Restore" in hint
         twin = desks.twin(ticket_id)
         assert twin.status == "pending"
-        assert "sp\u00e4t" in twin.comments[-1].body
+        *_, late, told = twin.comments
+        assert "sp\u00e4t" in late.body
+        assert "was deleted at" in told.body
+        assert not told.is_public
         both_are_in_step(desks, other)
 
 

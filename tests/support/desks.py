@@ -98,6 +98,8 @@ class Desk:
     end: End = End.ALIVE
     comments: list[Comment] = field(default_factory=list)
     updates: list[Update] = field(default_factory=list)
+    #: The number of its first comment.
+    first_id: int = 1000
     #: Put on by the desk itself in the same write as a comment of ours.
     trigger_tag: str | None = None
 
@@ -231,7 +233,12 @@ class Desk:
         return next((u for u in self.updates if u.op_id == op_id), None)
 
     def _create(self, operation: CreateTicket, intent: Intent) -> Update:
-        if self.is_born:
+        landed = self._landed(operation.op_id)
+        if landed is not None:
+            return landed
+        if operation.follow_up_of is not None:
+            self._begin_anew(operation.follow_up_of)
+        elif self.is_born:
             return self.updates[0]
         self.is_born = True
         self.status = operation.status
@@ -244,6 +251,12 @@ class Desk:
             stamp=intent.stamp,
             op_id=operation.op_id,
         )
+
+    def _begin_anew(self, closed: TicketId) -> None:
+        """A ticket that goes on from a closed one; its thread is the lineage's."""
+        assert (closed, self.end) == (self.ticket_id, End.FINAL)
+        self.ticket_id = TicketId(str(int(closed) + 1))
+        self.end = End.ALIVE
 
     def _update(self, operation: UpdateTicket, intent: Intent) -> Update:
         if self.end is not End.ALIVE:
@@ -284,7 +297,7 @@ class Desk:
             at = at.replace(microsecond=0)
         made = [
             Comment(
-                comment_id=CommentId(str(1000 + len(self.comments) + number)),
+                comment_id=CommentId(str(self.first_id + len(self.comments) + number)),
                 update_id=update_id,
                 author=actor,
                 writer_id=actor.person_id,

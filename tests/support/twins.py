@@ -9,10 +9,11 @@ from dataclasses import replace
 from enum import Enum
 
 from syncd.core.decision import Circumstances
+from syncd.core.ends import Stop
 from syncd.core.mirror import merge_snapshot
 from syncd.core.model import Base, Conflict, LinkName, PairId, Side, Sighting, Snapshot, Transition
 from syncd.core.operations import Answer, Fate, Intent, Operation, UpdateTicket
-from syncd.core.plan import Need, Plan, Stop, plan
+from syncd.core.plan import Need, Plan, plan
 from syncd.core.policy import LinkPolicy
 from syncd.core.settle import settle
 from syncd.core.stamp import stamp_for

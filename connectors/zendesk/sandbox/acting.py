@@ -72,9 +72,10 @@ class Acting:
                   "quiet": true leaves updated_at alone
         create    the same, plus requester or requester_id; no ticket_id
         merge     "into": ticket id
+        follow_up what create takes; "ticket_id" is the closed ticket
         delete, restore, scrub
         make_private   "comment_id"
-        redact         "comment_id", "text"
+        redact         "comment_id", "text", or "attachment_id" for a file
         """
         given = json_object(call)
         try:
@@ -131,9 +132,10 @@ class Acting:
             case "make_private":
                 comment = self._comment(ticket, given)
                 self._lifecycle.make_private(ticket, comment, actor, WEB)
+            case "follow_up":
+                ticket = self._follow_up(ticket, self._asked(given, actor), actor)
             case "redact":
-                comment = self._comment(ticket, given)
-                self._lifecycle.redact(ticket, comment, given["text"], actor, WEB)
+                self._redact(ticket, given, actor)
             case _:
                 raise ValueError(deed)
         return shown_ticket(ticket, self._account)
@@ -142,15 +144,27 @@ class Acting:
         asked = self._asked(given, actor)
         if ticket.status == "closed" and not actor.is_agent:
             # A customer who answers a closed ticket opens a follow-up.
-            asked, via = self._lifecycle.follow_up(asked, ticket.id)
-            done = self._updates.create(asked, actor, replace(via, channel="web"), requester=actor)
-            ticket.followup_ids.append(done.ticket.id)
-            return done.ticket
+            return self._follow_up(ticket, asked | {"requester_id": actor.id}, actor)
         if self._account.settings.ui_updates_count:
             self._quota.take_ui_update(self._account.settings)
         is_quiet = bool(given.get("quiet", False))
         self._updates.carry_out(ticket, asked, actor, WEB, moves_stamp=not is_quiet)
         return ticket
+
+    def _redact(self, ticket: Ticket, given: Json, actor: User) -> None:
+        comment = self._comment(ticket, given)
+        if "attachment_id" in given:
+            file_id = int(given["attachment_id"])
+            self._lifecycle.redact_attachment(ticket, comment, file_id, actor, WEB)
+        else:
+            self._lifecycle.redact(ticket, comment, given["text"], actor, WEB)
+
+    def _follow_up(self, closed: Ticket, asked: Json, actor: User) -> Ticket:
+        asked, via = self._lifecycle.follow_up(asked, closed.id)
+        requester = requester_of(self._account, asked, actor)
+        done = self._updates.create(asked, actor, replace(via, channel="web"), requester=requester)
+        closed.followup_ids.append(done.ticket.id)
+        return done.ticket
 
     def _asked(self, given: Json, actor: User) -> Json:
         asked = {key: given[key] for key in _AS_GIVEN if key in given}

@@ -6,6 +6,7 @@ Each leaves an audit, so that exports and webhooks tell of it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.compose import Composing
@@ -140,11 +141,10 @@ class Lifecycle:
         attachments: Iterable[Attachment] = (),
         is_source: bool = False,
     ) -> None:
-        via = Via(
-            channel="system",
-            rel="merge",
-            origin=(("ticket_id", origin.id), ("subject", str(origin.values["subject"]))),
-        )
+        via = Via(channel="system")
+        if self._account.settings.shows_merge_via:
+            subject = str(origin.values["subject"])
+            via = replace(via, rel="merge", origin=(("ticket_id", origin.id), ("subject", subject)))
         audit = self._updates.open_audit(ticket, actor, via)
         comment = self._composing.comment(
             {"body": text, "public": is_public},
@@ -156,7 +156,9 @@ class Lifecycle:
         if kept is not None:
             kept.attachments += attachments
         if is_source:
-            self._updates.change(ticket, audit, "tags", sorted({*ticket.tags, "closed_by_merge"}))
+            if self._account.settings.tags_merged:
+                tags = sorted({*ticket.tags, "closed_by_merge"})
+                self._updates.change(ticket, audit, "tags", tags)
             self._updates.change(ticket, audit, "status", "closed")
         self._updates.stamp(ticket)
         self._updates.kept(ticket, audit)

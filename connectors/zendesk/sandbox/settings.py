@@ -170,6 +170,9 @@ class ZendeskSettings:
     close_solved_after_seconds: float | None = None
     # Unsettled: an update by API whose comment's author is an end user reopens the ticket.
     end_user_author_reopens: bool = True
+    # From memory: a merge's source is tagged; unsettled: its comments say what they came from.
+    tags_merged: bool = True
+    shows_merge_via: bool = True
     max_comments: int = 5000
     max_body_bytes: int = 65536
 

@@ -1,8 +1,6 @@
 """Each row of the case table in docs/hand-off.md, judged by what both desks hold in the end.
 
-Rows 22 (edits on a desk that can edit), 37 (follow-ups of closed tickets) and 41 (merged tickets)
-need what no connector shows yet, and have no test here; rows about text alone are read in depth
-in test_handoff.py.
+Rows about text alone are read in depth in test_handoff.py.
 """
 
 from __future__ import annotations
@@ -11,12 +9,23 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.lineage import Kin, join
 from syncd.core.lines import plain_text
-from syncd.core.model import Audience, Comment, HandOffState, Person, Role, Side
+from syncd.core.model import (
+    Audience,
+    Comment,
+    End,
+    HandOffState,
+    Person,
+    Role,
+    Side,
+    TicketId,
+)
 from syncd.core.notes import NoteKind
 from syncd.core.operations import UpdateTicket
 from syncd.core.turns import be_late
 from tests.support.build import a_person
+from tests.support.desks import Desk, a_partner
 from tests.support.twins import Fault, Twins
 
 AGENT = a_person("Ada", Role.AGENT)
@@ -343,6 +352,76 @@ def test_row_40_a_backfill_does_not_run_an_old_order() -> None:
     twins.settle_down()
     assert not is_handed(twins)
     assert notes(twins, NoteKind.HISTORIC) == 1
+
+
+def goes_on(twins: Twins, number: str) -> Desk:
+    """The pair moves on to another ticket of the partner's, which is given back."""
+    twins.clock.advance(2)
+    desk = a_partner(twins.clock)
+    desk.ticket_id, desk.first_id = TicketId(number), int(number) * 1000
+    desk.is_born, desk.status = True, "open"
+    twins.desks[Side.PARTNER] = desk
+    return desk
+
+
+def join_in(twins: Twins, kin: Kin) -> None:
+    """What the engine does once it has looked at the successor."""
+    before = twins.snapshots.pop(Side.PARTNER)
+    twins.see(Side.PARTNER)
+    found = twins.snapshots[Side.PARTNER]
+    twins.base, _ = join(twins.base, kin, before, found, twins.policy)
+
+
+def test_row_22_what_a_comment_says_after_it_travelled_hands_nothing_over() -> None:
+    twins = a_pair()
+    said = say(twins, "<p>not yet</p>")
+    twins.settle_down()
+    twins.partner.comments[-1] = replace(said, html=f"<p>{PHRASE}</p>", is_redacted=True)
+    twins.partner.act(AGENT, status="pending")
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert holds(twins, Side.PLATFORM, PHRASE) == []
+    assert notes(twins, NoteKind.COMMENT_REDACTED, Side.PLATFORM) == 1
+
+
+def test_row_37_a_phrase_in_a_follow_up_hands_over_once_the_pair_goes_on_there() -> None:
+    twins = a_pair()
+    twins.partner.act(AGENT, status="solved")
+    twins.partner.end = End.FINAL
+    twins.settle_down()
+    twins.platform.act(STAFF, status="Open")
+    desk = goes_on(twins, "9002")
+    desk.act(AGENT, f"<p>{PHRASE}</p>", audience=Audience.SHARED)
+    join_in(twins, Kin.FOLLOW_UP)
+    twins.settle_down()
+    assert is_handed(twins)
+    assert_both_open(twins)
+
+
+def test_row_41_a_phrase_in_a_ticket_that_was_merged_away_hands_over() -> None:
+    twins = a_pair()
+    say(twins, f"<p>{PHRASE}</p>")
+    twins.partner.act(AGENT, status="closed")
+    twins.partner.end = End.MERGED
+    twins.settle_down()
+    assert twins.base.hand_off.state is HandOffState.HANDED
+    desk = goes_on(twins, "9003")
+    desk.act(a_person("Somebody else", person_id="else"), "<p>an old story</p>")
+    # The merge came after what stood there.
+    twins.snapshots[Side.PARTNER] = replace(
+        twins.snapshots[Side.PARTNER],
+        ticket=replace(
+            twins.snapshots[Side.PARTNER].ticket,
+            updated_at=desk.comments[-1].created_at,
+            status_update=None,
+        ),
+    )
+    join_in(twins, Kin.MERGED)
+    twins.settle_down()
+    assert is_handed(twins)
+    assert notes(twins, NoteKind.TICKET_MERGED, Side.PLATFORM) == 1
+    assert holds(twins, Side.PLATFORM, "an old story") == []
+    assert_both_open(twins)
 
 
 def test_row_42_a_phrase_in_the_subject_or_a_tag_is_nothing() -> None:

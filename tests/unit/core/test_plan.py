@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.comment_map import take_written
 from syncd.core.decision import Circumstances
+from syncd.core.ends import LOST
 from syncd.core.model import (
     SOME_COMMENT,
     Audience,
@@ -85,13 +87,29 @@ def test_a_partner_ticket_that_vanished_from_the_mirror_is_read_and_not_born_aga
     assert found.needs == (Need(side=Side.PARTNER, fields=True, thread=True),)
 
 
-@pytest.mark.parametrize("end", [End.DELETED, End.GONE, End.SPAM, End.MERGED])
+@pytest.mark.parametrize("end", LOST)
 @pytest.mark.parametrize("side", list(Side))
-def test_a_ticket_that_ended_stops_the_pair_and_the_other_copy_stays(side: Side, end: End) -> None:
+def test_a_ticket_that_went_away_is_told_once_and_stops_the_pair(side: Side, end: End) -> None:
     gone = replace(HERE if side is Side.PLATFORM else THERE, end=end, status="?")
-    found = look(platform=gone) if side is Side.PLATFORM else look(partner=gone)
+    shown = (gone, THERE) if side is Side.PLATFORM else (HERE, gone)
+    found = look(None, *shown)
+    (told,) = found.operations
+    assert isinstance(told, UpdateTicket)
+    assert (told.side, told.status) == (side.other, None)
+    assert told.comment is not None
+    assert told.comment.audience is Audience.SHARED
+    assert found.stop is None
+    written = take_written(found.base, side.other, [(told.comment, CommentId("77"))])
+    then = look(written, *shown)
+    assert then.operations == ()
+    assert then.stop is not None
+    assert then.stop.reason == f"{side.value}_ticket_{end.value}"
+
+
+def test_a_platform_ticket_that_was_merged_stops_the_pair() -> None:
+    found = look(platform=replace(HERE, end=End.MERGED, status="?"))
     assert found.stop is not None
-    assert found.stop.reason == f"{side.value}_ticket_{end.value}"
+    assert found.stop.reason == "platform_ticket_merged"
     assert found.operations == ()
 
 
@@ -162,19 +180,17 @@ def test_a_change_of_tags_alone_needs_no_read() -> None:
     assert operation.add_tags == {"t-a"}
 
 
-def test_a_ticket_closed_for_good_stops_the_pair_only_when_nothing_else_can_be_written() -> None:
+def test_a_ticket_closed_for_good_is_followed_while_its_own_words_travel() -> None:
     final = replace(THERE, status="closed", end=End.FINAL)
     agreed = a_base(status=a_status_base(Status.CLOSED, platform="Closed", partner="solved"))
     told = a_snapshot(final, a_comment("5", author=an_agent()))
     asked = a_snapshot(replace(HERE, status="Open"), a_comment("6"))
     first = look(agreed, asked, told)
-    assert [operation.side for operation in first.operations] == [Side.PLATFORM]
+    told_first, operation = first.operations
+    assert told_first.side is Side.PLATFORM
+    assert isinstance(operation, CreateTicket)
+    assert operation.follow_up_of == final.ticket_id
     assert first.stop is None
-    told_already = replace(agreed, comments=(a_mapping("5", "105", origin=Side.PARTNER),))
-    then = look(told_already, asked, told)
-    assert then.operations == ()
-    assert then.stop is not None
-    assert then.stop.reason == "partner_ticket_final"
     quiet = look(agreed, replace(HERE, status="Closed"), final)
     assert (quiet.stop, quiet.operations) == (None, ())
 
