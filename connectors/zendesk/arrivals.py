@@ -17,15 +17,24 @@ from connectors.http import Answered
 from connectors.zendesk import wire
 from connectors.zendesk.client import ZendeskClient
 from connectors.zendesk.feed import Wanted
-from connectors.zendesk.mapping import Update, feed_update, people_in, second_of, status_update_of
+from connectors.zendesk.mapping import (
+    Update,
+    feed_update,
+    mended_in,
+    people_in,
+    second_of,
+    status_update_of,
+)
 from connectors.zendesk.people import People
 from connectors.zendesk.thread import ThreadReader
 from syncd.core.errors import Unintelligible
-from syncd.core.model import ConnectionName, Sighting, Span, TicketId
+from syncd.core.model import CommentId, ConnectionName, Sighting, Span, TicketId
 from syncd.ports import Changes, Clock
 
 #: Begun so much earlier than asked for: the moment comes from our clock.
 _EARLIER_SECONDS = 30
+#: Stands for a comment that was made private or redacted; none has such an id.
+MENDED = "(mended)"
 
 
 class _Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,10 +146,13 @@ class Arrivals:
         sightings = []
         for ticket_id, ours in updates.items():
             given = [status_update_of(update) for update in ours]
+            is_mended = any(mended_in(update) for update in ours)
             shown = Sighting(
                 ticket_id=ticket_id,
                 comments=await self._threads.comments(ours),
                 covers=covers,
+                # The event may only name the comment that it mends: the thread tells the rest.
+                hinted=(CommentId(MENDED),) if is_mended else (),
                 status_update=next((update for update in reversed(given) if update), None),
             )
             sightings.append(shown)

@@ -167,6 +167,18 @@ async def test_what_an_agent_wrote_meanwhile_is_not_taken_for_ours(desk: Zendesk
     assert theirs not in finding.answer.comment_ids
 
 
+async def test_a_comment_made_private_meanwhile_has_the_thread_read_again(
+    desk: ZendeskDesk,
+) -> None:
+    wanted = intents(desk, MANY)
+    first = answers(await carried(desk, wanted))[0]
+    stored = desk.stored(first.ticket_id)
+    await desk.restrict(first.ticket_id, stored.comments[0].comment_id)
+    await desk.catch_up()
+    snapshot = await arrived(desk, shown(first), wanted[0])
+    assert snapshot.ticket.is_comment_hinted
+
+
 async def test_a_mirror_that_holds_only_a_part_of_them_is_not_enough(desk: ZendeskDesk) -> None:
     wanted = intents(desk, MANY)
     first = answers(await carried(desk, wanted))[0]
