@@ -26,6 +26,7 @@ EVENTS: Mapping[str, str] = {
     "connection.lacks": "The credential lacks a right; `check` says which, `hint` what to do.",
     "connection.limited": "The desk answered 429; nothing is sent in that bucket until its time.",
     "connection.warned": "The desk took a request without a part that it does not know; once each.",
+    "customers.alone": "The account does not make users in bulk; each new customer is a request.",
     "feed.polled": "A poll of a change feed brought something.",
     "feed.unreadable": "Rows of a change feed were not understood; their tickets are read anew.",
     "feed.restarted": "The desk did not know its own cursor any more; nothing is skipped by that.",

@@ -9,13 +9,13 @@ https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.zendesk import wire
 from connectors.zendesk.byline import OURSELVES, Byline
 from connectors.zendesk.client import ZendeskClient
-from connectors.zendesk.customers import Customers
+from connectors.zendesk.customers import Customer, Customers
 from connectors.zendesk.mapping import to_person
 from connectors.zendesk.settings import Settings
 from syncd.core.errors import Rejected
@@ -80,6 +80,20 @@ class Authors:
                 found[place] = Byline(author_id=author_id, is_plain=keeps_time)
         return found
 
+    def customers_of(self, drafts: Iterable[Draft]) -> Sequence[Customer]:
+        """The end users whom `of_history` will ask for, so that they can be made together."""
+        found = (self._customer(draft) for draft in drafts)
+        return [customer for customer in found if customer is not None]
+
+    def _customer(self, draft: Draft) -> Customer | None:
+        """The customer who may be the author of a copy."""
+        author = draft.author
+        if not self._is_on or author is None or author.role is not Role.CUSTOMER:
+            return None
+        if draft.audience is not Audience.PUBLIC or not draft.author_key:
+            return None
+        return Customer(key=draft.author_key, name=author.name)
+
     async def _author_id(self, draft: Draft, status: str | None) -> int | None:
         author = draft.author
         if not self._is_on or author is None:
@@ -89,10 +103,11 @@ class Authors:
             addresses = [self._mapped.get(who.casefold()) for who in named if who]
             address = next((one for one in addresses if one), None)
             return None if address is None else await self._agent(address)
-        if draft.audience is not Audience.PUBLIC or not draft.author_key or status in _AT_REST:
+        customer = self._customer(draft)
+        if customer is None or status in _AT_REST:
             return None
         try:
-            user = await self._customers.user(draft.author_key, author.name)
+            user = await self._customers.user(customer)
         except Rejected:
             # An account that takes no such user still takes the comment.
             return None

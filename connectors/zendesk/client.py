@@ -276,6 +276,18 @@ class ZendeskClient:
         )
         return (await self._write(request, wire.UserAnswer)).value.user
 
+    async def create_users(self, body: bytes) -> wire.Job | None:
+        """Have up to a hundred users created by a job; None where the account does not allow it."""
+        request = Request(
+            action="create people", method="POST", template="/api/v2/users/create_many", body=body
+        )
+        try:
+            return (await self._write(request, wire.JobAnswer)).value.job_status
+        except Unauthorised as error:
+            if error.status != _FORBIDDEN:
+                raise
+            return None
+
     async def groups(self) -> Sequence[wire.Named]:
         """The account's groups, the first hundred."""
         request = Request(

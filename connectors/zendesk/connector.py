@@ -36,6 +36,7 @@ from connectors.zendesk.files import ZendeskFiles
 from connectors.zendesk.hook import ZendeskHook
 from connectors.zendesk.hook_calls import HookCalls
 from connectors.zendesk.imports import Imports
+from connectors.zendesk.jobs import Jobs
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
 from connectors.zendesk.open_tickets import OpenTicketFeed, OpenTickets
 from connectors.zendesk.people import People
@@ -107,12 +108,14 @@ class ZendeskConnector:
         self._account = Account(name, self._client)
         self._people = People(self._client, clock)
         self._titles = FieldTitles(self._client)
-        self._customers = Customers(name, self._client, settings, address_of=address_of)
+        jobs = Jobs(name, self._client, clock)
+        self._customers = Customers(name, self._client, settings, jobs=jobs, address_of=address_of)
         self._authors = Authors(self._client, self._customers, settings, clock)
         self._threads = ThreadReader(name, self._client, self._people)
         self._imports = Imports(
             name,
             client=self._client,
+            jobs=jobs,
             account=self._account,
             customers=self._customers,
             authors=self._authors,

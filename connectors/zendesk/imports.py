@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 import msgspec
 
@@ -20,7 +21,7 @@ from connectors.zendesk.account import Account
 from connectors.zendesk.answers import found_creation, named_creation
 from connectors.zendesk.authors import Authors
 from connectors.zendesk.client import IDS_PER_REQUEST, ZendeskClient
-from connectors.zendesk.customers import Customers
+from connectors.zendesk.customers import Customer, Customers
 from connectors.zendesk.job_rows import created_ids, refusals
 from connectors.zendesk.jobs import Jobs
 from connectors.zendesk.mapping import second_of
@@ -76,6 +77,7 @@ class Imports:
         name: ConnectionName,
         *,
         client: ZendeskClient,
+        jobs: Jobs,
         account: Account,
         customers: Customers,
         authors: Authors,
@@ -91,7 +93,7 @@ class Imports:
         self._threads = threads
         self._shown = shown
         self._clock = clock
-        self._jobs = Jobs(name, client, clock)
+        self._jobs = jobs
         self._together = Together(self._carry)
         #: How far the desk's clock is ahead of ours; None until it was asked.
         self._ahead: timedelta | None = None
@@ -137,10 +139,14 @@ class Imports:
         results: dict[int, Answer | Exception] = {}
         rows: dict[int, _Row] = {}
         not_after = await self.desk_time()
-        # Asked for together, so that nobody is asked for by themselves.
-        await self._customers.look_for(op.requester_key for op, _ in wanted if op.requester_key)
+        # Together, so that nobody is looked for or made by themselves.
+        people = [self._people(op) for op, _ in wanted]
+        unsettled = await self._customers.make_ready(chain.from_iterable(people))
         for index, (op, _) in enumerate(wanted):
+            errors = (unsettled[one.key] for one in people[index] if one.key in unsettled)
             try:
+                if (error := next(errors, None)) is not None:
+                    raise error
                 rows[index] = await self._row(op, not_after)
             except RemoteError as error:
                 results[index] = error
@@ -153,6 +159,12 @@ class Imports:
         for batch, said in zip([[index] for index in alone] + batches, answers, strict=True):
             results |= dict(zip(batch, said, strict=True))
         return [results[index] for index in range(len(wanted))]
+
+    def _people(self, op: CreateTicket) -> Sequence[Customer]:
+        """The end users whom a ticket needs, its requester first."""
+        requester = self._customers.requester_of(op)
+        authors = self._authors.customers_of(op.comments)
+        return [*authors] if requester is None else [requester, *authors]
 
     async def _row(self, op: CreateTicket, not_after: datetime) -> _Row:
         ticket = bodies.imported_ticket(

@@ -45,6 +45,8 @@ class Scale:
     has_webhooks: bool = True
     #: Comments that each ticket starts with, the first message included.
     comments: int = 1
+    #: Every ticket is another customer's; else all are of one.
+    are_strangers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -278,8 +280,12 @@ def open_platform(there: Desks) -> list[str]:
 
 def _open(there: Desks, number: int) -> str:
     view = there.view(number % there.scale.accounts)
+    who = CUSTOMER
+    if there.scale.are_strangers:
+        who = f"{CUSTOMER} {number}"
+        there.platform.call("POST", "/_sandbox/customers", json={"name": who})
     made = there.platform.act(
-        CUSTOMER,
+        who,
         "open",
         subject=f"Database {number} is slow",
         body_html=text_of(number),
@@ -288,7 +294,7 @@ def _open(there: Desks, number: int) -> str:
     )
     ticket_id: str = made["ticket"]["id"]
     for further in range(1, there.scale.comments):
-        comment(there, Twin(platform_id=ticket_id, account=0, partner_id=""), further)
+        comment(there, Twin(platform_id=ticket_id, account=0, partner_id=""), further, who=who)
     return ticket_id
 
 
@@ -390,10 +396,10 @@ def text_of(number: int) -> str:
     )
 
 
-def comment(there: Desks, twin: Twin, number: int) -> None:
+def comment(there: Desks, twin: Twin, number: int, *, who: str = CUSTOMER) -> None:
     """The customer writes at the platform."""
     body: Json = {"body_html": text_of(number)}
-    there.platform.act(CUSTOMER, "update", ticket_id=twin.platform_id, comment=body)
+    there.platform.act(who, "update", ticket_id=twin.platform_id, comment=body)
 
 
 def reply(there: Desks, twin: Twin, number: int, *, is_public: bool = True) -> None:

@@ -27,6 +27,7 @@ from connectors import registry
 from connectors.platform.sandbox import PlatformDesk, PlatformSandbox, Seed
 from connectors.platform.sandbox.act import act
 from connectors.platform.sandbox.model import Ticket as PlatformTicket
+from connectors.platform.sandbox.seed import add_person
 from connectors.sandbox import Fault, Sandbox, SandboxTime
 from connectors.zendesk.sandbox import ZendeskSandbox, ZendeskSettings
 from connectors.zendesk.sandbox.records import Ticket as PartnerTicket
@@ -117,22 +118,29 @@ class OldView:
             return dict(self.controls[0].act(who, do, **members))
         return act(self.platform.platform.register, {"as": who, "do": do, **members})
 
-    def fill(self, count: int, *, seed: int = 0) -> list[str]:
-        """So many old tickets with five comments each; their ids."""
+    def fill(self, count: int, *, seed: int = 0, are_strangers: bool = False) -> list[str]:
+        """So many old tickets with five comments each, of one customer or each of another one;
+        their ids.
+        """
         dice = random.Random(seed)
         made = []
         for number in range(count):
             self.calendar.days_ago = 40 - 30 * number / count
-            made.append(self._ticket(dice))
+            made.append(self._ticket(dice, who=self._stranger() if are_strangers else CUSTOMER))
         self.calendar.days_ago = 0.0
         return made
 
-    def _ticket(self, dice: random.Random) -> str:
+    def _stranger(self) -> str:
+        register = self.platform.platform.register
+        name = f"Kundin {len(register.people)}"
+        return add_person(register, name=name, role="customer").name
+
+    def _ticket(self, dice: random.Random, *, who: str) -> str:
         plan = dice.choice(["premium", "standard", "standard", "alpha"])
         number = len(self.platform.platform.register.tickets) + 1
         ticket_id = str(
             self.act(
-                CUSTOMER,
+                who,
                 "open",
                 subject=f"Ticket {number}",
                 body_html=f"<p>Anfang {self.word(number)}</p>",

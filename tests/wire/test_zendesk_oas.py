@@ -48,6 +48,7 @@ EVERY_ENDPOINT = {
     ("POST", "/api/v2/tickets"),
     ("POST", "/api/v2/uploads"),
     ("POST", "/api/v2/users"),
+    ("POST", "/api/v2/users/create_many"),
     ("POST", "/oauth/tokens"),
     ("PUT", "/api/v2/tickets/{ticket_id}"),
     ("PUT", "/api/v2/tickets/{ticket_id}/comments/{ticket_comment_id}/make_private"),
@@ -64,7 +65,7 @@ def _the_file_is_there(shared_specs: Path) -> None:
 
 async def test_every_request_is_described_by_zendesk_or_by_a_named_exception() -> None:
     transport = CheckedTransport()
-    async with a_zendesk_desk(transport=transport) as desk:
+    async with a_zendesk_desk(transport=transport, allows_bulk_users=True) as desk:
         ticket_id = await desk.open_ticket()
         written = await desk.answer(ticket_id, "<p>Oops</p>")
         await desk.connector.check()
@@ -96,10 +97,13 @@ async def test_every_request_is_described_by_zendesk_or_by_a_named_exception() -
             await desk.connector.write(an_intent(desk, birth))
             await desk.connector.find(an_intent(desk, birth))
         together = [
-            replace(a_creation(desk, dated, is_silent=True, op_id=f"{9 + number:032x}"))
-            for number in range(4)
+            replace(
+                a_creation(desk, dated, is_silent=True, op_id=f"{9 + number:032x}"),
+                requester_key=f"{number:032x}" if number else "",
+            )
+            for number in range(5)
         ]
-        many = [replace(an_intent(desk, birth), company=4) for birth in together]
+        many = [replace(an_intent(desk, birth), company=5) for birth in together]
         await asyncio.gather(*(desk.connector.write(intent) for intent in many))
         await desk.connector.find(many[0])
         restriction = RestrictComment(

@@ -148,6 +148,23 @@ async def test_people_are_found_by_external_id_and_addresses_are_unique() -> Non
         assert {one["name"] for one in many["users"]} == {"Cleopatra", "syncd"}
 
 
+async def test_many_users_are_a_job_whose_taken_rows_fail() -> None:
+    async with an_account() as account:
+        users = [{"name": f"Cleo {n}", "external_id": f"k{n % 3}"} for n in range(4)]
+        refused = await account.call("POST", "/users/create_many", json={"users": users})
+        assert refused.status_code == 403
+        await account.switch(allows_bulk_users=True)
+        done = await job(account, "POST", "/users/create_many", json={"users": users})
+        found = await account.get("/users/show_many", {"external_ids": "k0,k1,k2,k3"})
+        assert [one["name"] for one in found["users"]] == ["Cleo 0", "Cleo 1", "Cleo 2"]
+        *made, failed = done["results"]
+        assert [row["id"] for row in made] == [one["id"] for one in found["users"]]
+        assert (failed["index"], failed["error"]) == (3, "UserCreateFailed")
+        assert "has already been taken" in failed["details"]
+        too_many = await account.call("POST", "/users/create_many", json={"users": users * 26})
+        assert (too_many.status_code, too_many.json()["error"]) == (400, "TooManyValues")
+
+
 async def test_a_light_agent_shows_as_an_agent_who_comments_privately() -> None:
     async with an_account() as account:
         lena = (await account.get(f"/users/{account.person('lena@acme.test')}"))["user"]

@@ -15,6 +15,7 @@ from connectors.sandbox import Call, Reply, Route, json_reply
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.errors import (
     Refusal,
+    forbidden,
     invalid_attribute,
     not_found,
     too_many_jobs,
@@ -22,7 +23,7 @@ from connectors.zendesk.sandbox.errors import (
 )
 from connectors.zendesk.sandbox.imports import Imports
 from connectors.zendesk.sandbox.lifecycle import Lifecycle
-from connectors.zendesk.sandbox.people import requester_of
+from connectors.zendesk.sandbox.people import check_unique, new_user, requester_of
 from connectors.zendesk.sandbox.records import Job, Json, Ticket, User, Via
 from connectors.zendesk.sandbox.request import find_ticket, json_object, number_in_path
 from connectors.zendesk.sandbox.update import Updates
@@ -60,6 +61,7 @@ class JobRoutes:
             Route("DELETE", "/api/v2/tickets/destroy_many", self.destroy_many),
             Route("POST", "/api/v2/imports/tickets/create_many", self.import_many),
             Route("POST", "/api/v2/imports/tickets", self.import_one),
+            Route("POST", "/api/v2/users/create_many", self.create_users),
             Route("POST", "/api/v2/tickets/{id}/merge", self.merge),
             Route("DELETE", "/api/v2/deleted_tickets/{id}", self.scrub),
             Route("GET", "/api/v2/job_statuses/show_many", self.show_many),
@@ -122,6 +124,20 @@ class JobRoutes:
             return lambda: self._created(index, create(given))
 
         return self._start(call, "Bulk Create Ticket", _rows(call), row)
+
+    def create_users(self, call: Call) -> Reply:
+        """Up to 100 users as a job, where the account's owner has had that enabled."""
+        if not self._account.settings.allows_bulk_users:
+            raise forbidden()
+
+        def create(given: Json) -> Json:
+            check_unique(self._account, given)
+            return {"id": new_user(self._account, given).id}
+
+        def row(index: int, given: Json) -> Row:
+            return lambda: self._created(index, create(given))
+
+        return self._start(call, "Bulk Create User", _rows(call, "users"), row)
 
     def update_many(self, call: Call) -> Reply:
         """Up to 100 updates as a job; always safe, from the moment of queueing at the latest."""
@@ -210,7 +226,7 @@ class JobRoutes:
         )
         self._account.jobs[job.id] = job
         self._work[job.id] = [
-            _told(row(index, given), index, given) for index, given in enumerate(rows)
+            _told(row(index, given), index, given, kind) for index, given in enumerate(rows)
         ]
         # The answer tells of a job that has not begun, whatever becomes of it meanwhile.
         answer = job_json(job, call.base_url)
@@ -244,27 +260,28 @@ class JobRoutes:
         return {**given, "safe_update": True, "updated_stamp": stamp(ticket.updated_at)}
 
 
-def _told(row: Row, index: int, given: Json) -> Row:
+def _told(row: Row, index: int, given: Json, kind: str) -> Row:
     """The row, with a refusal told as its result: by id, or by place where there is none yet."""
 
     def run() -> Json:
         try:
             return row()
         except Refusal as refusal:
+            noun = "User" if kind.endswith("User") else "Ticket"
             what: Json = {"id": given["id"], "action": "update"} if "id" in given else {}
             return (what or {"index": index}) | {
                 "success": False,
-                "error": "TicketUpdateFailed" if what else "TicketCreateFailed",
+                "error": f"{noun}UpdateFailed" if what else f"{noun}CreateFailed",
                 "details": refusal.reply.body.decode(),
             }
 
     return run
 
 
-def _rows(call: Call) -> list[Json]:
-    rows = json_object(call).get("tickets")
+def _rows(call: Call, name: str = "tickets") -> list[Json]:
+    rows = json_object(call).get(name)
     if not isinstance(rows, list):
-        raise invalid_attribute("tickets", "Invalid parameter: tickets is required")
+        raise invalid_attribute(name, f"Invalid parameter: {name} is required")
     return [row for row in rows if isinstance(row, dict)]
 
 

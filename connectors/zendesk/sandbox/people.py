@@ -94,7 +94,7 @@ class PeopleRoutes:
     def create(self, call: Call) -> Reply:
         """A new user; addresses and external ids are unique."""
         given = named_object(call, "user")
-        self._check_unique(given)
+        check_unique(self._account, given)
         return self._answer(call, new_user(self._account, given), 201)
 
     def create_or_update(self, call: Call) -> Reply:
@@ -111,7 +111,7 @@ class PeopleRoutes:
     def update(self, call: Call) -> Reply:
         """Change name, address, tags, external id, suspension."""
         user, given = self._user(call), named_object(call, "user")
-        self._check_unique(given, other_than=user)
+        check_unique(self._account, given, other_than=user)
         _change(self._account, user, given)
         return self._answer(call, user, 200)
 
@@ -167,16 +167,18 @@ class PeopleRoutes:
         rows = [user_json(user, call.base_url) for user in page.rows]
         return json_reply(200, {"users": rows, **page.around})
 
-    def _check_unique(self, given: Json, other_than: User | None = None) -> None:
-        email, external_id = given.get("email"), given.get("external_id")
-        taken = self._account.user_by_email(email)
-        if taken is not None and taken is not other_than:
-            why = f"Email: {email} is already being used by another user"
-            raise invalid_field("email", why, "DuplicateValue")
-        taken = self._account.user_by_external_id(str(external_id)) if external_id else None
-        if taken is not None and taken is not other_than:
-            why = f"External: {external_id} has already been taken"
-            raise invalid_field("external_id", why, "DuplicateValue")
+
+def check_unique(account: Account, given: Json, other_than: User | None = None) -> None:
+    """Raise Refusal where somebody else has that address or external id."""
+    email, external_id = given.get("email"), given.get("external_id")
+    taken = account.user_by_email(email)
+    if taken is not None and taken is not other_than:
+        why = f"Email: {email} is already being used by another user"
+        raise invalid_field("email", why, "DuplicateValue")
+    taken = account.user_by_external_id(str(external_id)) if external_id else None
+    if taken is not None and taken is not other_than:
+        why = f"External: {external_id} has already been taken"
+        raise invalid_field("external_id", why, "DuplicateValue")
 
 
 def requester_of(account: Account, given: Json, actor: User) -> User:

@@ -192,6 +192,8 @@ class ZendeskSettings:
     job_seconds: float = 0.0
     # A bulk job is killed when it has done so many rows; None lets all of them end.
     job_dies_after_rows: int | None = None
+    # Making users by a job is off until the account's owner has asked Zendesk for it.
+    allows_bulk_users: bool = False
     attachments_need_auth: bool = True
     # Seconds (scaled) until an upload was looked at for malware; negative for never.
     scan_seconds: float = 5.0
