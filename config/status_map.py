@@ -138,6 +138,6 @@ def _forgotten(
             hint=f"add it to a platform status that means {value.meaning.value}",
         )
         for value in theirs.values()
-        if value.name not in seen
+        if value.name not in seen and not value.may_be_left_out
     ]
     return found

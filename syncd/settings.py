@@ -248,6 +248,8 @@ class StatusValue:
     meaning: Status
     #: False for values that the desk gives by itself, or that nothing leads back from.
     is_writable: bool = True
+    #: Whether a link's map may leave it out, because another value says the same.
+    may_be_left_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

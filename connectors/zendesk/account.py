@@ -16,6 +16,7 @@ from connectors.http import MEANINGS, Credential, HttpClient, Meaning, OnRequest
 from connectors.zendesk import wire
 from connectors.zendesk.client import NARROW_BUCKETS, ZendeskClient
 from connectors.zendesk.credential import ApiTokenCredential, OAuthCredential
+from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.fields import Fields
 from connectors.zendesk.kept_tokens import TokenFile
 from connectors.zendesk.refresh import RefreshCredential
@@ -30,12 +31,15 @@ from syncd.ports import Budget, Clock
 class Account:
     """What is known of one account beyond its tickets."""
 
-    def __init__(self, name: ConnectionName, client: ZendeskClient) -> None:
+    def __init__(
+        self, name: ConnectionName, client: ZendeskClient, statuses: CustomStatuses
+    ) -> None:
         self._name = name
         self._client = client
         self._our_id: str | None = None
         self._placed: dict[tuple[str, str], int] = {}
         self.fields = Fields(name, client)
+        self.statuses = statuses
 
     async def our_id(self) -> str:
         """The user whom our writes are by. Raises `Unauthorised` when Zendesk knows nobody."""
@@ -59,8 +63,16 @@ class Account:
         return str(user.id)
 
     async def placed(self, op: CreateTicket) -> wire.Loose:
-        """Where a new ticket goes and what is filled in, as keys of its body. Raises `Rejected`."""
-        return {**await self.placement(op.placement), **await self.fields.values(op.fields)}
+        """Where a new ticket goes and what is filled in, its status too, as keys of its body.
+
+        Raises `Rejected`.
+        """
+        return {
+            **await self.placement(op.placement),
+            **await self.fields.values(op.fields),
+            # A ticket must not stay unborn for the sake of a name.
+            **await self.statuses.key_or_category(op.status),
+        }
 
     async def placement(self, names: Sequence[tuple[str, str]]) -> dict[str, int]:
         """The ids of group, brand, form and assignee. Raises `Rejected` for a name nobody has."""

@@ -19,6 +19,7 @@ from connectors.zendesk.mapping import (
     comment_events,
     comments_of,
     number_of,
+    replaced_status,
     replaced_value,
     second_of,
     stamp_in,
@@ -27,6 +28,7 @@ from connectors.zendesk.mapping import (
     to_time,
     to_update,
 )
+from connectors.zendesk.status_names import UNNAMED, StatusNames
 from syncd.core.model import (
     Audience,
     Comment,
@@ -48,12 +50,13 @@ def update_answer(
     seen_at: datetime | None,
     people: Mapping[str, Person],
     base_url: str,
+    names: StatusNames = UNNAMED,
 ) -> Answer | None:
     """The answer to `PUT /tickets/{id}`; None when it does not show the comment that was sent.
 
     Raises ValueError for what cannot be read.
     """
-    ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url)
+    ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url, names=names)
     update = None if shown.audit is None else to_update(shown.audit)
     if update is None or not _is_ours(update, intent, ticket):
         return None if op.comment is not None else _fields_answer(ticket)
@@ -68,11 +71,11 @@ def update_answer(
             ticket=ticket,
             comments=comments,
             covers=_span_of_write(intent, ticket),
-            status_update=status_update_of(update),
+            status_update=status_update_of(update, names),
         ),
         comment_ids=tuple(new[:1]) if op.comment is not None else (),
         stored=_stored(update, new[:1]) if op.comment is not None else (),
-        replaced_status=_status(replaced_value(update.audit, "status")) if op.status else None,
+        replaced_status=replaced_status(update.audit, names) if op.status else None,
         replaced_tags=(
             _tags(replaced_value(update.audit, "tags"))
             if tags_after(op, intent) != intent.tags_before
@@ -88,9 +91,10 @@ def creation_answer(
     seen_at: datetime | None,
     people: Mapping[str, Person],
     base_url: str,
+    names: StatusNames = UNNAMED,
 ) -> Answer | None:
     """The answer to `POST /tickets`; None when it does not show the comment that was sent."""
-    ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url)
+    ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url, names=names)
     update = None if shown.audit is None else to_update(shown.audit)
     comments = () if update is None else comments_of(update, people)
     if op.comments and not comments:
@@ -105,7 +109,7 @@ def creation_answer(
             comments=comments,
             # Nothing was said on a ticket before there was one.
             covers=Span(after=0, to=created - 1),
-            status_update=None if update is None else status_update_of(update),
+            status_update=None if update is None else status_update_of(update, names),
         ),
         comment_ids=ids,
         stored=() if update is None else _stored(update, ids),
@@ -191,6 +195,8 @@ def found_update(
     update: Update,
     sighting: Sighting,
     comments: Sequence[Comment],
+    *,
+    names: StatusNames = UNNAMED,
 ) -> Answer:
     """A lost update that was found; `sighting` is what the ticket and its thread show now."""
     new = [c.comment_id for c in comments if _is_new(c.comment_id, intent)]
@@ -199,7 +205,7 @@ def found_update(
         sighting=sighting,
         comment_ids=tuple(new[:1]),
         stored=_stored(update, new[:1]),
-        replaced_status=_status(replaced_value(update.audit, "status")) if op.status else None,
+        replaced_status=replaced_status(update.audit, names) if op.status else None,
         replaced_tags=_tags(replaced_value(update.audit, "tags")),
     )
 
@@ -234,10 +240,6 @@ def _stored(update: Update, ids: Sequence[CommentId]) -> tuple[Audience | None, 
     public = {str(event.id): event.public for event in update.audit.events}
     audiences: dict[bool | None, Audience] = {True: Audience.PUBLIC, False: Audience.SHARED}
     return tuple(audiences.get(public.get(comment_id)) for comment_id in ids)
-
-
-def _status(value: object) -> str | None:
-    return value.lower() if isinstance(value, str) else None
 
 
 def _tags(value: object) -> frozenset[str] | None:

@@ -16,6 +16,7 @@ import msgspec
 from connectors.http import Answered
 from connectors.zendesk import wire
 from connectors.zendesk.client import ZendeskClient
+from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.feed import Wanted
 from connectors.zendesk.mapping import (
     Update,
@@ -52,6 +53,7 @@ class Arrivals:
         client: ZendeskClient,
         people: People,
         threads: ThreadReader,
+        statuses: CustomStatuses,
         present: Callable[[], Awaitable[datetime]],
         clock: Clock,
         wanted: Wanted | None,
@@ -61,6 +63,7 @@ class Arrivals:
         self._client = client
         self._people = people
         self._threads = threads
+        self._statuses = statuses
         self._present = present
         self._clock = clock
         self._wanted = wanted
@@ -145,7 +148,7 @@ class Arrivals:
         await self._people.resolve(people_in([u for ours in updates.values() for u in ours]))
         sightings = []
         for ticket_id, ours in updates.items():
-            given = [status_update_of(update) for update in ours]
+            given = [status_update_of(update, self._statuses.names) for update in ours]
             is_mended = any(mended_in(update) for update in ours)
             shown = Sighting(
                 ticket_id=ticket_id,

@@ -40,6 +40,7 @@ class Authors:
         self._client = client
         self._customers = customers
         self._clock = clock
+        self._categories = settings.custom_statuses or {}
         self._is_on = settings.authors == "impersonate"
         # By id as given, by name without regard to case.
         self._mapped = {who.casefold(): address for who, address in (settings.agents or {}).items()}
@@ -60,11 +61,12 @@ class Authors:
         return await self._byline(op.comments[0], status=op.status, at=intent.sent_at)
 
     async def _byline(self, draft: Draft, *, status: str | None, at: datetime) -> Byline:
-        author_id = await self._author_id(draft, status)
+        category = self._categories.get(status or "", status)
+        author_id = await self._author_id(draft, category)
         if author_id is None:
             return OURSELVES
         is_customer = draft.author is not None and draft.author.role is Role.CUSTOMER
-        is_pinned = is_customer and status in _PINNED
+        is_pinned = is_customer and category in _PINNED
         is_plain = draft.occurred_at is not None and at - draft.occurred_at <= PUNCTUAL
         return Byline(author_id=author_id, status=status if is_pinned else None, is_plain=is_plain)
 

@@ -72,8 +72,8 @@ def creation(
 ) -> bytes:
     """`POST /tickets`: the first message alone.
 
-    `placed` are ids of group, brand and so on, and values of fields; without a `requester` Zendesk
-    makes one of the customer's name.
+    `placed` are ids of group, brand and so on, values of fields, and the status if it is not the
+    operation's own word; without a `requester` Zendesk makes one of the customer's name.
     """
     ticket = _new_ticket(op, placed, requester) | {"metadata": {STAMP_KEY: intent.stamp}}
     if op.comments:
@@ -136,13 +136,24 @@ def many_imports(tickets: Sequence[wire.Loose]) -> bytes:
     return wire.encode({"tickets": tickets})
 
 
-def update(op: UpdateTicket, intent: Intent, *, byline: Byline = OURSELVES) -> bytes:
-    """`PUT /tickets/{id}`: everything of one operation, under the stamp it was planned from."""
+def update(
+    op: UpdateTicket,
+    intent: Intent,
+    *,
+    byline: Byline = OURSELVES,
+    status: wire.Loose | None = None,
+) -> bytes:
+    """`PUT /tickets/{id}`: everything of one operation, under the stamp it was planned from.
+
+    `status` is the key that sets it, where that is not the operation's own word.
+    """
     ticket: wire.Loose = {"metadata": {STAMP_KEY: intent.stamp}}
     if intent.precondition is not None:
         ticket |= {"safe_update": True, "updated_stamp": intent.precondition}
-    if (status := op.status or byline.status) is not None:
-        ticket["status"] = status
+    if status is not None:
+        ticket |= status
+    elif (word := op.status or byline.status) is not None:
+        ticket["status"] = word
     tags = tags_after(op, intent)
     if tags != intent.tags_before:
         # A ticket's tags can only be replaced as a whole; the stamp makes that safe.
@@ -163,7 +174,7 @@ def _new_ticket(
     return {
         "external_id": op.external_id,
         "subject": without_placeholders(plain_characters(op.subject)),
-        "status": op.status,
+        **({} if "custom_status_id" in placed else {"status": op.status}),
         "tags": sorted(op.tags),
         **_requester(op, requester),
         **placed,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from connectors.zendesk import mail_rules, rights, wire
 from connectors.zendesk.account import Account
 from connectors.zendesk.client import ZendeskClient
-from connectors.zendesk.link_checks import check_agents, check_link
+from connectors.zendesk.link_checks import check_agents, check_link, check_statuses
 from connectors.zendesk.mapping import to_time
 from connectors.zendesk.settings import Settings
 from syncd.core.errors import RemoteError
@@ -43,6 +43,7 @@ async def check_account(
     results.append(_webhooks(settings))
     results += await _mail(client, settings)
     results += await check_agents(client, settings.agents or {})
+    results += await check_statuses(account.statuses)
     for policy in policies:
         results += await check_link(account, policy)
     return results

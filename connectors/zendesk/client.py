@@ -307,6 +307,11 @@ class ZendeskClient:
         request = Request(action="read ticket forms", template="/api/v2/ticket_forms")
         return (await self._read(request, wire.FormRows)).value.ticket_forms
 
+    async def custom_statuses(self) -> Sequence[wire.CustomStatus]:
+        """Every custom status that is not deleted, inactive ones too; they are not paged."""
+        request = Request(action="read custom statuses", template="/api/v2/custom_statuses")
+        return (await self._read(request, wire.CustomStatusRows)).value.custom_statuses
+
     async def ticket_field(self, field_id: str) -> wire.TicketField:
         """One field of the account's tickets."""
         request = Request(

@@ -26,9 +26,11 @@ from connectors.zendesk.answers import (
 )
 from connectors.zendesk.arrivals import Arrivals
 from connectors.zendesk.authors import Authors
+from connectors.zendesk.byline import Byline
 from connectors.zendesk.capabilities import CAPABILITIES
 from connectors.zendesk.checks import check_account, check_rights
 from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
+from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.customers import AddressOf, Customers
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
 from connectors.zendesk.field_titles import FieldTitles
@@ -44,7 +46,7 @@ from connectors.zendesk.settings import Settings
 from connectors.zendesk.thread import ThreadReader
 from connectors.zendesk.visibility import read_back
 from connectors.zendesk.webhook import read_webhook
-from syncd.core.errors import OutcomeUnknown, Rejected, Unintelligible
+from syncd.core.errors import OutcomeUnknown, Refusal, Rejected, Unintelligible
 from syncd.core.model import (
     Audience,
     Capabilities,
@@ -105,13 +107,14 @@ class ZendeskConnector:
         )
         self._hook = ZendeskHook(name, settings, HookCalls(self._client.http))
         self._files = ZendeskFiles(name, self._client, budget, settings.file_hosts)
-        self._account = Account(name, self._client)
+        self._statuses = CustomStatuses(name, self._client, settings.custom_statuses, clock=clock)
+        self._account = Account(name, self._client, self._statuses)
         self._people = People(self._client, clock)
         self._titles = FieldTitles(self._client)
         jobs = Jobs(name, self._client, clock)
         self._customers = Customers(name, self._client, settings, jobs=jobs, address_of=address_of)
         self._authors = Authors(self._client, self._customers, settings, clock)
-        self._threads = ThreadReader(name, self._client, self._people)
+        self._threads = ThreadReader(name, self._client, self._people, self._statuses)
         self._imports = Imports(
             name,
             client=self._client,
@@ -128,6 +131,7 @@ class ZendeskConnector:
             client=self._client,
             people=self._people,
             threads=self._threads,
+            statuses=self._statuses,
             present=self._imports.desk_time,
             clock=clock,
             wanted=wanted,
@@ -138,6 +142,7 @@ class ZendeskConnector:
             client=self._client,
             people=self._people,
             threads=self._threads,
+            statuses=self._statuses,
             clock=clock,
             base_url=self._base_url,
             wanted=wanted,
@@ -167,6 +172,7 @@ class ZendeskConnector:
 
     async def read_changes(self, cursor: str | None) -> Changes:
         """The next page of the exports, or the next look at our own tickets."""
+        await self._statuses.learn()
         feed = self._feed if self._settings.feed == "exports" else self._sweep
         return await feed.read(cursor)
 
@@ -174,12 +180,14 @@ class ZendeskConnector:
         self, cursor: str | None, *, since: datetime, about: Sequence[TicketId] = ()
     ) -> Changes:
         """The next page of the event export alone, from shortly before `since` on."""
+        await self._statuses.learn()
         return await self._arrivals.read(cursor, since=since, about=about)
 
     async def fetch(
         self, ticket_id: TicketId, read: Read, *, comments_as_of: int = 0
     ) -> Sighting | None:
         """Read one ticket: its fields, its thread, or the fields and then the thread."""
+        await self._statuses.learn()
         if read is Read.THREAD:
             return await self._threads.sighting(ticket_id, since=comments_as_of)
         fields = await self._fields(ticket_id)
@@ -191,6 +199,7 @@ class ZendeskConnector:
 
     async def fetch_many(self, ticket_ids: Sequence[TicketId]) -> Sequence[Sighting]:
         """The fields of many tickets, a hundred a request; one that cannot be read is left out."""
+        await self._statuses.learn()
         numbers = [number for number in dict.fromkeys(ticket_ids) if number.isdecimal()]
         sightings: list[Sighting] = []
         for start in range(0, len(numbers), IDS_PER_REQUEST):
@@ -221,6 +230,7 @@ class ZendeskConnector:
     async def write(self, intent: Intent) -> Answer:
         """Send one write, once; see `Connector.write` for what it raises."""
         bodies.refuse_what_would_be_cut(intent.op, connection=self._name)
+        await self._statuses.learn()
         match intent.op:
             case CreateTicket() as op:
                 if op.is_silent:
@@ -235,11 +245,12 @@ class ZendeskConnector:
     async def _update(self, intent: Intent, op: UpdateTicket) -> Answer:
         bodies.refuse_what_would_be_heard(op, connection=self._name)
         byline = await self._authors.of_update(op, intent)
+        body = bodies.update(op, intent, byline=byline, status=await self._status(op, byline))
         try:
-            answered = await self._client.update(
-                op.ticket_id, bodies.update(op, intent, byline=byline)
-            )
+            answered = await self._client.update(op.ticket_id, body)
         except Rejected as error:
+            if error.refusal is Refusal.STATUS:
+                self._statuses.doubt()
             error.lacks = await self._titles.of(error.lacks)
             raise
         answer = self._read_answer(
@@ -251,9 +262,16 @@ class ZendeskConnector:
                 seen_at=answered.date,
                 people=self._people_of(answered.value),
                 base_url=self._base_url,
+                names=self._statuses.names,
             ),
         )
         return await read_back(self._client, answer, name=self._name)
+
+    async def _status(self, op: UpdateTicket, byline: Byline) -> wire.Loose | None:
+        if op.status is not None:
+            return await self._statuses.key(op.status)
+        # Said again only lest it change: the comment must not stay behind for a name.
+        return await self._statuses.key_or_category(byline.status) if byline.status else None
 
     async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
         placed = await self._account.placed(op)
@@ -272,6 +290,7 @@ class ZendeskConnector:
                 seen_at=None if is_old else answered.date,
                 people=self._people_of(answered.value),
                 base_url=self._base_url,
+                names=self._statuses.names,
             ),
         )
         return await read_back(self._client, answer, name=self._name)
@@ -280,6 +299,7 @@ class ZendeskConnector:
 
     async def find(self, intent: Intent, *, shown: Snapshot | None = None) -> Finding:
         """What became of a write whose answer was lost; reads only, two requests as a rule."""
+        await self._statuses.learn()
         match intent.op:
             case CreateTicket() as op:
                 return await self._find_creation(intent, op, shown)
@@ -310,7 +330,7 @@ class ZendeskConnector:
         comments = await self._threads.comments(thread.updates)
         sighting = replace(fields, comments=comments, covers=thread.covers)
         ours = [c for c in comments if c.update_id == str(update.audit.id)]
-        answer = found_update(intent, op, update, sighting, ours)
+        answer = found_update(intent, op, update, sighting, ours, names=self._statuses.names)
         answer = await read_back(self._client, answer, name=self._name)
         return Finding(fate=Fate.FOUND, answer=answer)
 
@@ -344,6 +364,7 @@ class ZendeskConnector:
             secret=self._hook.secret,
             connection=self._name,
             base_url=self._base_url,
+            names=self._statuses.names,
             now=now,
         )
 
@@ -387,7 +408,13 @@ class ZendeskConnector:
 
     def _shown(self, row: wire.Ticket, seen_at: datetime | None) -> Sighting:
         people = self._people.known([str(row.requester_id)])
-        ticket = to_ticket(row, seen_at=seen_at, people=people, base_url=self._base_url)
+        ticket = to_ticket(
+            row,
+            seen_at=seen_at,
+            people=people,
+            base_url=self._base_url,
+            names=self._statuses.names,
+        )
         return Sighting(ticket_id=ticket.ticket_id, ticket=ticket, is_read=True)
 
     def _people_of(self, shown: wire.TicketAnswer) -> Mapping[str, Person]:

@@ -43,7 +43,7 @@ EVENT_TYPES: Mapping[str, Proof] = {
     "csat_requested": Proof.NOTHING,
     # An option of a drop-down is a tag as well, which stays on its side.
     "custom_field_changed": Proof.NOTHING,
-    # A custom status of another category moves the ticket's status.
+    # A named one is the ticket's status, and one of another category moves it.
     "custom_status_changed": Proof.FIELDS,
     # The first comment's text, which only a redaction changes; that has a type of its own.
     "description_changed": Proof.NOTHING,

@@ -29,6 +29,7 @@ import msgspec
 from connectors.http import Answered
 from connectors.zendesk import kin, wire
 from connectors.zendesk.client import ZendeskClient
+from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.mapping import (
     Update,
     feed_update,
@@ -38,6 +39,7 @@ from connectors.zendesk.mapping import (
     second_of,
     status_update_of,
     to_ticket,
+    to_time,
 )
 from connectors.zendesk.open_tickets import PREFIX
 from connectors.zendesk.people import People
@@ -106,6 +108,7 @@ class Feed:
         client: ZendeskClient,
         people: People,
         threads: ThreadReader,
+        statuses: CustomStatuses,
         clock: Clock,
         base_url: str,
         wanted: Wanted | None,
@@ -115,6 +118,7 @@ class Feed:
         self._client = client
         self._people = people
         self._threads = threads
+        self._statuses = statuses
         self._clock = clock
         self._base_url = base_url
         self._wanted = wanted
@@ -186,8 +190,14 @@ class Feed:
         if row.follows is not None:
             return Sighting(ticket_id=row.follows, follow_ups=(row.ticket_id,))
         shown = wire.decode(row.raw, wire.Ticket)
+        names = self._statuses.names
+        if not names.is_told(shown.status.lower(), shown.custom_status_id):
+            moved_at = second_of(to_time(shown.updated_at))
+            return Sighting(ticket_id=row.ticket_id, moved_at=moved_at)
         people = self._people.known([str(shown.requester_id)])
-        ticket = to_ticket(shown, seen_at=page.date, people=people, base_url=self._base_url)
+        ticket = to_ticket(
+            shown, seen_at=page.date, people=people, base_url=self._base_url, names=names
+        )
         return Sighting(ticket_id=row.ticket_id, ticket=ticket)
 
     # --- events ----------------------------------------------------------------------------------
@@ -257,7 +267,7 @@ class Feed:
         await self._people.resolve(people_in(everything))
         sightings: list[Sighting] = []
         for ticket_id, ours in updates.items():
-            given = [status_update_of(update) for update in ours]
+            given = [status_update_of(update, self._statuses.names) for update in ours]
             shown = Sighting(
                 ticket_id=ticket_id,
                 comments=await self._threads.comments(ours),

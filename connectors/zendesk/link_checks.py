@@ -1,4 +1,6 @@
-"""Whether an account has what its links name: groups, brands, forms, assignees, fields, agents."""
+"""Whether an account has what its links name: groups, brands, forms, assignees, fields, agents,
+custom statuses.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from connectors.zendesk.account import Account
 from connectors.zendesk.authors import is_fit, may_speak
 from connectors.zendesk.client import ZendeskClient
+from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.fields import shown
+from connectors.zendesk.refusal import CUSTOM_STATUS
 from syncd.core.errors import Rejected, RemoteError
 from syncd.core.policy import LinkPolicy
 from syncd.ports import CheckResult
@@ -40,6 +44,23 @@ async def check_link(account: Account, policy: LinkPolicy) -> Sequence[CheckResu
     if found:
         return found
     return (CheckResult(name=name, is_ok=True, message="new tickets find their place"),)
+
+
+async def check_statuses(statuses: CustomStatuses) -> Sequence[CheckResult]:
+    """A line for each custom status of the settings that tickets cannot be given."""
+    name = "custom statuses"
+    if not statuses.names.named:
+        return ()
+    try:
+        problems = await statuses.problems()
+    except RemoteError as error:
+        return (CheckResult(name=name, is_ok=False, message=str(error), hint=error.hint),)
+    if problems:
+        return [
+            CheckResult(name=name, is_ok=False, message=problem, hint=CUSTOM_STATUS)
+            for problem in problems
+        ]
+    return (CheckResult(name=name, is_ok=True, message="tickets can be given each of them"),)
 
 
 async def check_agents(client: ZendeskClient, agents: Mapping[str, str]) -> Sequence[CheckResult]:

@@ -17,6 +17,7 @@ import msgspec
 
 from connectors.richtext import from_text, plain_characters, sanitise
 from connectors.zendesk import kin, wire
+from connectors.zendesk.status_names import UNNAMED, StatusNames
 from syncd.core.attachment import Attachment, Scan
 from syncd.core.model import (
     Audience,
@@ -39,6 +40,7 @@ SYSTEM_ID = "-1"
 MERGED_TAG = "closed_by_merge"
 _LIGHT_AGENT = 1
 _ROLES = {"end-user": Role.CUSTOMER, "agent": Role.AGENT, "admin": Role.ADMIN}
+_STATUS_FIELDS = ("status", "custom_status_id")
 #: The whole subject of a ticket that was deleted for good.
 _SCRUBBED = "SCRUBBED"
 #: A comment of these kinds is not carried by the event: it has to be read again.
@@ -118,7 +120,12 @@ def find_person(people: Mapping[str, Person], person_id: wire.Id | None) -> Pers
 
 
 def to_ticket(
-    row: wire.Ticket, *, seen_at: datetime | None, people: Mapping[str, Person], base_url: str
+    row: wire.Ticket,
+    *,
+    seen_at: datetime | None,
+    people: Mapping[str, Person],
+    base_url: str,
+    names: StatusNames = UNNAMED,
 ) -> Ticket:
     """The fields of a ticket as shown at `seen_at` of the desk's clock. Raises ValueError."""
     updated_at = to_time(row.updated_at)
@@ -126,7 +133,7 @@ def to_ticket(
     return Ticket(
         ticket_id=TicketId(str(row.id)),
         subject=plain_characters(row.subject or ""),
-        status=status,
+        status=names.raw(status, row.custom_status_id),
         tags=frozenset(row.tags),
         requester=find_person(people, row.requester_id),
         created_at=to_time(row.created_at),
@@ -181,11 +188,11 @@ def _child(child: wire.Loose) -> wire.Event:
     kind = str(child.get("event_type") or child.get("type"))
     if kind in {"Create", "Change"}:
         # The changed field is itself a key of the child; only the status is of interest.
-        is_status = isinstance(child.get("status"), str)
+        given = [name for name in _STATUS_FIELDS if isinstance(child.get(name), str | int)]
         return wire.Event(
             type=kind,
-            field_name="status" if is_status else None,
-            value=child.get("status"),
+            field_name=given[0] if given else None,
+            value=child.get(given[0]) if given else None,
             previous_value=child.get("previous_value"),
         )
     try:
@@ -259,24 +266,41 @@ def stamp_in(audit: wire.Audit) -> Stamp | None:
     return None
 
 
-def status_update_of(update: Update) -> StatusUpdate | None:
-    """The status that an update gave its ticket; None when it gave none."""
+def status_update_of(update: Update, names: StatusNames = UNNAMED) -> StatusUpdate | None:
+    """The status that an update gave its ticket; None when it gave none, or does not tell which."""
     audit = update.audit
-    given = [
-        event.value
-        for event in audit.events
-        if event.type in {"Create", "Change"}
-        and event.field_name == "status"
-        and isinstance(event.value, str)
-    ]
-    if not given:
+    category, custom = (_given(audit, name) for name in _STATUS_FIELDS)
+    status = names.given(category, custom)
+    if status is None or (category is None and status == replaced_status(audit, names)):
         return None
     return StatusUpdate(
-        status=given[-1].lower(),
+        status=status,
         update_id=UpdateId(str(audit.id)),
         actor_id=None if audit.author_id is None else str(audit.author_id),
         at=update.at,
     )
+
+
+def _given(audit: wire.Audit, field_name: str) -> str | None:
+    """What an update set one of the two fields of the status to, as text in small letters."""
+    given = [
+        str(event.value).lower()
+        for event in audit.events
+        if event.type in {"Create", "Change"}
+        and event.field_name == field_name
+        and isinstance(event.value, str | int)
+    ]
+    return given[-1] if given else None
+
+
+def replaced_status(audit: wire.Audit, names: StatusNames = UNNAMED) -> str | None:
+    """The status before an update; None when the update did not change it.
+
+    Its category where no more is told, which means the same.
+    """
+    before, custom = (replaced_value(audit, name) for name in _STATUS_FIELDS)
+    category = before.lower() if isinstance(before, str) else names.categories.get(str(custom))
+    return None if category is None else names.raw(category, custom)
 
 
 def redacted_in(update: Update) -> frozenset[str]:

@@ -37,7 +37,8 @@ _ASSIGNEE = (
     " link's `partner`."
 )
 _UNSOLVABLE = "Zendesk wants the required fields filled in before this ticket may be solved."
-_CUSTOM_STATUS = (
+#: Also for one that is known to be unusable before it is sent.
+CUSTOM_STATUS = (
     "Zendesk does not take this custom status: see in the Admin Center that it is active and in"
     " which category it is, and compare with the connection's `custom_statuses`."
 )
@@ -88,7 +89,7 @@ def _verdict(details: wire.Loose) -> tuple[Refusal, str]:
     if "suspended" in said or any(row.get("error") == "UserSuspended" for row in rows):
         return Refusal.SUSPENDED, _SUSPENDED
     if "custom_status_id" in details:
-        return Refusal.STATUS, _CUSTOM_STATUS
+        return Refusal.STATUS, CUSTOM_STATUS
     if "assignee" in said:
         return Refusal.STATUS, _ASSIGNEE
     is_about_fields = "status" in details or any("ticket_field_id" in row for row in rows)

@@ -6,6 +6,7 @@ The account's admin gives both; incremental exports need an admin's token.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -34,6 +35,9 @@ STATUSES = (
 )
 
 
+_MEANINGS = {value.name: value.meaning for value in STATUSES}
+#: Zendesk's own bound on labels is shorter, so none is kept out.
+StatusName = Annotated[Text, StringConstraints(max_length=100)]
 EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s:]+@[^@\s:]+$")]
 
 
@@ -95,6 +99,17 @@ class Settings(ConnectionSettings):
         " leads nowhere; or `full`, their own, with which the desk can mail them past the"
         " platform.",
     )
+    custom_statuses: (
+        Annotated[
+            dict[StatusName, Literal["new", "open", "pending", "hold", "solved"]],
+            Field(min_length=1),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Custom statuses that a link's `status` may name, by the label that agents see,"
+        " and the category that each belongs to.",
+    )
     feed: Literal["exports", "sweep"] = Field(
         default="exports",
         description="How changes are read: `exports`, the incremental exports, which need an"
@@ -123,6 +138,9 @@ class Settings(ConnectionSettings):
             missing.append("either `oauth` or `api_token`, and not both")
         if missing:
             raise ValueError("needs " + "; and ".join(missing))
+        doubled = _doubled(self.custom_statuses or {})
+        if doubled:
+            raise ValueError(f"`custom_statuses` has a name too many: {doubled}")
         if self.agents is not None and self.authors != "impersonate":
             raise ValueError("`agents` are for `authors: impersonate`")
         return self
@@ -137,7 +155,17 @@ class Settings(ConnectionSettings):
         return self.base_url.rstrip("/").casefold()
 
     def status_values(self) -> tuple[StatusValue, ...]:
-        return STATUSES
+        own = tuple(
+            StatusValue(
+                name=name,
+                meaning=_MEANINGS[category],
+                # Like the category itself.
+                is_writable=category != "new",
+                may_be_left_out=True,
+            )
+            for name, category in (self.custom_statuses or {}).items()
+        )
+        return STATUSES + own
 
     def remarks(self) -> tuple[Remark, ...]:
         token = Remark(
@@ -152,3 +180,13 @@ class Settings(ConnectionSettings):
         )
         told = ((token, self.api_token is not None), (address, self.requester_address == "full"))
         return tuple(remark for remark, is_due in told if is_due)
+
+
+def _doubled(names: Iterable[str]) -> str:
+    """The first of some labels that is another one, or a category, but for its letters' case."""
+    seen = {value.name for value in STATUSES}
+    for name in names:
+        if name.casefold() in seen:
+            return name
+        seen.add(name.casefold())
+    return ""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from connectors.http import Answered
 from connectors.zendesk import wire
 from connectors.zendesk.client import ZendeskClient
+from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.mapping import (
     Update,
     comments_of,
@@ -52,10 +53,17 @@ class Thread:
 class ThreadReader:
     """Reads threads of one account."""
 
-    def __init__(self, name: ConnectionName, client: ZendeskClient, people: People) -> None:
+    def __init__(
+        self,
+        name: ConnectionName,
+        client: ZendeskClient,
+        people: People,
+        statuses: CustomStatuses,
+    ) -> None:
         self._name = name
         self._client = client
         self._people = people
+        self._statuses = statuses
 
     async def updates(
         self, ticket_id: TicketId, *, since: int, holding: Iterable[CommentId] = ()
@@ -98,7 +106,7 @@ class ThreadReader:
         thread = await self.updates(ticket_id, since=since, holding=holding)
         if thread is None:
             return None
-        given = [status_update_of(update) for update in thread.updates]
+        given = [status_update_of(update, self._statuses.names) for update in thread.updates]
         return Sighting(
             ticket_id=ticket_id,
             comments=await self.comments(thread.updates),

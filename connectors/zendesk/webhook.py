@@ -24,6 +24,7 @@ import msgspec
 from connectors.zendesk import wire
 from connectors.zendesk.event_types import ENDS, EVENT_TYPES, PREFIX, Proof
 from connectors.zendesk.mapping import second_of, to_ticket, to_time
+from connectors.zendesk.status_names import UNNAMED, StatusNames
 from syncd.core.errors import Unauthentic, Unintelligible
 from syncd.core.model import CommentId, ConnectionName, Sighting, StatusUpdate, Ticket, TicketId
 from syncd.ports import Heard
@@ -50,8 +51,11 @@ def read_webhook(
     base_url: str,
     now: datetime,
     freshness: timedelta = FRESHNESS,
+    names: StatusNames = UNNAMED,
 ) -> Heard:
     """The sighting in a webhook, or none for an event that no pair could follow.
+
+    Where it does not tell the status by the names in use, it only says that the ticket moved.
 
     Raises `Unauthentic` for a wrong or stale signature, `Unintelligible` for a signed riddle.
     """
@@ -60,7 +64,7 @@ def read_webhook(
         call = _trigger_call(body)
         if call is not None:
             return Heard(sightings=(_moved(call, sent_at=to_time(headers[TIMESTAMP])),))
-        return _heard(wire.decode(body, wire.Webhook), base_url)
+        return _heard(wire.decode(body, wire.Webhook), base_url, names)
     except (ValueError, msgspec.MsgspecError):
         # The cause is left out: it quotes the ticket.
         raise Unintelligible(
@@ -112,7 +116,7 @@ def _moved(call: wire.TriggerCall, *, sent_at: datetime) -> Sighting:
     return Sighting(ticket_id=TicketId(str(call.ticket_id)), moved_at=moved_at)
 
 
-def _heard(webhook: wire.Webhook, base_url: str) -> Heard:
+def _heard(webhook: wire.Webhook, base_url: str, names: StatusNames) -> Heard:
     if not webhook.type.startswith(PREFIX):
         return Heard()
     kind = webhook.type.removeprefix(PREFIX)
@@ -120,15 +124,17 @@ def _heard(webhook: wire.Webhook, base_url: str) -> Heard:
     if proof is Proof.NOTHING:
         return Heard()
     if proof is None:
-        return Heard(sightings=_rumour(kind, webhook, base_url), is_unknown=True)
-    return Heard(sightings=(_sighting(kind, proof, webhook, base_url),))
+        return Heard(sightings=_rumour(kind, webhook, base_url, names), is_unknown=True)
+    return Heard(sightings=(_sighting(kind, proof, webhook, base_url, names),))
 
 
-def _rumour(kind: str, webhook: wire.Webhook, base_url: str) -> tuple[Sighting, ...]:
+def _rumour(
+    kind: str, webhook: wire.Webhook, base_url: str, names: StatusNames
+) -> tuple[Sighting, ...]:
     """What a type that is not in the vendor's list may say: its fields if they are as ever."""
     proof = Proof.MENDED if kind.startswith(_OF_COMMENTS) else Proof.FIELDS
     try:
-        return (_sighting(kind, proof, webhook, base_url),)
+        return (_sighting(kind, proof, webhook, base_url, names),)
     except (ValueError, msgspec.MsgspecError):
         number = _subject_id(webhook)
         if number is None:
@@ -136,16 +142,23 @@ def _rumour(kind: str, webhook: wire.Webhook, base_url: str) -> tuple[Sighting, 
         return (Sighting(ticket_id=TicketId(number), hinted=(CommentId(f":{kind}"),)),)
 
 
-def _sighting(kind: str, proof: Proof, webhook: wire.Webhook, base_url: str) -> Sighting:
+def _sighting(
+    kind: str, proof: Proof, webhook: wire.Webhook, base_url: str, names: StatusNames
+) -> Sighting:
     row = _row(webhook.detail)
     if _subject_id(webhook) not in (None, str(row.id)):
         raise ValueError("the event's subject is another ticket than its detail")
-    ticket = _ended(kind, webhook.event, to_ticket(row, seen_at=None, people={}, base_url=base_url))
+    ticket_id, hinted = TicketId(str(row.id)), _hinted(kind, proof, webhook.event)
+    if kind not in ENDS and not names.is_told(row.status, row.custom_status_id):
+        moved_at = second_of(to_time(row.updated_at))
+        return Sighting(ticket_id=ticket_id, hinted=hinted, moved_at=moved_at)
+    ticket = to_ticket(row, seen_at=None, people={}, base_url=base_url, names=names)
+    is_told = _tells_status(kind, webhook.event, row, names)
     return Sighting(
-        ticket_id=TicketId(str(row.id)),
-        ticket=ticket,
-        hinted=_hinted(kind, proof, webhook.event),
-        status_update=_status_update(kind, webhook, status=ticket.status, second=ticket.updated_at),
+        ticket_id=ticket_id,
+        ticket=_ended(kind, webhook.event, ticket),
+        hinted=hinted,
+        status_update=_status_update(webhook, ticket) if is_told else None,
     )
 
 
@@ -166,6 +179,8 @@ def _subject_id(webhook: wire.Webhook) -> str | None:
 
 def _row(detail: wire.Loose) -> wire.Ticket:
     row = msgspec.convert(detail, wire.Ticket)
+    # Not by the name that it has everywhere else.
+    row.custom_status_id = detail.get("custom_status")
     row.status = {"ARCHIVED": "closed", "SCRUBBED": "deleted"}.get(row.status, row.status.lower())
     return row
 
@@ -179,17 +194,25 @@ def _hinted(kind: str, proof: Proof, event: wire.Loose) -> tuple[CommentId, ...]
     return (CommentId(number),) if proof is Proof.COMMENT and number else ()
 
 
-def _status_update(
-    kind: str, webhook: wire.Webhook, *, status: str, second: datetime
-) -> StatusUpdate | None:
-    current = webhook.event.get("current")
-    if kind != "status_changed" or not isinstance(current, str) or current.lower() != status:
-        return None
+def _tells_status(kind: str, event: wire.Loose, row: wire.Ticket, names: StatusNames) -> bool:
+    """Whether the event is the change that gave the ticket the status that its detail shows."""
+    current, before = event.get("current"), event.get("previous")
+    if kind == "status_changed":
+        return isinstance(current, str) and current.lower() == row.status
+    is_named = names.is_named(current) or names.is_named(before)
+    return kind == "custom_status_changed" and is_named and current == row.custom_status_id
+
+
+def _status_update(webhook: wire.Webhook, ticket: Ticket) -> StatusUpdate | None:
+    second = ticket.updated_at
     at = second if webhook.time is None else to_time(webhook.time)
     if second_of(at) < second_of(second):
         # The snapshot is younger than the event: somebody else may have come in between.
         return None
     actor = webhook.detail.get("actor_id")
     return StatusUpdate(
-        status=status, update_id=None, actor_id=None if actor is None else str(actor), at=second
+        status=ticket.status,
+        update_id=None,
+        actor_id=None if actor is None else str(actor),
+        at=second,
     )

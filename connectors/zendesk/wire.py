@@ -30,6 +30,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     updated_at: str
     external_id: str | None = None
     followup_ids: list[Id] = []
+    custom_status_id: Id | None = None
 
 
 class User(msgspec.Struct, kw_only=True):
@@ -247,6 +248,19 @@ class TicketFieldRows(msgspec.Struct, kw_only=True):
 
 class TicketFieldAnswer(msgspec.Struct, kw_only=True):
     ticket_field: TicketField
+
+
+class CustomStatus(msgspec.Struct, kw_only=True):
+    """A status of the account's own, or the default one of a category."""
+
+    id: Id
+    agent_label: str = ""
+    status_category: str
+    active: bool | None = None
+
+
+class CustomStatusRows(msgspec.Struct, kw_only=True):
+    custom_statuses: list[CustomStatus]
 
 
 class RuleAction(msgspec.Struct, kw_only=True):

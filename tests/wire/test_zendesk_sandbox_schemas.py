@@ -125,6 +125,7 @@ async def answers(account: Account) -> list[tuple[str, Any]]:
         ("UserForAdmin", (await account.get("/users/me"))["user"]),
         ("GroupsResponse", await account.get("/groups")),
         ("BrandsResponse", await account.get("/brands")),
+        ("CustomStatusesResponse", await account.get("/custom_statuses")),
         ("JobStatusResponse", job.json()),
         ("JobStatusResponse", await account.get(f"/job_statuses/{job_id}")),
         ("AttachmentUploadResponse", upload.json()),

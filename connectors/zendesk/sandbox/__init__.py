@@ -9,6 +9,7 @@ from connectors.sandbox import Sandbox, SandboxTime
 from connectors.zendesk.sandbox.desk import ZendeskDesk
 from connectors.zendesk.sandbox.settings import (
     CustomField,
+    CustomStatus,
     Organization,
     Person,
     Trigger,
@@ -31,6 +32,7 @@ class ZendeskSandbox(Sandbox):
 
 __all__ = [
     "CustomField",
+    "CustomStatus",
     "Organization",
     "Person",
     "Trigger",

@@ -14,6 +14,7 @@ from dataclasses import fields, replace
 from connectors.sandbox import Call, Reply, Route, json_reply
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.auth import Credentials
+from connectors.zendesk.sandbox.custom_statuses import named_status
 from connectors.zendesk.sandbox.errors import Refusal, invalid_attribute, not_found
 from connectors.zendesk.sandbox.files import acted_upload
 from connectors.zendesk.sandbox.lifecycle import Lifecycle
@@ -67,8 +68,8 @@ class Acting:
         """One deed of one person: `{"as": id or address, "ticket_id": n, "do": "update", ...}`.
 
         update    comment {"html"|"text", "public", "uploads"?, "files"?: see `acted_upload`},
-                  status, add_tags, remove_tags, tags, subject, priority, assignee (address),
-                  group (name), custom_fields, ...;
+                  status, custom_status (label), add_tags, remove_tags, tags, subject, priority,
+                  assignee (address), group (name), custom_fields, ...;
                   "quiet": true leaves updated_at alone
         create    the same, plus requester or requester_id; no ticket_id
         merge     "into": ticket id
@@ -171,6 +172,9 @@ class Acting:
         for key, name in (("add_tags", "additional_tags"), ("remove_tags", "remove_tags")):
             if key in given:
                 asked[name] = given[key]
+        if "custom_status" in given:
+            settings = self._account.settings
+            asked["custom_status_id"] = named_status(settings, given["custom_status"])
         if "assignee" in given:
             asked["assignee_id"] = self._person(given["assignee"]).id
         if "group" in given:

@@ -19,6 +19,7 @@ from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.acting import Acting
 from connectors.zendesk.sandbox.auth import Credentials, check_scope
 from connectors.zendesk.sandbox.comments import CommentRoutes
+from connectors.zendesk.sandbox.custom_statuses import CustomStatusRoutes
 from connectors.zendesk.sandbox.errors import (
     Refusal,
     forbidden,
@@ -125,6 +126,7 @@ class ZendeskDesk:
                 CommentRoutes(self.account, lifecycle, self._who).routes(),
                 Exports(self.account).routes(),
                 FieldRoutes(self.account).routes(),
+                CustomStatusRoutes(self.account).routes(),
                 PeopleRoutes(self.account, lambda: self._caller).routes(),
                 FileRoutes(self.account).routes(),
                 RuleRoutes(self.account).routes(),

@@ -12,18 +12,13 @@ from typing import Any, Final
 
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.compose import Composing, NewComment
+from connectors.zendesk.sandbox.custom_statuses import check_custom, default_status
 from connectors.zendesk.sandbox.errors import invalid, invalid_field, suspended
 from connectors.zendesk.sandbox.fields import ASSIGNEE_FIELD
 from connectors.zendesk.sandbox.records import Json, Ticket, User
 from connectors.zendesk.sandbox.text import as_tag_list
 
 STATUSES: Final = ("new", "open", "pending", "hold", "solved", "closed")
-# The default custom status of each category; closed counts as solved.
-CUSTOM_STATUS: Final = {
-    name: 33144692250001 + number
-    for number, name in enumerate(("new", "open", "pending", "hold", "solved"))
-}
-CATEGORY: Final = {status_id: name for name, status_id in CUSTOM_STATUS.items()}
 FORM_ID: Final = 33144692251001
 
 _PLAIN = ("subject", "external_id", "due_at", "problem_id", "recipient", "ticket_form_id")
@@ -72,7 +67,7 @@ class Drafting:
         brand_id = next(iter(self._account.brands))
         values: dict[str, Any] = {
             "subject": "", "type": None, "priority": None, "status": "new",
-            "custom_status_id": CUSTOM_STATUS["new"], "requester_id": requester.id,
+            "custom_status_id": default_status("new"), "requester_id": requester.id,
             "organization_id": requester.organization_id, "assignee_id": None, "group_id": None,
             "brand_id": brand_id, "external_id": None, "due_at": None, "problem_id": None,
             "recipient": None, "ticket_form_id": FORM_ID, "tags": [], "collaborator_ids": [],
@@ -211,20 +206,18 @@ class Drafting:
         status = given.get("status")
         if status is not None and status not in STATUSES:
             raise invalid_field("status", f"Status: {status} is not included in the list")
-        custom = given.get("custom_status_id")
-        if custom is not None:
-            category = CATEGORY.get(int(custom))
-            if category is None or (status is not None and category != status):
-                raise invalid_field("custom_status_id", "Custom status: is invalid")
-            status = category
+        status = check_custom(self._account.settings, values, given)
         if status == "new" and not is_new and values["status"] != "new":
             raise invalid_field("status", "Status: cannot be changed to new")
         if status is not None:
             values["status"] = status
+            # A category alone means its default.
+            chosen = given.get("custom_status_id") or default_status(status)
+            values["custom_status_id"] = int(chosen)
         # Assigning an agent opens a new ticket.
         if values["status"] == "new" and values["assignee_id"] is not None:
             values["status"] = "open"
-        values["custom_status_id"] = _custom_status(values["status"])
+            values["custom_status_id"] = default_status("open")
 
     def _fill_tags(self, draft: Draft, given: Json) -> None:
         before = set(draft.values["tags"])
@@ -266,15 +259,11 @@ class Drafting:
         is_own = given.get("status") is None and given.get("custom_status_id") is None
         if is_own and ticket.status in ("pending", "hold", "solved"):
             draft.values["status"] = "open"
-            draft.values["custom_status_id"] = CUSTOM_STATUS["open"]
+            draft.values["custom_status_id"] = default_status("open")
 
 
 def _size(value: Json) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
-
-
-def _custom_status(status: str) -> int:
-    return CUSTOM_STATUS["solved" if status == "closed" else status]
 
 
 def _may_work(user: User) -> bool:

@@ -58,6 +58,15 @@ class CustomField:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CustomStatus:
+    """A status of the account's own, beside the one that each category comes with."""
+
+    label: str
+    category: Literal["new", "open", "pending", "hold", "solved"]
+    is_active: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trigger:
     """A business rule that runs after a matching update, under the same audit."""
 
@@ -108,6 +117,7 @@ class ZendeskSettings:
         ),
         CustomField(field_id=RESOLUTION_FIELD, title="Resolution"),
     )
+    custom_statuses: tuple[CustomStatus, ...] = ()
     triggers: tuple[Trigger, ...] = (
         Trigger(
             title="Triage new tickets",

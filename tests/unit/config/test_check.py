@@ -111,6 +111,36 @@ def test_a_true_and_total_status_map_is_taken() -> None:
     assert problems(with_link(f"status: {{{WHOLE}}}")) == ()
 
 
+def with_own_statuses(text: str, own: str = "{Waiting: open, Stuck: hold}") -> str:
+    return text.replace("kind: zendesk,", f"kind: zendesk, custom_statuses: {own},")
+
+
+def test_a_custom_status_may_be_in_the_map_and_may_be_left_out() -> None:
+    first = WHOLE.replace("[open", "[Waiting, open")
+    assert first != WHOLE
+    assert problems(with_own_statuses(with_link(f"status: {{{first}}}"))) == ()
+    assert problems(with_own_statuses(with_link(f"status: {{{WHOLE}}}"))) == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "part"),
+    [
+        (WHOLE.replace("pending", "pending, Waiting"), '["With customer"][1]', "means open at"),
+        (WHOLE.replace("pending", "pending, Wait"), '["With customer"][1]', "has no status `Wait`"),
+        (WHOLE.replace("[open", "[Fresh, open"), ".Open[0]", "stands first"),
+    ],
+)
+def test_a_custom_status_means_what_its_category_does(status: str, path: str, part: str) -> None:
+    text = with_own_statuses(with_link(f"status: {{{status}}}"), "{Waiting: open, Fresh: new}")
+    assert part in said(text)[f"links.db.status{path}"]
+
+
+def test_custom_statuses_have_one_name_each_and_none_of_a_category() -> None:
+    for own in ("{Open: open}", "{Waiting: open, waiting: hold}"):
+        text = with_own_statuses(SMALLEST, own)
+        assert "a name too many" in said(text)["connections.acme"]
+
+
 def test_a_misspelled_status_is_told_with_the_right_one() -> None:
     found = problems(with_link(f"status: {{{WHOLE.replace('With customer', 'With Customer')}}}"))
     hints = {problem.path: problem.hint for problem in found}

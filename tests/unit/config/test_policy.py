@@ -89,6 +89,22 @@ def test_other_views_are_those_of_the_same_platform() -> None:
     assert policy(text).other_views == {"web"}
 
 
+def test_a_custom_status_is_written_where_the_map_puts_it_first_and_means_its_category() -> None:
+    own = "{Waiting: open, Done: solved}"
+    text = SMALLEST.replace("kind: zendesk,", f"kind: zendesk, custom_statuses: {own},")
+    plain = policy(text)
+    assert plain.statuses.raw(Side.PARTNER, Status.OPEN) == "open"
+    assert plain.statuses.meaning(Side.PARTNER, "Waiting") is Status.OPEN
+    assert plain.statuses.meaning(Side.PARTNER, "Done") is Status.CLOSED
+    listed = (
+        "    status: {Open: [Waiting, open, new, hold],"
+        " With customer: [pending], Closed: [solved, closed]}\n"
+    )
+    mapped = policy(text + listed)
+    assert mapped.statuses.raw(Side.PARTNER, Status.OPEN) == "Waiting"
+    assert mapped.statuses.raw(Side.PARTNER, Status.CLOSED) == "solved"
+
+
 def test_the_first_of_several_platform_statuses_is_written() -> None:
     own = "{closed: closed, open: open, answered: with_customer, reopened: open}"
     made = policy(SMALLEST.replace("kind: platform", f"kind: platform, statuses: {own}"))
