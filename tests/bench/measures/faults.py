@@ -8,20 +8,17 @@ lost.
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 import yaml
 
 from tests.bench import world
 from tests.bench.figure import Against, Figure, Goal, Json, Measured
 from tests.bench.measures import Bench
+from tests.bench.peers.zenpy_process import ZenpyProcess, zenpy_process
 from tests.bench.stopwatch import rest, wait_for
 from tests.bench.world import Desks, Scale, Twin
 
@@ -86,7 +83,7 @@ def measure(bench: Bench) -> Measured:
             for fault, twin in zip(_FAULTS, twins, strict=True):
                 for who in (_ZENPY, _CAREFUL):
                     mark = f"comment {number} by {who}"
-                    count = zenpy.write(there, twin, fault, mark, hand=who)
+                    count = _through_zenpy(zenpy, there, twin, fault, mark, hand=who)
                     counts[fault.name, who].append(count)
     with world.desks(bench.folder / "ours", scale) as there, _syncd(bench.folder, there):
         twins = world.bear(there)
@@ -207,53 +204,25 @@ def _counted(there: Desks, twin: Twin, mark: str, before: int, *, is_told: bool 
     )
 
 
-class _Zenpy:
-    """The process in which zenpy writes."""
-
-    def __init__(self, to: IO[str], from_it: IO[str]) -> None:
-        self._to, self._from = to, from_it
-
-    def write(self, there: Desks, twin: Twin, fault: _Fault, mark: str, *, hand: str) -> _Count:
-        """Write one comment as often as its event is delivered."""
-        partner = there.partners[twin.account]
-        before = partner.call("GET", "/_sandbox")["requests"]
-        _arm(there, twin, fault)
-        wanted = {
-            "hand": "bare" if hand == _ZENPY else "careful",
-            "ticket_id": int(twin.partner_id),
-            "text": mark,
-        }
-        is_told = False
-        for _ in range(fault.deliveries):
-            self._to.write(json.dumps(wanted) + "\n")
-            self._to.flush()
-            is_told = not json.loads(self._from.readline())["is_reported"]
-        # A write that its writer gave up may land a moment later.
-        rest(2 * _TIMEOUT_SECONDS)
-        return _counted(there, twin, mark, before, is_told=is_told)
+def _through_zenpy(
+    zenpy: ZenpyProcess, there: Desks, twin: Twin, fault: _Fault, mark: str, *, hand: str
+) -> _Count:
+    """Write one comment as often as its event is delivered."""
+    before = there.partners[twin.account].call("GET", "/_sandbox")["requests"]
+    _arm(there, twin, fault)
+    wanted: Json = {
+        "hand": "bare" if hand == _ZENPY else "careful",
+        "ticket_id": int(twin.partner_id),
+        "text": mark,
+    }
+    is_told = False
+    for _ in range(fault.deliveries):
+        is_told = not zenpy.ask(wanted)["is_reported"]
+    # A write that its writer gave up may land a moment later.
+    rest(2 * _TIMEOUT_SECONDS)
+    return _counted(there, twin, mark, before, is_told=is_told)
 
 
-@contextlib.contextmanager
-def _zenpy(there: Desks) -> Iterator[_Zenpy]:
-    partner = there.partners[0]
-    command = [sys.executable, "-m", "tests.bench.peers.zenpy_fault_writer", "acme"]
-    process = subprocess.Popen(
-        [*command, partner.email, partner.api_token, f"{_TIMEOUT_SECONDS:g}"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "ZENPY_FORCE_SCHEME": "http",
-            "ZENPY_FORCE_NETLOC": partner.address.removeprefix("http://"),
-        },
-    )
-    if process.stdin is None or process.stdout is None:
-        raise ValueError("no pipes")
-    try:
-        process.stdout.readline()
-        yield _Zenpy(process.stdin, process.stdout)
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
+def _zenpy(there: Desks) -> AbstractContextManager[ZenpyProcess]:
+    patience = f"{_TIMEOUT_SECONDS:g}"
+    return zenpy_process("zenpy_fault_writer", there.partners[0], patience)

@@ -7,14 +7,8 @@ and be found again when its answer is lost; zenpy's bare write has neither.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from typing import IO
+from collections.abc import Sequence
 
 from connectors import registry
 from syncd.core.model import Audience, ConnectionName, TicketId
@@ -25,6 +19,7 @@ from syncd.ports import Connector, Read
 from tests.bench import world
 from tests.bench.figure import Against, Figure, Json, Measured, rounded
 from tests.bench.measures import Bench
+from tests.bench.peers.zenpy_process import ZenpyProcess, zenpy_process
 from tests.bench.stopwatch import percentile
 from tests.bench.world import Desks, Scale, Twin
 from tests.support.build import a_draft, an_intent, an_update
@@ -40,7 +35,7 @@ def measure(bench: Bench) -> Measured:
     requests: dict[str, list[float]] = {"ours": [], _BARE: [], _READING: []}
     with (
         world.desks(bench.folder / "desks", Scale(tickets=_TICKETS)) as there,
-        _zenpy(there) as zenpy,
+        zenpy_process("zenpy_writer", there.partners[0]) as zenpy,
         asyncio.Runner() as runner,
     ):
         twins = world.open_both(there)
@@ -56,7 +51,7 @@ def measure(bench: Bench) -> Measured:
                 if name == "ours":
                     taken = runner.run(ours.write(twins, html))
                 else:
-                    taken = zenpy.write(twins, html, is_read_first=name == _READING)
+                    taken = _ask(zenpy, twins, html, is_read_first=name == _READING)
                 after = partner.call("GET", "/_sandbox")["requests"]
                 times.append(1000 * percentile(taken, 0.5))
                 requests[name].append((after - before) / len(twins))
@@ -140,49 +135,11 @@ class _Ours:
         return an_intent(op, stamp=stamp, precondition=self._preconditions[twin.partner_id])
 
 
-class _Zenpy:
-    """The process in which zenpy writes."""
-
-    def __init__(self, to: IO[str], from_it: IO[str]) -> None:
-        self._to, self._from = to, from_it
-
-    def write(self, twins: Sequence[Twin], html: str, *, is_read_first: bool) -> list[float]:
-        """Seconds of each write."""
-        ticket_ids = [int(twin.partner_id) for twin in twins]
-        wanted: Json = {"ticket_ids": ticket_ids, "html": html, "is_read_first": is_read_first}
-        self._to.write(json.dumps(wanted) + "\n")
-        self._to.flush()
-        taken: list[float] = json.loads(self._from.readline())
-        return taken
-
-
-@contextlib.contextmanager
-def _zenpy(there: Desks) -> Iterator[_Zenpy]:
-    partner = there.partners[0]
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.bench.peers.zenpy_writer",
-            "acme",
-            partner.email,
-            partner.api_token,
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "ZENPY_FORCE_SCHEME": "http",
-            "ZENPY_FORCE_NETLOC": partner.address.removeprefix("http://"),
-        },
-    )
-    if process.stdin is None or process.stdout is None:
-        raise ValueError("no pipes")
-    try:
-        process.stdout.readline()
-        yield _Zenpy(process.stdin, process.stdout)
-    finally:
-        process.stdin.close()
-        process.wait(10)
-        process.stdout.close()
+def _ask(
+    zenpy: ZenpyProcess, twins: Sequence[Twin], html: str, *, is_read_first: bool
+) -> list[float]:
+    """Seconds of each write."""
+    ticket_ids = [int(twin.partner_id) for twin in twins]
+    wanted: Json = {"ticket_ids": ticket_ids, "html": html, "is_read_first": is_read_first}
+    taken: list[float] = zenpy.ask(wanted)
+    return taken
