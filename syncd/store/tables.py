@@ -99,7 +99,7 @@ class Ticket(Row, table=True):
     fields_as_of: int
     comments_as_of: int
     is_stale: bool
-    hinted: str
+    hinted: str = Field(sa_column_kwargs={"server_default": "[]"})
     views: str
     metadata_json: str
     metadata_as_of: str | None

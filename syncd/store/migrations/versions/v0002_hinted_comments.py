@@ -10,14 +10,9 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("ticket") as table:
-        table.add_column(sa.Column("hinted", sa.String(), nullable=True))
+    # Rebuilding the table would put its constraints into another order each time.
+    hinted = sa.Column("hinted", sa.String(), nullable=False, server_default="[]")
+    op.add_column("ticket", hinted)
     # Nobody wrote down which: some comment is told of.
-    op.execute(
-        """
-        UPDATE ticket SET hinted = CASE WHEN is_comment_hinted THEN '["?"]' ELSE '[]' END
-        """
-    )
-    with op.batch_alter_table("ticket", recreate="always") as table:
-        table.alter_column("hinted", existing_type=sa.String(), nullable=False)
-        table.drop_column("is_comment_hinted")
+    op.execute("""UPDATE ticket SET hinted = '["?"]' WHERE is_comment_hinted""")
+    op.drop_column("ticket", "is_comment_hinted")
