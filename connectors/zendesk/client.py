@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from connectors.http import Answered, Downloads, HttpClient, Request
 from connectors.zendesk import wire
+from connectors.zendesk.paging import MOST_PAGES, PAGE_SIZE, P, pages
 from connectors.zendesk.warnings import Warnings
 from syncd.core.errors import Gone, Rejected, Unauthorised
 from syncd.core.model import ConnectionName
@@ -26,9 +27,6 @@ CONTENT_PER_MINUTE = 2500
 #: Counted per ticket and user: it slows nobody else.
 NARROW_BUCKETS = frozenset({"per-ticket-updates", "ticket-request-create-by-user-and-ip"})
 IDS_PER_REQUEST = 100
-PAGE_SIZE = "100"
-#: Of any list that people make by hand.
-_MOST_PAGES = 50
 #: For one file of 50 MB over a slow line.
 UPLOAD_SECONDS = 240.0
 _MOST_JOB_PAGES = 5
@@ -219,21 +217,9 @@ class ZendeskClient:
 
     async def jobs(self) -> Sequence[wire.Job]:
         """Every job that the account still tells of, at most the five hundred first ones."""
-        found: list[wire.Job] = []
-        after: str | None = None
-        for _ in range(_MOST_JOB_PAGES):
-            query = [("page[size]", PAGE_SIZE)]
-            if after is not None:
-                query.append(("page[after]", after))
-            request = Request(
-                action="list jobs", template="/api/v2/job_statuses", query=tuple(query)
-            )
-            page = (await self._read(request, wire.JobRows)).value
-            found += page.job_statuses
-            if page.meta is None or not page.meta.has_more or page.meta.after_cursor is None:
-                break
-            after = page.meta.after_cursor
-        return found
+        request = Request(action="list jobs", template="/api/v2/job_statuses")
+        rows = await self._pages(request, wire.JobRows, most=_MOST_JOB_PAGES)
+        return [job for page in rows for job in page.job_statuses]
 
     # --- people and places -----------------------------------------------------------------------
 
@@ -289,18 +275,14 @@ class ZendeskClient:
             return None
 
     async def groups(self) -> Sequence[wire.Named]:
-        """The account's groups, the first hundred."""
-        request = Request(
-            action="read groups", template="/api/v2/groups", query=(("page[size]", PAGE_SIZE),)
-        )
-        return (await self._read(request, wire.GroupRows)).value.groups
+        """The account's groups."""
+        request = Request(action="read groups", template="/api/v2/groups")
+        return [row for page in await self._pages(request, wire.GroupRows) for row in page.groups]
 
     async def brands(self) -> Sequence[wire.Named]:
-        """The account's brands, the first hundred."""
-        request = Request(
-            action="read brands", template="/api/v2/brands", query=(("page[size]", PAGE_SIZE),)
-        )
-        return (await self._read(request, wire.BrandRows)).value.brands
+        """The account's brands."""
+        request = Request(action="read brands", template="/api/v2/brands")
+        return [row for page in await self._pages(request, wire.BrandRows) for row in page.brands]
 
     async def forms(self) -> Sequence[wire.Named]:
         """The account's ticket forms; Zendesk allows three hundred and pages them if asked."""
@@ -323,47 +305,19 @@ class ZendeskClient:
 
     async def ticket_fields(self) -> Sequence[wire.TicketField]:
         """All fields of the account's tickets, with the options of those that have any."""
-        rows: list[wire.TicketField] = []
-        after: str | None = None
-        for _ in range(_MOST_PAGES):
-            query = [("page[size]", PAGE_SIZE)]
-            if after is not None:
-                query.append(("page[after]", after))
-            request = Request(
-                action="read ticket fields", template="/api/v2/ticket_fields", query=tuple(query)
-            )
-            page = (await self._read(request, wire.TicketFieldRows)).value
-            rows += page.ticket_fields
-            after = _next(page.meta)
-            if after is None:
-                break
-        return rows
+        request = Request(action="read ticket fields", template="/api/v2/ticket_fields")
+        rows = await self._pages(request, wire.TicketFieldRows)
+        return [field for page in rows for field in page.ticket_fields]
 
     async def triggers(self) -> Sequence[wire.Rule]:
-        """The account's active triggers, all pages."""
-        rows: list[wire.Rule] = []
-        after: str | None = None
-        for _ in range(_MOST_PAGES):
-            request = _rules("triggers", after)
-            page = (await self._read(request, wire.TriggerRows)).value
-            rows += page.triggers
-            after = _next(page.meta)
-            if after is None:
-                break
-        return rows
+        """The account's active triggers."""
+        rows = await self._pages(_rules("triggers"), wire.TriggerRows)
+        return [rule for page in rows for rule in page.triggers]
 
     async def automations(self) -> Sequence[wire.Rule]:
-        """The account's active automations, all pages."""
-        rows: list[wire.Rule] = []
-        after: str | None = None
-        for _ in range(_MOST_PAGES):
-            request = _rules("automations", after)
-            page = (await self._read(request, wire.AutomationRows)).value
-            rows += page.automations
-            after = _next(page.meta)
-            if after is None:
-                break
-        return rows
+        """The account's active automations."""
+        rows = await self._pages(_rules("automations"), wire.AutomationRows)
+        return [rule for page in rows for rule in page.automations]
 
     async def token_info(self) -> wire.TokenInfo:
         """What the access token in use may do."""
@@ -416,6 +370,13 @@ class ZendeskClient:
         self._warnings.heed(request, answered.headers)
         return answered
 
+    async def _pages(
+        self, request: Request, kind: type[P], *, most: int = MOST_PAGES
+    ) -> Sequence[P]:
+        """Every page of a listing."""
+        read = await pages(request, lambda each: self._read(each, kind), most=most)
+        return [page.value for page in read]
+
     async def _write(self, request: Request, kind: type[T]) -> Answered[T]:
         answered = await self._http.write(request, partial(_decode, kind))
         self._warnings.heed(request, answered.headers)
@@ -428,15 +389,8 @@ class ZendeskClient:
             return None
 
 
-def _rules(kind: str, after: str | None) -> Request:
-    query = [("active", "true"), ("page[size]", PAGE_SIZE)]
-    if after is not None:
-        query.append(("page[after]", after))
-    return Request(action=f"read {kind}", template=f"/api/v2/{kind}", query=tuple(query))
-
-
-def _next(meta: wire.Meta | None) -> str | None:
-    return meta.after_cursor if meta is not None and meta.has_more else None
+def _rules(kind: str) -> Request:
+    return Request(action=f"read {kind}", template=f"/api/v2/{kind}", query=(("active", "true"),))
 
 
 def _nothing(body: bytes) -> None:

@@ -15,12 +15,10 @@ import msgspec
 from connectors.http import Answered, HttpClient, Request
 from connectors.zendesk import wire
 from connectors.zendesk.mapping import to_stamp
+from connectors.zendesk.paging import PAGE_SIZE, pages
 
 T = TypeVar("T")
 
-PAGE_SIZE = "100"
-#: No account was seen with a tenth of that.
-MOST_PAGES = 10
 _HOOK = "/api/v2/webhooks/{id}"
 
 
@@ -81,23 +79,9 @@ class HookCalls:
 
     async def hooks(self) -> tuple[Sequence[HookRow], datetime | None]:
         """All webhooks of the account, and the desk's time of the answer."""
-        rows: list[HookRow] = []
-        after: str | None = None
-        date: datetime | None = None
-        for _ in range(MOST_PAGES):
-            query = [("page[size]", PAGE_SIZE)]
-            if after is not None:
-                query.append(("page[after]", after))
-            request = Request(
-                action="list webhooks", template="/api/v2/webhooks", query=tuple(query)
-            )
-            page = await self._read(request, HookRows)
-            rows += page.value.webhooks
-            date, meta = page.date, page.value.meta
-            if meta is None or not meta.has_more or meta.after_cursor in (None, after):
-                break
-            after = meta.after_cursor
-        return rows, date
+        request = Request(action="list webhooks", template="/api/v2/webhooks")
+        read = await pages(request, lambda each: self._read(each, HookRows))
+        return [row for page in read for row in page.value.webhooks], read[-1].date
 
     async def secret(self, hook_id: str) -> str:
         """The secret that a webhook signs with."""

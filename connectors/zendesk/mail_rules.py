@@ -52,14 +52,14 @@ def judge(
             name=f"mailing {kind}",
             is_ok=is_ok,
             message=f"“{_title(rule)}” {deed}{_spared(rule)}",
-            hint=_TODO if not is_ok else "",
+            hint=_REMEDY if not is_ok else "",
         )
         for kind, rule, deed in found[:_MOST_ROWS]
     ]
     return _sum(len(found), address), *rows
 
 
-_TODO = (
+_REMEDY = (
     "In Zendesk, add the condition that the ticket's tags contain none of the link's"
     " `tags.add_on_partner`; or create requesters without an address (`requester_address: none`)."
 )
@@ -75,7 +75,7 @@ def _sum(count: int, address: Address) -> CheckResult:
         name="mail to customers",
         is_ok=address != "full",
         message=f"{rules} the requester of a ticket; {_HARMLESS[address]}{more}",
-        hint=_TODO if address == "full" else "",
+        hint=_REMEDY if address == "full" else "",
     )
 
 

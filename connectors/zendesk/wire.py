@@ -214,10 +214,12 @@ class Named(msgspec.Struct, kw_only=True):
 
 class GroupRows(msgspec.Struct, kw_only=True):
     groups: list[Named]
+    meta: Meta | None = None
 
 
 class BrandRows(msgspec.Struct, kw_only=True):
     brands: list[Named]
+    meta: Meta | None = None
 
 
 class FormRows(msgspec.Struct, kw_only=True):
