@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from syncd.attachments import Attachments
+from syncd.core.capabilities import Capabilities
 from syncd.core.model import (
-    Capabilities,
     CommentId,
     ConnectionName,
     LinkName,

@@ -29,8 +29,9 @@ from connectors.platform.mapping import (
 from connectors.platform.rows import change_rows, ticket_rows
 from connectors.platform.settings import Settings
 from connectors.platform.webhook import read_webhook
+from syncd.core.capabilities import Capabilities
 from syncd.core.errors import Rejected, Unauthorised, Unintelligible
-from syncd.core.model import Capabilities, ConnectionName, Sighting, Snapshot, TicketId
+from syncd.core.model import ConnectionName, Sighting, Snapshot, TicketId
 from syncd.core.operations import Answer, Fate, Finding, Intent, UpdateTicket
 from syncd.core.policy import LinkPolicy
 from syncd.ports import Budget, Changes, CheckResult, Clock, Heard, Read, ViewPage

@@ -29,16 +29,7 @@ from connectors.zendesk.mapping import (
     to_update,
 )
 from connectors.zendesk.status_names import UNNAMED, StatusNames
-from syncd.core.model import (
-    Audience,
-    Comment,
-    CommentId,
-    Person,
-    Sighting,
-    Snapshot,
-    Span,
-    Ticket,
-)
+from syncd.core.model import Audience, Comment, CommentId, Person, Sighting, Snapshot, Span, Ticket
 from syncd.core.operations import Answer, CreateTicket, Draft, Fate, Intent, UpdateTicket
 
 

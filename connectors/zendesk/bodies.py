@@ -84,22 +84,6 @@ def creation(
     return wire.encode({"ticket": ticket})
 
 
-def silent_creation(
-    op: CreateTicket,
-    *,
-    placed: Mapping[str, Any],
-    not_after: datetime,
-    requester: wire.Loose | None = None,
-    bylines: Mapping[int, Byline] | None = None,
-) -> bytes:
-    """`POST /imports/tickets`: one ticket."""
-    return one_import(
-        imported_ticket(
-            op, placed=placed, not_after=not_after, requester=requester, bylines=bylines
-        )
-    )
-
-
 def imported_ticket(
     op: CreateTicket,
     *,

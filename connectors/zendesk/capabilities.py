@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.zendesk.files import LARGEST_BYTES
-from syncd.core.model import Capabilities
+from syncd.core.capabilities import Capabilities
 
 CAPABILITIES = Capabilities(
     has_tags=True,

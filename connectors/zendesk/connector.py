@@ -46,16 +46,9 @@ from connectors.zendesk.settings import Settings
 from connectors.zendesk.thread import ThreadReader
 from connectors.zendesk.visibility import read_back
 from connectors.zendesk.webhook import read_webhook
+from syncd.core.capabilities import Capabilities
 from syncd.core.errors import OutcomeUnknown, Refusal, Rejected, Unintelligible
-from syncd.core.model import (
-    Audience,
-    Capabilities,
-    ConnectionName,
-    Person,
-    Sighting,
-    Snapshot,
-    TicketId,
-)
+from syncd.core.model import Audience, ConnectionName, Person, Sighting, Snapshot, TicketId
 from syncd.core.operations import (
     Answer,
     CreateTicket,

@@ -28,15 +28,7 @@ from connectors.zendesk.mapping import (
 )
 from connectors.zendesk.people import People
 from syncd.core.errors import Unintelligible
-from syncd.core.model import (
-    Audience,
-    Comment,
-    CommentId,
-    ConnectionName,
-    Sighting,
-    Span,
-    TicketId,
-)
+from syncd.core.model import Audience, Comment, CommentId, ConnectionName, Sighting, Span, TicketId
 
 #: 5,000 comments and ten times as many changes of fields.
 _MOST_PAGES = 500

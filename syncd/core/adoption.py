@@ -9,22 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from syncd.core.agreed import Base, Known
+from syncd.core.capabilities import Capabilities
 from syncd.core.carrying import file_key, luggage
 from syncd.core.comment_map import take_written
 from syncd.core.draft import digest_key, draft_copy
 from syncd.core.file_map import brought, named, owed_files, take_files
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    Comment,
-    CommentId,
-    Known,
-    LinkName,
-    OpId,
-    Side,
-    Snapshot,
-)
+from syncd.core.model import Audience, Comment, CommentId, LinkName, OpId, Side, Snapshot
 from syncd.core.opening import opening
 from syncd.core.operations import Draft, DraftFile, copy_op, create_op, note_op
 from syncd.core.policy import LinkPolicy

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syncd.core.model import Ball, Base, HandOffState, Status
+from syncd.core.agreed import Base, HandOffState
+from syncd.core.model import Ball, Status
 
 
 def ball_of(base: Base) -> Ball:

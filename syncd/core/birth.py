@@ -6,20 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from syncd.core.adoption import adopt
+from syncd.core.agreed import Base, StatusBase, TagBase
+from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances
 from syncd.core.draft import draft_note, writable, writable_person
 from syncd.core.filling import filled
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    Side,
-    Snapshot,
-    StatusBase,
-    TagBase,
-    Ticket,
-    Transition,
-)
+from syncd.core.model import Audience, Side, Snapshot, Ticket, Transition
 from syncd.core.notes import Note, NoteKind, note
 from syncd.core.opening import opening
 from syncd.core.operations import CreateTicket, create_op

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from syncd.core.agreed import FileMapping, FileState
 from syncd.core.attachment import Attachment, AttachmentReason, Scan, harmless
-from syncd.core.model import Audience, Capabilities, Comment, FileMapping, FileState, Person, Side
+from syncd.core.capabilities import Capabilities
+from syncd.core.model import Audience, Comment, Person, Side
 from syncd.core.notes import attachment_placeholder, late_attachment
 from syncd.core.operations import Draft, DraftFile
 from syncd.core.policy import AttachmentRules, LinkPolicy
@@ -119,8 +121,8 @@ def follow_up(
     It is never for more people than the row and the comment, as it is now, are for. After its time
     it says that the file will not come.
     """
-    is_public = Audience.PUBLIC is row.audience
-    is_public = is_public and (source is None or source.audience is Audience.PUBLIC)
+    narrowest = row if source is None or source.audience is Audience.PUBLIC else source
+    is_public = narrowest.audience is Audience.PUBLIC
     has_view = capabilities.has_views and not is_public
     late = AttachmentReason.UNREACHABLE
     if row.file.scan is Scan.PENDING:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from syncd.core.model import Audience, Base, CommentId, CommentMapping, Known, Side
+from syncd.core.agreed import Base, CommentMapping, Known
+from syncd.core.model import Audience, CommentId, Side
 from syncd.core.operations import Draft
 from syncd.core.thread import known_ids
 

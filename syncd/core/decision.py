@@ -11,20 +11,17 @@ from dataclasses import dataclass, replace
 
 from syncd.core import turns
 from syncd.core.adoption import adopt, name_notes
+from syncd.core.agreed import Base, CommentMapping, HandOffState, Known
+from syncd.core.capabilities import Capabilities
 from syncd.core.draft import part_source
 from syncd.core.ends import desk_name, recover
 from syncd.core.file_map import without_withdrawn
 from syncd.core.model import (
     Audience,
-    Base,
-    Capabilities,
     Comment,
     CommentId,
-    CommentMapping,
     Conflict,
-    HandOffState,
     Held,
-    Known,
     Role,
     Side,
     Snapshot,

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
+from syncd.core.agreed import OwedNote
 from syncd.core.attachment import Attachment, AttachmentReason
+from syncd.core.capabilities import Capabilities
 from syncd.core.carrying import luggage, placeholder_bytes, placeholders
 from syncd.core.lines import plain_text
-from syncd.core.model import Audience, Capabilities, Comment, CommentId, OwedNote, Person, Side
+from syncd.core.model import Audience, Comment, CommentId, Person, Side
 from syncd.core.notes import (
     Note,
     NoteKind,

@@ -10,18 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from syncd.core.adoption import adopt, name_notes
+from syncd.core.agreed import Base, OwedNote
+from syncd.core.capabilities import Capabilities
 from syncd.core.draft import draft_note
-from syncd.core.model import (
-    Base,
-    Capabilities,
-    End,
-    OwedNote,
-    Side,
-    Snapshot,
-    Ticket,
-    TicketId,
-    Transition,
-)
+from syncd.core.model import End, Side, Snapshot, Ticket, TicketId, Transition
 from syncd.core.notes import NoteKind, note
 from syncd.core.operations import UpdateTicket, note_op
 from syncd.core.owing import note_key, owe, was_noted

@@ -10,19 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syncd.core.agreed import Base, FileMapping, FileState
 from syncd.core.attachment import AttachmentReason
+from syncd.core.capabilities import Capabilities
 from syncd.core.carrying import file_key, follow_up
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    Comment,
-    CommentId,
-    FileMapping,
-    FileState,
-    Side,
-    Snapshot,
-)
+from syncd.core.model import Audience, Comment, CommentId, Side, Snapshot
 from syncd.core.operations import Draft, DraftFile
 from syncd.core.policy import LinkPolicy
 from syncd.core.thread import audience_for

@@ -13,24 +13,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from syncd.core.agreed import Base, CommentMapping, Known, OwedNote
+from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances, Decision
 from syncd.core.draft import draft_note, writable
 from syncd.core.ends import Stop, desk_name
-from syncd.core.model import (
-    Base,
-    Capabilities,
-    CommentMapping,
-    End,
-    Held,
-    Known,
-    OwedNote,
-    Side,
-    Snapshot,
-    Status,
-    Ticket,
-    TicketId,
-    Transition,
-)
+from syncd.core.model import End, Held, Side, Snapshot, Status, Ticket, TicketId, Transition
 from syncd.core.notes import NoteKind, note
 from syncd.core.operations import CreateTicket, Draft, Operation, UpdateTicket, note_op
 from syncd.core.owing import note_key, owe

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from syncd.core.capabilities import Capabilities
 from syncd.core.draft import draft_copy, draft_digest
-from syncd.core.model import Capabilities, Comment, Side
+from syncd.core.model import Comment, Side
 from syncd.core.operations import Draft
 from syncd.core.policy import LinkPolicy
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from syncd.core.agreed import FileState
 from syncd.core.attachment import Attachment
 from syncd.core.model import (
     Audience,
     CommentId,
     ConnectionName,
-    FileState,
     OpId,
     PairId,
     Person,

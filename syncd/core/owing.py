@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syncd.core.model import Base, Conflict, OwedNote, Side
+from syncd.core.agreed import Base, OwedNote
+from syncd.core.model import Conflict, Side
 from syncd.core.notes import Note, NoteKind, note
 from syncd.core.policy import LinkPolicy
 from syncd.core.thread import note_keys

@@ -10,22 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from syncd.core.agreed import Base, HandOffState
 from syncd.core.birth import bear
+from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances, decide
 from syncd.core.ends import Stop, lose
 from syncd.core.errors import Refusal
 from syncd.core.lineage import Successor, go_on, without_merge
-from syncd.core.model import (
-    Base,
-    Capabilities,
-    Conflict,
-    End,
-    HandOffState,
-    Held,
-    Side,
-    Snapshot,
-    Transition,
-)
+from syncd.core.model import Conflict, End, Held, Side, Snapshot, Transition
 from syncd.core.operations import Operation
 from syncd.core.policy import LinkPolicy
 from syncd.core.status import changed_sides

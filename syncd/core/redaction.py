@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from syncd.core.agreed import Base, Known
 from syncd.core.draft import part_source
 from syncd.core.ends import desk_name
-from syncd.core.model import Audience, Base, Comment, CommentId, Known, Side, Snapshot
+from syncd.core.model import Audience, Comment, CommentId, Side, Snapshot
 from syncd.core.notes import NoteKind, note
 from syncd.core.operations import Operation, UpdateTicket
 from syncd.core.owing import owe

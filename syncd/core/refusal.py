@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from syncd.core.model import Base, RefusedStatus, Side, Snapshot, Status, StatusBase
+from syncd.core.agreed import Base, RefusedStatus, StatusBase
+from syncd.core.model import Side, Snapshot, Status
 from syncd.core.notes import NoteKind, note
 from syncd.core.operations import Operation, UpdateTicket
 from syncd.core.owing import owe

@@ -6,16 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from syncd.core.model import (
-    Ball,
-    Conflict,
-    ConnectionName,
-    LinkName,
-    PairId,
-    RefusedStatus,
-    Side,
-    TicketId,
-)
+from syncd.core.agreed import RefusedStatus
+from syncd.core.model import Ball, Conflict, ConnectionName, LinkName, PairId, Side, TicketId
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,23 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from syncd.core import turns
+from syncd.core.agreed import Base, CommentMapping, HandOff, HandOffState, StatusBase, TagBase
 from syncd.core.comment_map import take_written
 from syncd.core.ends import Stop
 from syncd.core.file_map import take_files
-from syncd.core.model import (
-    Audience,
-    Base,
-    CommentMapping,
-    Conflict,
-    HandOff,
-    HandOffState,
-    Side,
-    Status,
-    StatusBase,
-    TagBase,
-    Ticket,
-    Transition,
-)
+from syncd.core.model import Audience, Conflict, Side, Status, Ticket, Transition
 from syncd.core.operations import (
     Answer,
     CreateTicket,
@@ -109,19 +97,13 @@ def _stored_otherwise(drafts: tuple[Draft, ...], answer: Answer) -> Stop | None:
         if stored is None and draft.audience is not Audience.PUBLIC:
             hint = "The desk does not say who can read a private comment of ours; look at it there."
             return Stop(reason="visibility_unknown", hint=hint)
-        if stored is not None and stored is not draft.audience is Audience.PUBLIC:
+        if stored not in (None, Audience.PUBLIC) and draft.audience is Audience.PUBLIC:
             hint = (
                 "The desk made a public comment of ours private: give the connection's user a role"
                 " that may write public comments, and tell the customer there."
             )
             return Stop(reason="comment_not_public", hint=hint)
     return None
-
-
-def _drafts(operation: CreateTicket | UpdateTicket) -> tuple[Draft, ...]:
-    if isinstance(operation, CreateTicket):
-        return operation.comments
-    return (operation.comment,) if operation.comment is not None else ()
 
 
 def _begun(

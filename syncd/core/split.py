@@ -19,10 +19,6 @@ from syncd.core.markup import Tag, tokens
 from syncd.core.notes import part_marker
 from syncd.core.piece import prefix_length, weight
 
-#: Beyond so many parts a text is better one file, where the desk takes files; parts are what is
-#: left where it does not.
-MOST_PARTS = 8
-
 _MARKER_ROOM = 512
 #: What open elements may take of a part before deeper ones are left out, their text kept.
 _LARGEST_SHARE_OF_TAGS = 3
@@ -58,11 +54,6 @@ def split_html(html: str, limit: int, language: str) -> tuple[str, ...]:
     return tuple(
         part_marker(language, number, total) + part for number, part in enumerate(parts, start=1)
     )
-
-
-def is_better_as_file(parts: Sequence[str]) -> bool:
-    """Whether nobody would want to read so many parts."""
-    return len(parts) > MOST_PARTS
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from syncd.core.model import Conflict, Side, Status, StatusBase
+from syncd.core.agreed import StatusBase
+from syncd.core.model import Conflict, Side, Status
 from syncd.core.policy import StatusMap, StatusRule
 
 

@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from syncd.core.model import Capabilities, Side, TagBase, Ticket
+from syncd.core.agreed import TagBase
+from syncd.core.capabilities import Capabilities
+from syncd.core.model import Side, Ticket
 from syncd.core.policy import LinkPolicy
 
 # Zendesk keeps letters, digits, dash, underscore, colon, slash and dot; a blank makes two tags of

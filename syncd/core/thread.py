@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from syncd.core.agreed import Base, Known
 from syncd.core.lines import first_text
 from syncd.core.model import (
     Audience,
-    Base,
     Comment,
     CommentId,
-    Known,
     Role,
     Side,
     Snapshot,

@@ -11,15 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncd.core import handoff
+from syncd.core.agreed import Base, HandOff, HandOffState, Known
 from syncd.core.handoff import Verdict
 from syncd.core.model import (
     Audience,
-    Base,
     Comment,
     CommentId,
-    HandOff,
-    HandOffState,
-    Known,
     Side,
     Snapshot,
     Status,

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from syncd.core.agreed import Base
 from syncd.core.model import (
     Ball,
-    Base,
     CommentId,
     Conflict,
     ConnectionName,

@@ -9,19 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from syncd.core.agreed import HandOffState, OwedNote
+from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances, Decision, narrowed
 from syncd.core.draft import draft_copy, draft_digest, draft_note, writable_draft
 from syncd.core.file_map import follow_ups
-from syncd.core.model import (
-    Capabilities,
-    Comment,
-    End,
-    HandOffState,
-    OpId,
-    OwedNote,
-    Side,
-    Snapshot,
-)
+from syncd.core.model import Comment, End, OpId, Side, Snapshot
 from syncd.core.notes import NoteKind
 from syncd.core.operations import (
     Draft,

@@ -82,9 +82,9 @@ class BudgetLedger:
         """Wait until one request may leave that counts in all `buckets`, then count it.
 
         More urgent requests go first, equally urgent ones in the order of their coming, and whoever
-        has waited long is more urgent; a request
-        whose buckets are free never waits for one whose are not. One whose bucket is paused for
-        longer than anybody should stand is sent away with `Paused`, now or when the pause comes.
+        has waited long is more urgent; a request whose buckets are free never waits for one whose
+        are not. One whose bucket is paused for longer than anybody should stand is sent away with
+        `Paused`, now or when the pause comes.
         """
         waiter = _Waiter(
             PRIORITY.get(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from syncd.core.model import Capabilities, ConnectionName, End, LinkName, Side, Sighting
+from syncd.core.capabilities import Capabilities
+from syncd.core.model import ConnectionName, End, LinkName, Side, Sighting
 from syncd.core.policy import LinkPolicy
 from syncd.core.work import Birth
 from syncd.ports import Connector

@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from syncd.attachments import Attachments, OpenAttachment
+from syncd.core.agreed import FileState
 from syncd.core.attachment import Attachment, AttachmentReason, harmless
 from syncd.core.carrying import is_follow_up, is_pending, largest, told, verdict
 from syncd.core.errors import Gone, Rejected, RemoteError
 from syncd.core.file_map import postponed
-from syncd.core.model import CommentId, FileState, PairId, Side
+from syncd.core.model import CommentId, PairId, Side
 from syncd.core.operations import (
     CreateTicket,
     Draft,

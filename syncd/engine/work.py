@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from syncd.core.agreed import HandOffState
 from syncd.core.ball import ball_of
 from syncd.core.decision import Circumstances
 from syncd.core.ends import Stop
@@ -21,7 +22,6 @@ from syncd.core.mirror import merge_snapshot, with_earlier
 from syncd.core.model import (
     Conflict,
     ConnectionName,
-    HandOffState,
     Held,
     OpId,
     Side,

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from syncd.core.model import Base, CommentMapping, FileMapping, HandOff, PairId
+from syncd.core.agreed import Base, CommentMapping, FileMapping, HandOff
+from syncd.core.model import PairId
 from syncd.store import tables
 from syncd.store.file_rows import FILE_JSON, file_values, to_files
 from syncd.store.rows import (

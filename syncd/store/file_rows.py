@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from syncd.core.model import Comment, FileMapping, PairId
+from syncd.core.agreed import FileMapping
+from syncd.core.model import Comment, PairId
 from syncd.store.rows import moment_or_none, packed
 
 _FILES = msgspec.json.Decoder(tuple[FileMapping, ...]).decode

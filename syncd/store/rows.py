@@ -12,26 +12,28 @@ from typing import Any
 
 import msgspec
 
+from syncd.core.agreed import (
+    Base,
+    CommentMapping,
+    HandOff,
+    OwedNote,
+    RefusedStatus,
+    StatusBase,
+    TagBase,
+)
 from syncd.core.model import (
     Ball,
-    Base,
     Comment,
     CommentId,
-    CommentMapping,
     Conflict,
     End,
-    HandOff,
     LinkName,
-    OwedNote,
     PairId,
     Person,
-    RefusedStatus,
     Role,
     Side,
     Sighting,
-    StatusBase,
     StatusUpdate,
-    TagBase,
     Ticket,
     TicketId,
     Transition,

@@ -14,16 +14,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import bindparam, delete, exists, func, select
 
 from syncd.core.mirror import merge_comment, merge_ticket
-from syncd.core.model import (
-    Audience,
-    Comment,
-    CommentId,
-    PairId,
-    Side,
-    Sighting,
-    Ticket,
-    TicketId,
-)
+from syncd.core.model import Audience, Comment, CommentId, PairId, Side, Sighting, Ticket, TicketId
 from syncd.store import tables
 from syncd.store.file_rows import attachment_values
 from syncd.store.rows import (

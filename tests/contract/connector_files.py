@@ -9,9 +9,10 @@ from dataclasses import replace
 import pytest
 
 from syncd.attachments import Attachments
+from syncd.core.agreed import FileState
 from syncd.core.attachment import Attachment
 from syncd.core.errors import OutcomeUnknown, UploadSpent
-from syncd.core.model import Audience, FileState
+from syncd.core.model import Audience
 from syncd.core.operations import Draft, DraftFile
 from tests.contract.desk import Desk, a_creation, a_draft, an_intent, an_update, look
 

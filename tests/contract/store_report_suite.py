@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from syncd.core.agreed import HandOff, HandOffState, RefusedStatus
 from syncd.core.model import (
     Audience,
     Ball,
     CommentId,
     ConnectionName,
     End,
-    HandOff,
-    HandOffState,
     LinkName,
     PairId,
-    RefusedStatus,
     Role,
     Side,
     Status,

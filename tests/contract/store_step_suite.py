@@ -6,20 +6,9 @@ import asyncio
 
 import pytest
 
+from syncd.core.agreed import Base, HandOff, HandOffState, Known, OwedNote
 from syncd.core.errors import LeaseLost
-from syncd.core.model import (
-    Ball,
-    Base,
-    CommentId,
-    HandOff,
-    HandOffState,
-    Known,
-    OwedNote,
-    PairId,
-    Side,
-    Status,
-    TicketId,
-)
+from syncd.core.model import Ball, CommentId, PairId, Side, Status, TicketId
 from syncd.core.operations import Operation
 from syncd.core.work import PairState, Park, Step
 from syncd.ports import Store

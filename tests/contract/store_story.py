@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from datetime import datetime
 
-from syncd.core.model import Base, CommentId, ConnectionName, PairId, Side, Sighting, TicketId
+from syncd.core.agreed import Base
+from syncd.core.model import CommentId, ConnectionName, PairId, Side, Sighting, TicketId
 from syncd.core.operations import Intent
 from syncd.core.work import Run, Settled, Step
 from syncd.ports import Store

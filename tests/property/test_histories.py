@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syncd.core.model import Audience, HandOffState, Role, Side, Status
+from syncd.core.agreed import HandOffState
+from syncd.core.model import Audience, Role, Side, Status
 from syncd.core.operations import UpdateTicket
 from syncd.core.policy import StatusRule
 from syncd.core.status import resolve

@@ -8,20 +8,10 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from syncd.core.agreed import Base, HandOff, Known, StatusBase, TagBase
+from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    Conflict,
-    HandOff,
-    Known,
-    Side,
-    Snapshot,
-    Status,
-    StatusBase,
-    TagBase,
-)
+from syncd.core.model import Audience, Conflict, Side, Snapshot, Status
 from syncd.core.notes import NoteKind
 from syncd.core.operations import Draft, Operation, UpdateTicket, note_op
 from syncd.core.owing import note_key

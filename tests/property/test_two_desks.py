@@ -13,7 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from syncd.core.model import Audience, Comment, CommentId, End, HandOffState, Role, Side
+from syncd.core.agreed import HandOffState
+from syncd.core.model import Audience, Comment, CommentId, End, Role, Side
 from syncd.core.operations import UpdateTicket
 from syncd.core.policy import StatusRule
 from syncd.core.tags import shared_spelling

@@ -10,28 +10,30 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
-from syncd.core.decision import Circumstances
-from syncd.core.model import (
-    SOME_COMMENT,
-    Audience,
+from syncd.core.agreed import (
     Base,
-    Comment,
-    CommentId,
     CommentMapping,
     HandOff,
     HandOffState,
     Known,
     OwedNote,
-    Person,
     RefusedStatus,
+    StatusBase,
+    TagBase,
+)
+from syncd.core.decision import Circumstances
+from syncd.core.model import (
+    SOME_COMMENT,
+    Audience,
+    Comment,
+    CommentId,
+    Person,
     Role,
     Side,
     Snapshot,
     Stamp,
     Status,
-    StatusBase,
     StatusUpdate,
-    TagBase,
     Ticket,
     UpdateId,
 )

@@ -8,21 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from syncd.core.agreed import Base, CommentMapping, HandOff, Known, OwedNote, StatusBase, TagBase
 from syncd.core.attachment import Attachment
 from syncd.core.model import (
     Audience,
-    Base,
     Comment,
     CommentId,
-    CommentMapping,
     Conflict,
     ConnectionName,
     End,
-    HandOff,
-    Known,
     LinkName,
     OpId,
-    OwedNote,
     PairId,
     Person,
     Role,
@@ -32,9 +28,7 @@ from syncd.core.model import (
     Span,
     Stamp,
     Status,
-    StatusBase,
     StatusUpdate,
-    TagBase,
     Ticket,
     TicketId,
     Transition,

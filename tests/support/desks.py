@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from syncd.core.capabilities import Capabilities
 from syncd.core.model import (
     Audience,
-    Capabilities,
     Comment,
     CommentId,
     End,

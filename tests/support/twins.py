@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import Enum
 
+from syncd.core.agreed import Base
 from syncd.core.decision import Circumstances
 from syncd.core.ends import Stop
 from syncd.core.mirror import merge_snapshot
-from syncd.core.model import Base, Conflict, LinkName, PairId, Side, Sighting, Snapshot, Transition
+from syncd.core.model import Conflict, LinkName, PairId, Side, Sighting, Snapshot, Transition
 from syncd.core.operations import Answer, Fate, Intent, Operation, UpdateTicket
 from syncd.core.plan import Need, Plan, plan
 from syncd.core.policy import LinkPolicy

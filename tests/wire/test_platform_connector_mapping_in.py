@@ -7,15 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.platform import mapping, wire
-from syncd.core.model import (
-    Audience,
-    CommentId,
-    Person,
-    Role,
-    Span,
-    StatusUpdate,
-    UpdateId,
-)
+from syncd.core.model import Audience, CommentId, Person, Role, Span, StatusUpdate, UpdateId
 from tests.support.platform_values import (
     AT,
     Json,

@@ -10,15 +10,7 @@ import msgspec
 import pytest
 
 from connectors.platform import mapping, wire
-from syncd.core.model import (
-    Audience,
-    OpId,
-    Person,
-    Role,
-    Side,
-    Span,
-    TicketId,
-)
+from syncd.core.model import Audience, OpId, Person, Role, Side, Span, TicketId
 from syncd.core.operations import Draft, UpdateTicket
 from tests.support.platform_contract import contract, problems
 from tests.support.platform_values import (

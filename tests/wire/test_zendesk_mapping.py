@@ -450,7 +450,12 @@ def test_a_ticket_may_be_created_without_a_comment() -> None:
         comments=(),
     )
     assert "comment" not in sent(bodies.creation(op, an_intent(op), placed={}))
-    assert sent(bodies.silent_creation(op, placed={}, not_after=UPDATED))["comments"] == []
+    assert (
+        sent(bodies.one_import(bodies.imported_ticket(op, placed={}, not_after=UPDATED)))[
+            "comments"
+        ]
+        == []
+    )
 
 
 def test_an_import_keeps_order_audience_and_times() -> None:
@@ -462,7 +467,7 @@ def test_an_import_keeps_order_audience_and_times() -> None:
         a_draft("<p>3</p>", audience=Audience.SHARED),
         is_silent=True,
     )
-    body = sent(bodies.silent_creation(op, placed={}, not_after=UPDATED))
+    body = sent(bodies.one_import(bodies.imported_ticket(op, placed={}, not_after=UPDATED)))
     assert body["created_at"] == "2026-05-01T12:00:00Z"
     assert body["comments"] == [
         {"html_body": "<p>1</p>", "public": True, "created_at": "2026-05-01T12:00:00Z"},
@@ -478,7 +483,7 @@ def test_a_time_that_the_desk_calls_the_future_is_left_to_the_desk() -> None:
         a_draft("<p>2</p>", occurred_at=UPDATED + timedelta(seconds=1)),
         is_silent=True,
     )
-    body = sent(bodies.silent_creation(op, placed={}, not_after=UPDATED))
+    body = sent(bodies.one_import(bodies.imported_ticket(op, placed={}, not_after=UPDATED)))
     assert body["created_at"] == "2027-01-15T08:00:05Z"
     assert [comment.get("created_at") for comment in body["comments"]] == [
         "2027-01-15T08:00:05Z",

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from connectors.platform.connector import CAPABILITIES as PLATFORM_CAPABILITIES
 from connectors.zendesk.capabilities import CAPABILITIES as PARTNER_CAPABILITIES
+from syncd.core.agreed import Base, Known
 from syncd.core.decision import Circumstances
-from syncd.core.model import Audience, Base, Known, Side, Snapshot
+from syncd.core.model import Audience, Side, Snapshot
 from syncd.core.plan import Plan, plan
 from syncd.core.policy import LinkPolicy
 from tests.bench.figure import Against, Figure, Goal, Measured, rounded

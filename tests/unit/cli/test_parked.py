@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.model import CommentId, LinkName, PairId, RefusedStatus, Role, Side
+from syncd.core.agreed import RefusedStatus
+from syncd.core.model import CommentId, LinkName, PairId, Role, Side
 from syncd.core.work import Pair, PairState, Park, Step
 from syncd.store import SqliteStore
 from tests.contract.store_story import a_twinned_pair, load, see_partner, take

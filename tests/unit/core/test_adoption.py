@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from syncd.core.adoption import adopt, name_notes
+from syncd.core.agreed import Base, CommentMapping, FileState, Known, OwedNote
+from syncd.core.capabilities import Capabilities
 from syncd.core.comment_map import take_written
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    Comment,
-    CommentId,
-    CommentMapping,
-    FileState,
-    Known,
-    OpId,
-    OwedNote,
-    Side,
-)
+from syncd.core.model import Audience, Comment, CommentId, OpId, Side
 from syncd.core.operations import copy_op, create_op, note_op
 from syncd.core.policy import LinkPolicy
 from syncd.core.stamp import stamp_for

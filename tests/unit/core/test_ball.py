@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from syncd.core.agreed import Base, HandOff, HandOffState
 from syncd.core.ball import ball_of
-from syncd.core.model import Ball, Base, HandOff, HandOffState, Status
+from syncd.core.model import Ball, Status
 from tests.support.build import a_base, a_status_base
 
 

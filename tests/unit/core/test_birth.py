@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from syncd.core.agreed import Base, Known
 from syncd.core.birth import Born, bear
+from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances
-from syncd.core.model import Audience, Base, Capabilities, Comment, Known, Side, Status, Ticket
+from syncd.core.model import Audience, Comment, Side, Status, Ticket
 from syncd.core.operations import CreateTicket, create_op
 from syncd.core.policy import LinkPolicy
 from syncd.core.stamp import stamp_for

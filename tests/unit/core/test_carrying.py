@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from syncd.core.agreed import Base, FileMapping, FileState
 from syncd.core.attachment import AttachmentReason, Scan
+from syncd.core.capabilities import Capabilities
 from syncd.core.carrying import follow_up, is_pending, luggage, told, verdict
 from syncd.core.draft import draft_copy, part_source
 from syncd.core.file_map import (
@@ -20,16 +22,7 @@ from syncd.core.file_map import (
     take_files,
     timed,
 )
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    CommentId,
-    FileMapping,
-    FileState,
-    Side,
-    Snapshot,
-)
+from syncd.core.model import Audience, CommentId, Side, Snapshot
 from syncd.core.operations import Draft, DraftFile
 from syncd.core.policy import AttachmentRules, Direction, LinkPolicy
 from tests.support.build import AT, LINK, a_comment, a_ticket, an_attachment

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.agreed import OwedNote
+from syncd.core.capabilities import Capabilities
 from syncd.core.draft import (
     comment_html,
     digest_key,
@@ -19,7 +21,7 @@ from syncd.core.draft import (
 )
 from syncd.core.lines import plain_text
 from syncd.core.markup import WITHHELD_LINK
-from syncd.core.model import Audience, Capabilities, CommentId, OwedNote, Side
+from syncd.core.model import Audience, CommentId, Side
 from syncd.core.policy import LinkPolicy
 from tests.support.build import LINK, a_comment, a_person, an_attachment
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.agreed import Base
 from syncd.core.comment_map import take_written
 from syncd.core.draft import draft_note
 from syncd.core.ends import lose, recover
 from syncd.core.mirror import merge_ticket
-from syncd.core.model import Base, CommentId, End, Side, Snapshot, Ticket, TicketId
+from syncd.core.model import CommentId, End, Side, Snapshot, Ticket, TicketId
 from syncd.core.notes import NoteKind
 from tests.support.build import a_base, a_sighting, a_snapshot, a_ticket
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE

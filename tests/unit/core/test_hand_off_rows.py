@@ -9,18 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.agreed import HandOffState
 from syncd.core.lineage import Kin, join
 from syncd.core.lines import plain_text
-from syncd.core.model import (
-    Audience,
-    Comment,
-    End,
-    HandOffState,
-    Person,
-    Role,
-    Side,
-    TicketId,
-)
+from syncd.core.model import Audience, Comment, End, Person, Role, Side, TicketId
 from syncd.core.notes import NoteKind
 from syncd.core.operations import UpdateTicket
 from syncd.core.turns import be_late

@@ -6,21 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.agreed import Base, HandOff, HandOffState, Known, RefusedStatus
 from syncd.core.decision import Circumstances
 from syncd.core.lineage import Kin, Successor, join, refuse, tell_refused
-from syncd.core.model import (
-    Audience,
-    Base,
-    End,
-    HandOff,
-    HandOffState,
-    Known,
-    RefusedStatus,
-    Side,
-    Snapshot,
-    Status,
-    TicketId,
-)
+from syncd.core.model import Audience, End, Side, Snapshot, Status, TicketId
 from syncd.core.notes import NoteKind
 from syncd.core.operations import CreateTicket, copy_op
 from syncd.core.plan import Plan, plan

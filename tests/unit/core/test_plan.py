@@ -6,17 +6,15 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.agreed import Base, HandOff, HandOffState
 from syncd.core.comment_map import take_written
 from syncd.core.decision import Circumstances
 from syncd.core.ends import LOST
 from syncd.core.model import (
     SOME_COMMENT,
     Audience,
-    Base,
     CommentId,
     End,
-    HandOff,
-    HandOffState,
     Held,
     Role,
     Side,

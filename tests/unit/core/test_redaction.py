@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from syncd.core.agreed import Base, Known
 from syncd.core.mirror import merge_comment
-from syncd.core.model import Audience, Base, Comment, CommentId, Known, Side
+from syncd.core.model import Audience, Comment, CommentId, Side
 from syncd.core.notes import NoteKind
 from syncd.core.redaction import follow_redactions, is_outdated
 from tests.support.build import (

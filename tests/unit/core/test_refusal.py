@@ -6,18 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.agreed import Base, RefusedStatus, StatusBase
 from syncd.core.decision import Circumstances
-from syncd.core.model import (
-    Audience,
-    Base,
-    CommentId,
-    RefusedStatus,
-    Side,
-    Snapshot,
-    Status,
-    StatusBase,
-    Ticket,
-)
+from syncd.core.model import Audience, CommentId, Side, Snapshot, Status, Ticket
 from syncd.core.operations import UpdateTicket
 from syncd.core.plan import Plan, plan
 from syncd.core.policy import LinkPolicy

@@ -6,19 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.model import (
-    Audience,
-    Base,
-    CommentId,
-    HandOff,
-    HandOffState,
-    Known,
-    OwedNote,
-    Side,
-    Status,
-    StatusBase,
-    TagBase,
-)
+from syncd.core.agreed import Base, HandOff, HandOffState, Known, OwedNote, StatusBase, TagBase
+from syncd.core.model import Audience, CommentId, Side, Status
 from syncd.core.operations import Answer, Intent
 from syncd.core.policy import LinkPolicy, StatusRule
 from syncd.core.settle import Settlement, settle

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syncd.core.lines import plain_text
 from syncd.core.piece import prefix_length, weight
-from syncd.core.split import MOST_PARTS, is_better_as_file, split_html
+from syncd.core.split import split_html
 from tests.support.shown import blocks, letters
 
 LIMIT = 2_000
@@ -146,11 +146,6 @@ def test_a_broken_placeholder_has_its_room() -> None:
 
 def test_a_comment_that_fits_keeps_its_markup() -> None:
     assert split_html("<b>x</b>", 2_000, "en") == ("<b>x</b>",)
-
-
-def test_many_parts_are_better_one_file() -> None:
-    assert not is_better_as_file(("",) * MOST_PARTS)
-    assert is_better_as_file(("",) * (MOST_PARTS + 1))
 
 
 TEXTS = st.text(st.sampled_from('ab c{%<>&"\n😀é日\u200d\u0301'), max_size=700)

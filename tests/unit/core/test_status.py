@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from syncd.core.model import Side, Status, StatusBase
+from syncd.core.agreed import StatusBase
+from syncd.core.model import Side, Status
 from syncd.core.policy import HEROKU_STATUSES, StatusRule
 from syncd.core.status import StatusDecision, changed_sides, decide_status, owed_status
 from tests.support.build import a_status_base

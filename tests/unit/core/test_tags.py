@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.model import Capabilities, Side, TagBase
+from syncd.core.agreed import TagBase
+from syncd.core.capabilities import Capabilities
+from syncd.core.model import Side
 from syncd.core.policy import LinkPolicy
 from syncd.core.tags import (
     TagDelta,

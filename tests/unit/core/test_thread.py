@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.model import Audience, Known, Role, Side
+from syncd.core.agreed import Known
+from syncd.core.model import Audience, Role, Side
 from syncd.core.policy import Direction, LinkPolicy
 from syncd.core.thread import (
     audience_for,

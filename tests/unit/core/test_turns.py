@@ -6,19 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.model import (
-    Audience,
-    Base,
-    Comment,
-    CommentId,
-    HandOff,
-    HandOffState,
-    Known,
-    Role,
-    Side,
-    Status,
-    Ticket,
-)
+from syncd.core.agreed import Base, HandOff, HandOffState, Known
+from syncd.core.model import Audience, Comment, CommentId, Role, Side, Status, Ticket
 from syncd.core.notes import NoteKind, note
 from syncd.core.owing import note_key, owe
 from syncd.core.policy import LinkPolicy

@@ -7,22 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.agreed import Base, HandOff, HandOffState, Known, OwedNote, StatusBase, TagBase
+from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances, Decision
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    Comment,
-    HandOff,
-    HandOffState,
-    Known,
-    OwedNote,
-    Side,
-    Snapshot,
-    Status,
-    StatusBase,
-    TagBase,
-)
+from syncd.core.model import Audience, Comment, Side, Snapshot, Status
 from syncd.core.operations import Operation, RestrictComment, UpdateTicket, copy_op, note_op
 from syncd.core.writes import Writes
 from tests.support.build import (

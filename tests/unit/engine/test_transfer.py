@@ -11,20 +11,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from syncd.attachments import OpenAttachment
+from syncd.core.agreed import Base, FileState
 from syncd.core.attachment import Attachment, AttachmentReason, Scan
+from syncd.core.capabilities import Capabilities
 from syncd.core.errors import Gone, OutcomeUnknown, RemoteError, Unauthorised, Unreachable
-from syncd.core.model import (
-    Audience,
-    Base,
-    Capabilities,
-    CommentId,
-    ConnectionName,
-    FileState,
-    OpId,
-    PairId,
-    Side,
-    TicketId,
-)
+from syncd.core.model import Audience, CommentId, ConnectionName, OpId, PairId, Side, TicketId
 from syncd.core.operations import Draft, DraftFile, UpdateTicket
 from syncd.core.policy import AttachmentRules, LinkPolicy
 from syncd.core.work import Pair, PairState, Run

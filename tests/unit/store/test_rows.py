@@ -14,14 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import column, select
 
+from syncd.core.agreed import Base, CommentMapping, HandOff
 from syncd.core.model import (
     Ball,
-    Base,
     Comment,
     CommentId,
-    CommentMapping,
     Conflict,
-    HandOff,
     PairId,
     Side,
     Sighting,
