@@ -1,4 +1,7 @@
-"""A skip that CI forbids is a failure, whether one test or a whole module wanted to be spared."""
+"""A skip that CI forbids is a failure, whether one test or a whole module wanted to be spared.
+
+CI installs what it would otherwise have to skip.
+"""
 
 from __future__ import annotations
 
@@ -47,3 +50,10 @@ def test_a_skip_fails_only_when_its_reason_is_forbidden(
         check=False,
     )
     assert outcome in run.stdout
+
+
+def test_ci_installs_request_tracker_and_forbids_to_skip_its_tests() -> None:
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    forbidden = next(line for line in script.splitlines() if "export SYNCD_FORBID_SKIPS=" in line)
+    assert "request_tracker" in forbidden
+    assert script.index(".ci/install-request-tracker") < script.index("make check")
