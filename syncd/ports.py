@@ -15,7 +15,6 @@ from typing import Protocol
 from syncd.attachments import Attachments
 from syncd.core.capabilities import Capabilities
 from syncd.core.model import (
-    CommentId,
     ConnectionName,
     LinkName,
     PairId,
@@ -44,6 +43,7 @@ from syncd.core.work import (
     Run,
     Step,
 )
+from syncd.deeds import Deeds
 from syncd.hook_desk import HookDesk
 from syncd.quota import PRIORITY, Budget, Paused, Priority, Reading
 
@@ -236,8 +236,11 @@ class Connector(Protocol):
 # --- store -------------------------------------------------------------------------------------
 
 
-class Store(Protocol):
-    """The durable memory. All methods may raise `StoreUnavailable`; a returned write is on disk."""
+class Store(Deeds, Protocol):
+    """The durable memory. All methods may raise `StoreUnavailable`; a returned write is on disk.
+
+    What people do by hand is `Deeds`.
+    """
 
     async def record_sightings(
         self,
@@ -331,23 +334,9 @@ class Store(Protocol):
         limit: int = 1000,
     ) -> Sequence[Pair]: ...
 
-    async def unpark(self, pair_id: PairId, *, actor: str, now: datetime) -> bool:
-        """Let a parked pair run again, or a status that a desk refused be tried again, and mark it;
-        False when neither waited. Goes to the audit trail.
-        """
-        ...
-
-    async def release_comment(
-        self, pair_id: PairId, side: Side, comment_id: CommentId, *, actor: str, now: datetime
-    ) -> bool:
-        """Let a held comment travel; False when there is none of that id. Audited."""
-        ...
-
     async def park_link(self, link: LinkName, park: Park, *, now: datetime) -> None:
         """Stop every pair of a link (a leak alarm)."""
         ...
-
-    async def unpark_link(self, link: LinkName, *, actor: str, now: datetime) -> bool: ...
 
     async def parked_links(self) -> Mapping[LinkName, Park]: ...
 
@@ -415,6 +404,7 @@ __all__ = [
     "CheckResult",
     "Clock",
     "Connector",
+    "Deeds",
     "Heard",
     "HookDesk",
     "Paused",

@@ -14,6 +14,7 @@ import typer
 
 from syncd.cli import opening
 from syncd.cli.exit_code import ExitCode
+from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
 from syncd.cli.pair_columns import PAIR, TICKETS, pair_cells
 from syncd.cli.progress import ticket_bar
@@ -88,10 +89,19 @@ async def _run(
             owner = f"backfill-{link}"
             made = await stack.enter_async_context(opening.working(config, owner=owner))
             store = made.store
+            await _require_running(store, link)
         work = partial(_backfill, made, store, link, is_notifying=is_notifying)
         result = await _walk(work, since, is_dry=is_dry)
         pairs = await _pairs(store, result)
     return _report(link, since, result, pairs, is_dry=is_dry), result
+
+
+async def _require_running(store: Store, link: LinkName) -> None:
+    """Raises `Refused` for a link that must not be written for."""
+    if link in await store.paused_links():
+        raise Refused(f"link {link} is paused", hint=f"`syncd resume {link}`, then run it again.")
+    if link in await store.parked_links():
+        raise Refused(f"link {link} is stopped", hint="`syncd parked` says why and what to do.")
 
 
 async def _walk(

@@ -176,6 +176,12 @@ def require_link(name: str | None, found: Outline) -> LinkName | None:
     raise Refused(f"there is no link {name}", hint=f"The links are: {known}.")
 
 
+def known_link(name: str, found: Outline) -> LinkName:
+    """The same for a command that needs one."""
+    require_link(name, found)
+    return LinkName(name)
+
+
 def is_stopped_by_link(pair: Pair, links: Mapping[LinkName, Park]) -> bool:
     """Whether a parked pair rests only because its whole link was stopped."""
     park = links.get(pair.link)

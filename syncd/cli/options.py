@@ -32,5 +32,12 @@ FormatOption = Annotated[
 LinkOption = Annotated[
     str | None, typer.Option("--link", "-l", metavar="LINK", help="Only this link.")
 ]
+LinkArgument = Annotated[str, typer.Argument(metavar="LINK", help="The link's name.")]
+ReasonOption = Annotated[
+    str,
+    typer.Option(
+        "--reason", metavar="TEXT", help="Why, for the audit trail; no ticket text, please."
+    ),
+]
 
 DEFAULT_CONFIG = Path("syncd.yaml")

@@ -16,7 +16,7 @@ from syncd.cli.report import Column, Format, Report, Row, Sheet, show
 from syncd.core.errors import Refusal
 from syncd.core.model import Held, LinkName
 from syncd.core.report import RefusedRow
-from syncd.core.work import Pair, PairState, Park
+from syncd.core.work import Pair, PairState, Park, Pause
 
 if TYPE_CHECKING:
     from syncd.app import Parts
@@ -49,7 +49,8 @@ def parked(
 ) -> None:
     """Show the pairs and links that are stopped until a person acts, and what to do.
 
-    A line about a status is of a pair that goes on: only its status waits.
+    A link that a person has paused is among them. A line about a status is of a pair that goes on:
+    only its status waits.
     When it is mended, `syncd retry PAIR` lets a pair go on. With `--held`, also the comments that
     are held back; `syncd release PAIR COMMENT` lets one travel.
     """
@@ -65,17 +66,31 @@ def parked(
 
 async def _stopped(found: opening.Outline, link: LinkName | None) -> list[Row]:
     async with opening.reading(found.store) as store:
-        links = await store.parked_links()
+        links, paused = await store.parked_links(), await store.paused_links()
         pairs = await store.find_pairs(link=link, state=PairState.PARKED, limit=opening.ALL)
         refused = await store.refused(link=link)
     alone = [_pair(pair) for pair in pairs if not opening.is_stopped_by_link(pair, links)]
-    return [*_links(links, link), *alone, *map(_status, refused)]
+    return [*_links(links, link), *_paused(paused, link), *alone, *map(_status, refused)]
 
 
 def _links(links: Mapping[LinkName, Park], link: LinkName | None) -> list[Row]:
     return [
         {"what": "link", "link": name, "reason": park.reason, "hint": park.hint}
         for name, park in links.items()
+        if link in (None, name)
+    ]
+
+
+def _paused(links: Mapping[LinkName, Pause], link: LinkName | None) -> list[Row]:
+    return [
+        {
+            "what": "link",
+            "link": name,
+            "reason": "paused",
+            "since": pause.paused_at,
+            "hint": f"`syncd resume {name}` lets it go on; `syncd trail {name}` says by whom.",
+        }
+        for name, pause in links.items()
         if link in (None, name)
     ]
 

@@ -20,10 +20,12 @@ from syncd.cli.conflicts import conflicts
 from syncd.cli.demo.command import demo
 from syncd.cli.failure import GuardedGroup
 from syncd.cli.parked import parked
+from syncd.cli.pause import pause, resume
 from syncd.cli.plan import plan
 from syncd.cli.retry import release, retry
 from syncd.cli.run import run
 from syncd.cli.status import status
+from syncd.cli.trail import trail
 
 app = typer.Typer(
     name="syncd",
@@ -69,6 +71,9 @@ _add(conflicts, "`syncd conflicts --since 7d --format csv > conflicts.csv`")
 _add(parked, "`syncd parked --link acme-postgres --held`")
 _add(retry, "`syncd retry 17 18`, or `syncd retry --link acme-postgres`")
 _add(release, "`syncd release 17 360001234`")
+_add(pause, '`syncd pause acme-postgres --reason "acme moves to another group"`')
+_add(resume, "`syncd resume acme-postgres`")
+_add(trail, "`syncd trail acme-postgres`, or `syncd trail 17 --format json`")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(configuration.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")

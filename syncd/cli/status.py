@@ -38,6 +38,9 @@ _LINKS = (
     Column(key="oldest_undelivered_at", title="oldest undelivered", is_age=True, is_optional=True),
     Column(key="status_waits_for", title="status waits for", is_optional=True),
     Column(key="stopped_because", title="stopped because", is_optional=True),
+    Column(key="paused_at", title="paused", is_age=True, is_optional=True),
+    Column(key="paused_by", title="by", is_optional=True),
+    Column(key="pause_reason", title="because", is_optional=True),
 )
 _FEEDS = (
     Column(key="connection", title="connection"),
@@ -73,7 +76,7 @@ def status(
     ] = False,
     link: LinkOption = None,
     fail: Annotated[
-        bool, typer.Option("--fail", help="End with 1 when a pair or a link is stopped.")
+        bool, typer.Option("--fail", help="End with 1 when a pair or a link is stopped or paused.")
     ] = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -103,7 +106,7 @@ def status(
         Sheet(key="feeds", title="", columns=_FEEDS, rows=_feeds(feeds), none="No feed read yet."),
         Sheet(key="webhooks", title="", columns=_WEBHOOKS, rows=_webhooks(webhooks)),
     )
-    is_stopped = any(row["parked"] or row["stopped_because"] for row in links)
+    is_stopped = any(row["parked"] or row["stopped_because"] or row["paused_at"] for row in links)
     notes = ["`syncd parked` says what stopped and what to do."] if is_stopped else []
     if any(webhook.faults for webhook in webhooks):
         notes.append("`syncd webhooks show` says what is wrong with a webhook and what to do.")
@@ -149,6 +152,7 @@ def _links(
 
 def _link(name: LinkName, summary: LinkSummary | None) -> Row:
     balls = summary.balls if summary else {}
+    pause = summary.pause if summary else None
     return {
         "link": name,
         "pairs": summary.pairs if summary else 0,
@@ -162,6 +166,9 @@ def _link(name: LinkName, summary: LinkSummary | None) -> Row:
         **{f"ball_{ball}": balls.get(ball.value, 0) for ball in Ball},
         "oldest_undelivered_at": summary.oldest_dirty_at if summary else None,
         "stopped_because": summary.parked_reason or None if summary else None,
+        "paused_at": pause.paused_at if pause else None,
+        "paused_by": pause.actor if pause else None,
+        "pause_reason": pause.reason if pause else None,
     }
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from syncd.core.agreed import RefusedStatus
 from syncd.core.model import Ball, Conflict, ConnectionName, LinkName, PairId, Side, TicketId
+from syncd.core.work import Pause
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,6 +62,23 @@ class LinkSummary:
     #: When the oldest undelivered change was seen; None when all is delivered.
     oldest_dirty_at: datetime | None
     parked_reason: str = ""
+    #: By a person; None while it runs. It may be stopped as well.
+    pause: Pause | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeedRow:
+    """What a person did by hand, as the audit trail has it."""
+
+    at: datetime
+    #: `cli:` and the name of the account at the operating system.
+    actor: str
+    verb: str
+    subject: str
+    #: In the person's own words; empty where none was given.
+    reason: str
+    link: LinkName
+    pair_id: PairId | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -82,6 +82,8 @@ class Pair:
     revision: int = 0
     #: The last mark, if a backfill made it and nothing else has happened to the pair since.
     quiet_gen: int = 0
+    #: A person has paused its link: it is marked and not run.
+    is_paused: bool = False
 
     @property
     def is_dirty(self) -> bool:
@@ -149,12 +151,26 @@ class Park:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """A link that a person has paused: it is read and marked, and nothing is written for it.
+
+    Apart from a stop (`Park`), which syncd makes and which may hold beside it.
+    """
+
+    actor: str
+    paused_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One unit of work of a run: everything in it is durable together, or nothing is.
 
     Order inside: `settled`, `created`, `joined`, `sightings`, `base`, records, `intent`, then the
     pair row.
     The lease is taken or checked with it: `LeaseLost` when another token holds an unexpired one.
+    Of a pair that was stopped meanwhile, or whose link was stopped or paused, all but the intent is
+    kept and the lease let go, and then it is `LeaseLost`.
     It is let go by whatever ends the run: `done_gen`, `not_before`, `park` or `ends_pair`.
     Its sightings mark the other pairs that they change; the pair itself only when it would
     otherwise be clean while the run goes on, because a run deals with what it saw.

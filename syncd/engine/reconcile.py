@@ -60,7 +60,7 @@ class Reconciler:
         there are any.
         """
         run = await self._store.load_run(pair_id)
-        if run is None or run.pair.state is not PairState.ACTIVE:
+        if run is None or run.pair.state is not PairState.ACTIVE or run.pair.is_paused:
             return Outcome(result=Result.IDLE)
         if not run.pair.is_dirty and not run.sent:
             return Outcome(result=Result.IDLE)

@@ -23,6 +23,7 @@ _PAIR = tables.table(tables.Pair)
 _TICKET = tables.table(tables.Ticket)
 _PAIR_TICKET = tables.table(tables.PairTicket)
 _LINK_STATE = tables.table(tables.LinkState)
+_LINK_PAUSE = tables.table(tables.LinkPause)
 _CONNECTION = tables.table(tables.Connection)
 
 
@@ -52,8 +53,10 @@ PAIRS = (
         _LINK_STATE.c.reason.label("link_reason"),
         _LINK_STATE.c.hint.label("link_hint"),
         _LINK_STATE.c.parked_at.label("link_parked_at"),
+        _LINK_PAUSE.c.link.is_not(None).label("is_paused"),
     )
     .join_from(_PAIR, _LINK_STATE, _LINK_STATE.c.link == _PAIR.c.link, isouter=True)
+    .join(_LINK_PAUSE, _LINK_PAUSE.c.link == _PAIR.c.link, isouter=True)
     .order_by(_PAIR.c.id)
 )
 #: Its state for whoever asks: a link that is stopped parks all its active pairs.
@@ -116,7 +119,9 @@ _DUE = Statement(
     ) AS due
     JOIN pair ON pair.id = due.id AND pair.state = 'active'
     LEFT JOIN link_state ON link_state.link = pair.link
-    WHERE link_state.link IS NULL AND (:link IS NULL OR pair.link = :link)
+    LEFT JOIN link_pause ON link_pause.link = pair.link
+    WHERE link_state.link IS NULL AND link_pause.link IS NULL
+      AND (:link IS NULL OR pair.link = :link)
       AND (pair.marked_gen > pair.done_gen AND pair.quiet_gen = pair.marked_gen) = :is_quiet
     ORDER BY pair.id
     """  # noqa: S608 - a constant of ours

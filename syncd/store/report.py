@@ -9,8 +9,8 @@ from collections import defaultdict
 from datetime import datetime
 
 from syncd.core.model import Ball, ConnectionName, LinkName, PairId
-from syncd.core.report import ConflictRow, FeedSummary, LinkSummary, RefusedRow, StaleRow
-from syncd.core.work import Park
+from syncd.core.report import ConflictRow, DeedRow, FeedSummary, LinkSummary, RefusedRow, StaleRow
+from syncd.core.work import Park, Pause
 from syncd.store.rows import (
     moment_or_none,
     to_conflict,
@@ -120,6 +120,15 @@ _CONFLICT_COUNTS = Statement(
     """
 )
 _PARKED_LINKS = Statement("SELECT link, reason, hint FROM link_state ORDER BY link")
+_PAUSED_LINKS = Statement("SELECT * FROM link_pause ORDER BY link")
+_DEEDS = Statement(
+    """
+    SELECT * FROM audit_trail
+    WHERE (:link IS NULL OR link = :link) AND (:pair_id IS NULL OR pair_id = :pair_id)
+    ORDER BY id DESC
+    LIMIT :limit
+    """
+)
 _FEEDS = Statement(
     """
     SELECT connection.name, cursor.feed, cursor.moved_at
@@ -170,14 +179,14 @@ def refused(session: Session, *, link: LinkName | None) -> list[RefusedRow]:
 
 
 def summaries(session: Session) -> list[LinkSummary]:
-    """One for each link that has pairs or is stopped, by name."""
+    """One for each link that has pairs, or is stopped or paused, by name."""
     balls: dict[str, dict[str, int]] = defaultdict(dict)
     for row in session.rows(_BALLS):
         balls[row["link"]][row["ball"]] = row["pairs"]
     sent: dict[str, int] = dict(map(tuple, session.rows(_SENT)))
     importing: dict[str, int] = dict(map(tuple, session.rows(_IMPORTING)))
     conflict_counts: dict[str, int] = dict(map(tuple, session.rows(_CONFLICT_COUNTS)))
-    stopped = parked_links(session)
+    stopped, paused = parked_links(session), paused_links(session)
     found = {
         LinkName(row["link"]): LinkSummary(
             link=LinkName(row["link"]),
@@ -192,11 +201,12 @@ def summaries(session: Session) -> list[LinkSummary]:
             balls=balls[row["link"]],
             oldest_dirty_at=to_moment_or_none(row["oldest_dirty_at"]),
             parked_reason=_reason(stopped.get(LinkName(row["link"]))),
+            pause=paused.get(LinkName(row["link"])),
         )
         for row in session.rows(_SUMMARIES)
     }
-    for link, park in stopped.items():
-        found.setdefault(link, _without_pairs(link, park))
+    for link in stopped.keys() | paused.keys():
+        found.setdefault(link, _without_pairs(link, stopped.get(link), paused.get(link)))
     return [found[link] for link in sorted(found)]
 
 
@@ -204,7 +214,7 @@ def _reason(park: Park | None) -> str:
     return "" if park is None else park.reason
 
 
-def _without_pairs(link: LinkName, park: Park) -> LinkSummary:
+def _without_pairs(link: LinkName, park: Park | None, pause: Pause | None) -> LinkSummary:
     return LinkSummary(
         link=link,
         pairs=0,
@@ -217,7 +227,8 @@ def _without_pairs(link: LinkName, park: Park) -> LinkSummary:
         conflicts=0,
         balls={},
         oldest_dirty_at=None,
-        parked_reason=park.reason,
+        parked_reason=_reason(park),
+        pause=pause,
     )
 
 
@@ -227,6 +238,35 @@ def parked_links(session: Session) -> dict[LinkName, Park]:
         LinkName(row["link"]): Park(reason=row["reason"], hint=row["hint"])
         for row in session.rows(_PARKED_LINKS)
     }
+
+
+def paused_links(session: Session) -> dict[LinkName, Pause]:
+    """The links that people have paused."""
+    return {
+        LinkName(row["link"]): Pause(
+            actor=row["actor"], paused_at=to_moment(row["paused_at"]), reason=row["reason"]
+        )
+        for row in session.rows(_PAUSED_LINKS)
+    }
+
+
+def deeds(
+    session: Session, *, link: LinkName | None, pair_id: PairId | None, limit: int
+) -> list[DeedRow]:
+    """The audit trail, newest first."""
+    asked = {"link": link, "pair_id": pair_id, "limit": limit}
+    return [
+        DeedRow(
+            at=to_moment(row["at"]),
+            actor=row["actor"],
+            verb=row["verb"],
+            subject=row["object"],
+            reason=row["reason"] or "",
+            link=LinkName(row["link"] or ""),
+            pair_id=None if row["pair_id"] is None else PairId(row["pair_id"]),
+        )
+        for row in session.rows(_DEEDS, asked)
+    ]
 
 
 def feeds(session: Session) -> list[FeedSummary]:

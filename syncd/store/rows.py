@@ -347,6 +347,7 @@ def to_pair(row: sqlite3.Row) -> Pair:
         ball_since=to_moment_or_none(row["ball_since"]),
         linked_since=to_moment(row["linked_since"]),
         revision=row["revision"],
+        is_paused=bool(row["is_paused"]),
     )
 
 

@@ -7,6 +7,7 @@ its lease, that planned from an older state, or whose pair or link was stopped m
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
@@ -24,10 +25,15 @@ from syncd.store.statement import Session, Statement, insert_into
 
 _PAIR = tables.table(tables.Pair)
 _LINK_STATE = tables.table(tables.LinkState)
+_LINK_PAUSE = tables.table(tables.LinkPause)
 
 _LOAD = Statement(
-    select(_PAIR, _LINK_STATE.c.reason.label("link_reason"))
+    select(
+        _PAIR,
+        (_LINK_STATE.c.link.is_(None) & _LINK_PAUSE.c.link.is_(None)).label("is_link_running"),
+    )
     .join_from(_PAIR, _LINK_STATE, _LINK_STATE.c.link == _PAIR.c.link, isouter=True)
+    .join(_LINK_PAUSE, _LINK_PAUSE.c.link == _PAIR.c.link, isouter=True)
     .where(_PAIR.c.id == bindparam("pair_id"))
 )
 _SAVE = Statement(
@@ -64,6 +70,16 @@ _ADD_CONFLICT = Statement(insert_into(tables.table(tables.Conflict)))
 _ADD_TRANSITION = Statement(insert_into(tables.table(tables.Timeline)))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """A step that was made durable."""
+
+    #: The pair wants another run, and may have it.
+    is_dirty: bool
+    #: All but its intent was kept: the pair must not write any more.
+    is_stopped: bool
+
+
 def take_step(
     session: Session,
     pair_id: PairId,
@@ -72,14 +88,18 @@ def take_step(
     *,
     now: datetime,
     lease_until: datetime,
-) -> bool:
-    """Do all of the step, or raise; whether the pair wants another run afterwards."""
+) -> Taken:
+    """Do all of the step, or raise; what is to be told of it.
+
+    A pair that must not write any more keeps what the run has learnt: only the intent is refused.
+    """
     row = session.row(_LOAD, {"pair_id": pair_id})
     if row is None:
         raise LeaseLost(f"pair {pair_id} does not exist")
     _check_lease(row, token, step, now=now)
-    if step.intent is not None:
-        _check_running(row)
+    is_stopped = step.intent is not None and not _is_running(row)
+    if is_stopped:
+        step = replace(step, intent=None)
     for settled in step.settled:
         _settle(session, pair_id, LinkName(row["link"]), settled, now=now)
     if step.created is not None:
@@ -96,13 +116,18 @@ def take_step(
     mark(session, concerned - {pair_id}, seen_at=now)
     resume(session, concerned - {pair_id})
     values = _values_after(
-        row, step, token, is_concerned=pair_id in concerned, now=now, lease_until=lease_until
+        row,
+        step,
+        None if is_stopped else token,
+        is_concerned=pair_id in concerned,
+        now=now,
+        lease_until=lease_until,
     )
     session.run(_SAVE, values)
     if step.ends_pair:
         drop_bodies(session, pair_id)
-    is_active = values["state"] == PairState.ACTIVE and row["link_reason"] is None
-    return is_active and values["marked_at"] is not None
+    is_active = values["state"] == PairState.ACTIVE and bool(row["is_link_running"])
+    return Taken(is_dirty=is_active and values["marked_at"] is not None, is_stopped=is_stopped)
 
 
 def _check_lease(row: sqlite3.Row, token: str, step: Step, *, now: datetime) -> None:
@@ -115,12 +140,8 @@ def _check_lease(row: sqlite3.Row, token: str, step: Step, *, now: datetime) -> 
         raise LeaseLost(f"pair {row['id']} was run by another worker meanwhile")
 
 
-def _check_running(row: sqlite3.Row) -> None:
-    if row["state"] != PairState.ACTIVE or row["link_reason"] is not None:
-        raise LeaseLost(
-            f"pair {row['id']} was stopped meanwhile",
-            hint="`syncd parked` says why; `syncd retry PAIR` lets it run again.",
-        )
+def _is_running(row: sqlite3.Row) -> bool:
+    return row["state"] == PairState.ACTIVE and bool(row["is_link_running"])
 
 
 def _settle(
@@ -205,15 +226,16 @@ def _add_records(session: Session, pair_id: PairId, step: Step, *, now: datetime
 def _values_after(
     row: sqlite3.Row,
     step: Step,
-    token: str,
+    token: str | None,
     *,
     is_concerned: bool,
     now: datetime,
     lease_until: datetime,
 ) -> dict[str, object]:
-    """The pair row as the step leaves it."""
+    """The pair row as the step leaves it; without a token the lease is let go."""
     ends_run = (
-        step.done_gen is not None
+        token is None
+        or step.done_gen is not None
         or step.not_before is not None
         or step.park is not None
         or step.ends_pair

@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from syncd.core.errors import StoreUnavailable
+from syncd.core.errors import LeaseLost, StoreUnavailable
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
 from syncd.core.report import (
     ConflictRow,
+    DeedRow,
     FeedSummary,
     LinkSummary,
     RefusedRow,
@@ -23,7 +24,7 @@ from syncd.core.report import (
     WebhookNote,
     WebhookSummary,
 )
-from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Run, Step
+from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Pause, Run, Step
 from syncd.store import pair, report, trail, webhook
 from syncd.store.feed import load_cursor, record_sightings
 from syncd.store.file import (
@@ -38,7 +39,7 @@ from syncd.store.migrate import REVISIONS, migrate, revision_of
 from syncd.store.reader import Reader
 from syncd.store.run import load_run
 from syncd.store.statement import Session
-from syncd.store.step import take_step
+from syncd.store.step import Taken, take_step
 from syncd.store.writer import Fuse, Writer
 
 #: How long a process waits for another one to finish its transaction.
@@ -107,6 +108,16 @@ class SqliteReader:
 
     async def parked_links(self) -> Mapping[LinkName, Park]:
         return await self._reader.read(report.parked_links)
+
+    async def paused_links(self) -> Mapping[LinkName, Pause]:
+        return await self._reader.read(report.paused_links)
+
+    async def deeds(
+        self, *, link: LinkName | None = None, pair_id: PairId | None = None, limit: int = 1000
+    ) -> Sequence[DeedRow]:
+        return await self._reader.read(
+            partial(report.deeds, link=link, pair_id=pair_id, limit=limit)
+        )
 
     async def conflicts(
         self, *, link: LinkName | None = None, since: datetime | None = None, limit: int = 1000
@@ -181,10 +192,17 @@ class SqliteStore(SqliteReader):
     async def step(
         self, pair_id: PairId, token: str, step: Step, *, now: datetime, lease_until: datetime
     ) -> bool:
-        def work(session: Session) -> bool:
+        def work(session: Session) -> Taken:
             return take_step(session, pair_id, token, step, now=now, lease_until=lease_until)
 
-        return await self._writer.submit(work)
+        taken = await self._writer.submit(work)
+        if taken.is_stopped:
+            # Said here and not in the unit of work, which would undo what it is to keep.
+            raise LeaseLost(
+                f"pair {pair_id} was stopped meanwhile",
+                hint="`syncd status` and `syncd parked` say why, and what lets it run again.",
+            )
+        return taken.is_dirty
 
     async def note_webhook(self, note: WebhookNote) -> None:
         await self._writer.submit(partial(webhook.note_webhook, note=note))
@@ -195,25 +213,57 @@ class SqliteStore(SqliteReader):
     async def release_leases(self, owner: str) -> int:
         return await self._writer.submit(partial(pair.release_leases, owner=owner))
 
-    async def unpark(self, pair_id: PairId, *, actor: str, now: datetime) -> bool:
+    async def park(
+        self, pair_id: PairId, park: Park, *, actor: str, reason: str, now: datetime
+    ) -> bool:
         return await self._writer.submit(
-            partial(trail.unpark, pair_id=pair_id, actor=actor, now=now)
+            partial(trail.park, pair_id=pair_id, park=park, actor=actor, reason=reason, now=now)
+        )
+
+    async def unpark(self, pair_id: PairId, *, actor: str, reason: str = "", now: datetime) -> bool:
+        return await self._writer.submit(
+            partial(trail.unpark, pair_id=pair_id, actor=actor, reason=reason, now=now)
         )
 
     async def release_comment(
-        self, pair_id: PairId, side: Side, comment_id: CommentId, *, actor: str, now: datetime
+        self,
+        pair_id: PairId,
+        side: Side,
+        comment_id: CommentId,
+        *,
+        actor: str,
+        reason: str = "",
+        now: datetime,
     ) -> bool:
         def work(session: Session) -> bool:
-            return trail.release_comment(session, pair_id, side, comment_id, actor=actor, now=now)
+            return trail.release_comment(
+                session, pair_id, side, comment_id, actor=actor, reason=reason, now=now
+            )
 
         return await self._writer.submit(work)
 
     async def park_link(self, link: LinkName, park: Park, *, now: datetime) -> None:
         await self._writer.submit(partial(trail.park_link, link=link, park=park, now=now))
 
-    async def unpark_link(self, link: LinkName, *, actor: str, now: datetime) -> bool:
+    async def unpark_link(
+        self, link: LinkName, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
         return await self._writer.submit(
-            partial(trail.unpark_link, link=link, actor=actor, now=now)
+            partial(trail.unpark_link, link=link, actor=actor, reason=reason, now=now)
+        )
+
+    async def pause_link(
+        self, link: LinkName, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
+        return await self._writer.submit(
+            partial(trail.pause_link, link=link, actor=actor, reason=reason, now=now)
+        )
+
+    async def resume_link(
+        self, link: LinkName, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
+        return await self._writer.submit(
+            partial(trail.resume_link, link=link, actor=actor, reason=reason, now=now)
         )
 
     async def close(self) -> None:

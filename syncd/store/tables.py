@@ -356,6 +356,20 @@ class LinkState(Row, table=True):
     parked_at: str
 
 
+class LinkPause(Row, table=True):
+    """A link that a person has paused; it may be stopped beside that, and neither ends the other.
+
+    Others have no row.
+    """
+
+    __tablename__ = "link_pause"
+
+    link: str = Field(primary_key=True)
+    reason: str
+    actor: str
+    paused_at: str
+
+
 class AuditTrail(Row, table=True):
     """What operators did, to be answered for."""
 
@@ -366,6 +380,11 @@ class AuditTrail(Row, table=True):
     actor: str
     verb: str
     object: str
+    #: The pair that it was about; NULL where it was a whole link.
+    pair_id: int | None
+    link: str | None
+    #: In the person's own words; NULL where none was given.
+    reason: str | None
 
 
 def table(row: type[Row]) -> Table:

@@ -1,4 +1,7 @@
-"""What people do to pairs and links by hand; each deed goes into the audit trail as well."""
+"""What people do to pairs and links by hand; each deed goes into the audit trail as well.
+
+A deed that changes nothing is none: it says False and leaves no trace.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,21 @@ from syncd.store.statement import Session, Statement, insert_into, upsert_into
 
 _LINK_STATE = tables.table(tables.LinkState)
 
-_ADD_DEED = Statement(insert_into(tables.table(tables.AuditTrail)))
+_LINK_PAUSE = tables.table(tables.LinkPause)
+_ADD_DEED = Statement(
+    """
+    INSERT INTO audit_trail (at, actor, verb, object, pair_id, link, reason)
+    VALUES (:at, :actor, :verb, :object, :pair_id,
+            coalesce((SELECT link FROM pair WHERE id = :pair_id), :link), :reason)
+    """
+)
+_PARK = Statement(
+    """
+    UPDATE pair
+    SET state = 'parked', reason = :reason, hint = :hint, parked_at = :at
+    WHERE id = :pair_id AND state = 'active'
+    """
+)
 _UNPARK = Statement(
     """
     UPDATE pair
@@ -44,11 +61,31 @@ _FIND_HELD = Statement(
       )
     """
 )
+_PAUSE_LINK = Statement(insert_into(_LINK_PAUSE).on_conflict_do_nothing())
+_RESUME_LINK = Statement(delete(_LINK_PAUSE).where(_LINK_PAUSE.c.link == bindparam("link")))
 _PARK_LINK = Statement(upsert_into(_LINK_STATE, "link"))
 _UNPARK_LINK = Statement(delete(_LINK_STATE).where(_LINK_STATE.c.link == bindparam("link")))
 
 
-def unpark(session: Session, pair_id: PairId, *, actor: str, now: datetime) -> bool:
+def park(
+    session: Session, pair_id: PairId, park: Park, *, actor: str, reason: str, now: datetime
+) -> bool:
+    """Stop a pair; False when it was parked already, or has ended."""
+    values = {
+        "pair_id": pair_id,
+        "reason": park.reason,
+        "hint": park.hint,
+        "at": moment(now),
+    }
+    if session.run(_PARK, values) == 0:
+        return False
+    _note_pair(session, pair_id, actor, "park", reason=reason, now=now)
+    return True
+
+
+def unpark(
+    session: Session, pair_id: PairId, *, actor: str, reason: str = "", now: datetime
+) -> bool:
     """Let a parked pair, or a status that a desk refused, be tried again, at once; False when
     neither waited.
     """
@@ -56,7 +93,7 @@ def unpark(session: Session, pair_id: PairId, *, actor: str, now: datetime) -> b
     if not _try_statuses(session, pair_id, now=now) and not is_parked:
         return False
     mark(session, [pair_id], seen_at=now)
-    _note(session, actor, "unpark", f"pair {pair_id}", now=now)
+    _note_pair(session, pair_id, actor, "retry", reason=reason, now=now)
     return True
 
 
@@ -80,6 +117,7 @@ def release_comment(
     comment_id: CommentId,
     *,
     actor: str,
+    reason: str = "",
     now: datetime,
 ) -> bool:
     """Let a held comment travel; False when the pair has no comment of that id that still waits."""
@@ -89,7 +127,8 @@ def release_comment(
     base = load_base(session, pair_id)
     write_base(session, pair_id, replace(base, released=base.released | {comment_id}), now=now)
     mark(session, [pair_id], seen_at=now)
-    _note(session, actor, "release", f"pair {pair_id} {side} comment {comment_id}", now=now)
+    what = f"comment {comment_id} of the {side}"
+    _note_pair(session, pair_id, actor, "release", what, reason=reason, now=now)
     return True
 
 
@@ -99,14 +138,74 @@ def park_link(session: Session, link: LinkName, park: Park, *, now: datetime) ->
     session.run(_PARK_LINK, values)
 
 
-def unpark_link(session: Session, link: LinkName, *, actor: str, now: datetime) -> bool:
-    """Let the link's pairs run again; False when it was not stopped."""
+def unpark_link(
+    session: Session, link: LinkName, *, actor: str, reason: str = "", now: datetime
+) -> bool:
+    """Let the link's pairs run again; False when it was not stopped. A pause stays."""
     if session.run(_UNPARK_LINK, {"link": link}) == 0:
         return False
-    _note(session, actor, "unpark", f"link {link}", now=now)
+    _note_link(session, link, actor, "retry", reason=reason, now=now)
     return True
 
 
-def _note(session: Session, actor: str, verb: str, thing: str, *, now: datetime) -> None:
-    values = {"at": moment(now), "actor": actor, "verb": verb, "object": thing}
+def pause_link(session: Session, link: LinkName, *, actor: str, reason: str, now: datetime) -> bool:
+    """Let nothing be written for the link from now on; False when it is paused already."""
+    at = moment(now)
+    values = {"link": link, "reason": reason, "actor": actor, "paused_at": at}
+    if session.run(_PAUSE_LINK, values) == 0:
+        return False
+    _note_link(session, link, actor, "pause", reason=reason, now=now)
+    return True
+
+
+def resume_link(
+    session: Session, link: LinkName, *, actor: str, reason: str, now: datetime
+) -> bool:
+    """End a pause; False when there was none. A stop stays."""
+    if session.run(_RESUME_LINK, {"link": link}) == 0:
+        return False
+    _note_link(session, link, actor, "resume", reason=reason, now=now)
+    return True
+
+
+def _note_pair(
+    session: Session,
+    pair_id: PairId,
+    actor: str,
+    verb: str,
+    what: str = "",
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    subject = f"{what}, pair {pair_id}" if what else f"pair {pair_id}"
+    _note(session, actor, verb, subject, pair_id=pair_id, reason=reason, now=now)
+
+
+def _note_link(
+    session: Session, link: LinkName, actor: str, verb: str, *, reason: str, now: datetime
+) -> None:
+    _note(session, actor, verb, f"link {link}", link=link, reason=reason, now=now)
+
+
+def _note(
+    session: Session,
+    actor: str,
+    verb: str,
+    subject: str,
+    *,
+    pair_id: PairId | None = None,
+    link: LinkName | None = None,
+    reason: str,
+    now: datetime,
+) -> None:
+    values = {
+        "at": moment(now),
+        "actor": actor,
+        "verb": verb,
+        "object": subject,
+        "pair_id": pair_id,
+        "link": link,
+        "reason": reason or None,
+    }
     session.run(_ADD_DEED, values)

@@ -20,8 +20,8 @@ from syncd.core.model import (
     Status,
     TicketId,
 )
-from syncd.core.report import WebhookNote
-from syncd.core.work import CursorMove, PairState, Park, Step
+from syncd.core.report import DeedRow, WebhookNote
+from syncd.core.work import CursorMove, PairState, Park, Pause, Step
 from syncd.ports import Store
 from tests.contract.store_story import (
     a_pair,
@@ -303,6 +303,97 @@ class StoreReportSuite:
         assert await store.unpark_link(LINK, actor="ops", now=AT) is False
         assert await store.parked_links() == {}
         assert await store.load_due(AT) == [(pair_id, None)]
+
+    # --- pauses and the audit trail --------------------------------------------------------------
+
+    async def test_a_paused_links_pairs_are_marked_and_looked_at_and_not_run(
+        self, store: Store
+    ) -> None:
+        pair_id = await a_twinned_pair(store)
+        other = await a_pair(store, a_whole_read(a_ticket("T2")), link="other")
+        assert await store.pause_link(LINK, actor="cli:mia", reason="a move", now=later(3))
+        assert not await store.pause_link(LINK, actor="cli:tom", now=later(4))
+        assert await see(store, a_sighting(a_ticket("T1", status="Closed", fields_as_of=9)))
+        pair = (await load(store, pair_id)).pair
+        assert (pair.state, pair.is_paused, pair.is_dirty) == (PairState.ACTIVE, True, True)
+        assert await store.load_due(AT) == [(other, None)]
+        assert [[p.pair_id for p in batch] async for batch in store.open_pairs()] == [[pair_id]]
+        pause = Pause(actor="cli:mia", paused_at=later(3), reason="a move")
+        assert await store.paused_links() == {LINK: pause}
+        assert [s.pause for s in await store.summaries()] == [pause, None]
+
+    async def test_a_resumed_link_finds_its_marks(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        await store.pause_link(LINK, actor="cli:mia", now=AT)
+        assert await store.resume_link(LINK, actor="cli:mia", now=AT)
+        assert not await store.resume_link(LINK, actor="cli:mia", now=AT)
+        assert await store.paused_links() == {}
+        assert await store.load_due(AT) == [(pair_id, None)]
+        assert not (await load(store, pair_id)).pair.is_paused
+
+    async def test_a_pause_and_a_stop_end_apart(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        await store.park_link(LINK, PARK, now=AT)
+        await store.pause_link(LINK, actor="cli:mia", now=AT)
+        await store.resume_link(LINK, actor="cli:mia", now=AT)
+        assert (await load(store, pair_id)).pair.state is PairState.PARKED
+        await store.pause_link(LINK, actor="cli:mia", now=AT)
+        await store.unpark_link(LINK, actor="cli:mia", now=AT)
+        assert (await load(store, pair_id)).pair.is_paused
+        assert await store.load_due(AT) == []
+
+    async def test_a_paused_link_is_told_even_without_pairs(self, store: Store) -> None:
+        await store.pause_link(LINK, actor="cli:mia", now=AT)
+        (summary,) = await store.summaries()
+        assert (summary.link, summary.pairs, summary.parked_reason) == (LINK, 0, "")
+        assert summary.pause == Pause(actor="cli:mia", paused_at=AT)
+
+    async def test_a_pair_is_parked_by_hand_once(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        deed = {"actor": "cli:mia", "reason": "two customers"}
+        assert await store.park(pair_id, PARK, **deed, now=later(1))
+        assert not await store.park(pair_id, PARK, **deed, now=later(2))
+        pair = (await load(store, pair_id)).pair
+        assert (pair.state, pair.reason, pair.parked_at) == (
+            PairState.PARKED,
+            PARK.reason,
+            later(1),
+        )
+        await take(store, pair_id, Step(ends_pair=True))
+        assert not await store.park(pair_id, PARK, **deed, now=later(3))
+
+    async def test_the_trail_tells_who_did_what_to_what_and_why_newest_first(
+        self, store: Store
+    ) -> None:
+        one = await a_pair(store)
+        other = await a_pair(store, a_whole_read(a_ticket("T2")), link="other")
+        await store.park(one, PARK, actor="cli:mia", reason="two customers", now=later(1))
+        await store.park(other, PARK, actor="cli:mia", reason="", now=later(2))
+        await store.unpark(one, actor="cli:tom", reason="was one", now=later(3))
+        await store.pause_link(LINK, actor="cli:tom", reason="a move", now=later(4))
+        rows = [
+            DeedRow(
+                at=later(4),
+                actor="cli:tom",
+                verb="pause",
+                subject=f"link {LINK}",
+                reason="a move",
+                link=LINK,
+                pair_id=None,
+            ),
+            DeedRow(
+                at=later(3),
+                actor="cli:tom",
+                verb="retry",
+                subject=f"pair {one}",
+                reason="was one",
+                link=LINK,
+                pair_id=one,
+            ),
+        ]
+        assert (await store.deeds(limit=2)) == rows
+        assert [deed.verb for deed in await store.deeds(link=LINK)] == ["pause", "retry", "park"]
+        assert [deed.verb for deed in await store.deeds(pair_id=one)] == ["retry", "park"]
 
     # --- refused statuses ------------------------------------------------------------------------
 

@@ -357,6 +357,36 @@ class StoreStepSuite:
         with pytest.raises(LeaseLost):
             await take(store, pair_id, Step(intent=an_intent(pair_id=pair_id)))
 
+    async def test_nothing_is_written_for_a_paused_link(self, store: Store) -> None:
+        pair_id, other = await a_pair(store), await a_pair(store, link="other")
+        await store.pause_link(LINK, actor="cli:ops", now=AT)
+        with pytest.raises(LeaseLost):
+            await take(store, pair_id, Step(intent=an_intent(pair_id=pair_id)))
+        assert (await load(store, pair_id)).sent == ()
+        await take(store, other, Step(intent=an_intent(pair_id=other)))
+
+    @pytest.mark.parametrize("how", ["parked", "stopped", "paused"])
+    async def test_a_run_that_must_not_go_on_leaves_what_it_learnt_and_its_lease(
+        self, store: Store, how: str
+    ) -> None:
+        pair_id = await a_pair(store)
+        intent = an_intent(pair_id=pair_id)
+        await take(store, pair_id, Step(intent=intent), token="a")
+        if how == "parked":
+            await store.park(pair_id, PARK, actor="cli:ops", reason="", now=AT)
+        elif how == "stopped":
+            await store.park_link(LINK, PARK, now=AT)
+        else:
+            await store.pause_link(LINK, actor="cli:ops", now=AT)
+        following = an_intent(an_update(op_id="op-2"), pair_id=pair_id, stamp="stamp-2")
+        learnt = Step(settled=(settled(intent),), base=a_base(a_mapping()), intent=following)
+        with pytest.raises(LeaseLost):
+            await take(store, pair_id, learnt, token="a")
+        run = await load(store, pair_id)
+        assert (run.sent, run.base.comments) == ((), (a_mapping(),))
+        assert run.pair.is_dirty, "it goes on from here"
+        await take(store, pair_id, Step(), token="b")
+
     async def test_a_write_under_way_is_settled_although_the_pair_was_stopped(
         self, store: Store
     ) -> None:

@@ -41,6 +41,14 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+#: A pair of the fifth schema.
+_PAIR_VALUES = {
+    "id": 7, "link": "acme", "state": "active", "is_silent_birth": False, "linked_since": "",
+    "marked_gen": 1, "done_gen": 1, "quiet_gen": 0, "tries": 0, "revision": 0, "reason": "",
+    "hint": "",
+}  # fmt: skip
+
+
 def a_migrated_file(path: Path, revision: str = "head") -> None:
     connection = a_connection(path)
     if revision == "head":
@@ -131,6 +139,32 @@ def test_a_hint_of_the_first_schema_is_a_hint_at_some_comment(path: Path) -> Non
     migrate(connection, path=path)
     found = connection.execute("SELECT ticket_id, hinted FROM ticket ORDER BY id").fetchall()
     assert [tuple(row) for row in found] == [("1", '["?"]'), ("2", "[]")]
+    connection.close()
+
+
+def test_earlier_deeds_are_found_by_what_they_were_about(path: Path) -> None:
+    a_migrated_file(path, "0005")
+    connection = a_connection(path)
+    with connection:
+        names = ", ".join(_PAIR_VALUES)
+        places = ", ".join(f":{name}" for name in _PAIR_VALUES)
+        connection.execute(f"INSERT INTO pair ({names}) VALUES ({places})", _PAIR_VALUES)  # noqa: S608
+        for verb, about in (
+            ("unpark", "pair 7"),
+            ("release", "pair 7 partner comment 50"),
+            ("unpark", "link acme"),
+        ):
+            connection.execute(
+                "INSERT INTO audit_trail (at, actor, verb, object) VALUES ('', 'cli:mia', ?, ?)",
+                (verb, about),
+            )
+    migrate(connection, path=path)
+    found = connection.execute("SELECT verb, pair_id, link, reason FROM audit_trail").fetchall()
+    assert [tuple(row) for row in found] == [
+        ("retry", 7, "acme", None),
+        ("release", 7, "acme", None),
+        ("retry", None, "acme", None),
+    ]
     connection.close()
 
 

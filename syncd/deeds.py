@@ -1,0 +1,81 @@
+"""What people do to pairs and links by hand, and what is on record of it: a part of the Store port.
+
+Each deed is one transaction with its line in the audit trail: who (`actor`), when (`now`, aware
+UTC), what, and the `reason` in the person's own words. One that changes nothing answers False and
+leaves no line. A running daemon heeds it with its next step, or takes it up within seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from syncd.core.model import CommentId, LinkName, PairId, Side
+from syncd.core.report import DeedRow
+from syncd.core.work import Park, Pause
+
+
+class Deeds(Protocol):
+    """All methods may raise `StoreUnavailable`; a returned deed is on disk."""
+
+    # --- a pair ----------------------------------------------------------------------------------
+
+    async def park(
+        self, pair_id: PairId, park: Park, *, actor: str, reason: str, now: datetime
+    ) -> bool:
+        """Stop a pair; False when it is parked already, or has ended."""
+        ...
+
+    async def unpark(self, pair_id: PairId, *, actor: str, reason: str = "", now: datetime) -> bool:
+        """Let a parked pair run again, or a status that a desk refused be tried again, and mark it;
+        False when neither waited.
+        """
+        ...
+
+    async def release_comment(
+        self,
+        pair_id: PairId,
+        side: Side,
+        comment_id: CommentId,
+        *,
+        actor: str,
+        reason: str = "",
+        now: datetime,
+    ) -> bool:
+        """Let a held comment travel; False when there is none of that id."""
+        ...
+
+    # --- a link ----------------------------------------------------------------------------------
+
+    async def unpark_link(
+        self, link: LinkName, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
+        """End a stop; False when there was none. A pause holds on."""
+        ...
+
+    async def pause_link(
+        self, link: LinkName, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
+        """From now on no write begins for the link; its pairs go on being marked, and desks being
+        read. False when it is paused already.
+        """
+        ...
+
+    async def resume_link(
+        self, link: LinkName, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
+        """End a pause: its pairs run as they are marked. False when there was none. A stop holds
+        on.
+        """
+        ...
+
+    async def paused_links(self) -> Mapping[LinkName, Pause]: ...
+
+    # --- the audit trail -------------------------------------------------------------------------
+
+    async def deeds(
+        self, *, link: LinkName | None = None, pair_id: PairId | None = None, limit: int = 1000
+    ) -> Sequence[DeedRow]:
+        """What people did, newest first; of a link with what they did to its pairs."""
+        ...
