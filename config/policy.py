@@ -55,6 +55,7 @@ def link_policy(config: Config, name: LinkName) -> LinkPolicy:
             key: frozenset(values) for key, values in (link.filter.metadata or {}).items()
         },
         history_limit=link.history_limit,
+        loop_limit=link.loop_limit,
         other_views=frozenset(
             other.platform.view
             for other_name, other in config.links.items()

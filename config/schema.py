@@ -316,6 +316,14 @@ class Link(Section):
         description="How many earlier comments follow one by one when a ticket is new to the"
         " partner; older ones come as one private digest.",
     )
+    loop_limit: int = Field(
+        default=30,
+        ge=5,
+        le=1000,
+        description="How many writes to each side of a pair may follow from one of ours on the"
+        " other in an hour, before the pair parks as a loop of machines; one way four times as"
+        " many.",
+    )
 
 
 class Comparison(Section):

@@ -269,6 +269,12 @@ class Store(Deeds, Protocol):
         """Everything about one pair, or None when there is no such pair."""
         ...
 
+    async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
+        """How many writes of a pair that could be part of a loop left after `since`, by side;
+        those before a person last let it run are not counted.
+        """
+        ...
+
     async def step(
         self, pair_id: PairId, token: str, step: Step, *, now: datetime, lease_until: datetime
     ) -> bool:

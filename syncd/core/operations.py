@@ -160,6 +160,8 @@ class Intent:
     sent_at: datetime
     #: How many left at the same moment, so that a desk may have got them in one request.
     company: int = 1
+    #: It could be part of a loop, see `loop.is_hop`.
+    is_hop: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -178,6 +178,8 @@ class LinkPolicy:
     metadata_filter: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: How many earlier comments follow one by one at birth; older ones go as one private digest.
     history_limit: int = 25
+    #: So many hops in an hour to each side of a pair are a loop's.
+    loop_limit: int = 30
     #: Views of other links: escalation into one of them while out of ours ends this pair.
     other_views: frozenset[str] = frozenset()
 

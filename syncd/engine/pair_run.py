@@ -37,12 +37,13 @@ from syncd.core.redaction import is_outdated
 from syncd.core.settle import Settlement
 from syncd.core.work import Park, Run, Step
 from syncd.engine.convoy import Halt, gather
+from syncd.engine.hops import Hops
 from syncd.engine.links import Link
 from syncd.engine.outcome import Imported, Outcome, Result
 from syncd.engine.reading import fetch_need, gone
 from syncd.engine.succession import succeed
 from syncd.engine.surroundings import Surroundings
-from syncd.engine.telling import tell, tell_held, tell_leak
+from syncd.engine.telling import tell, tell_held, tell_leak, tell_parked
 from syncd.engine.transfer import Transfer
 from syncd.engine.waiting import Wait, wait_after
 from syncd.engine.work import Work
@@ -71,6 +72,7 @@ class PairRun:
         self._sent = run.sent
         self._work = work
         self._files = Transfer(link, work, surroundings.clock)
+        self._hops = Hops(surroundings, run.pair.pair_id, most=link.policy.loop_limit)
         self._token = token
         self._waits: dict[Side, Wait] = {}
         self._writes = 0
@@ -239,6 +241,9 @@ class PairRun:
         now = self._env.clock.now()
         attempt = self._attempts.get(operation.op_id, 0) + 1
         intent = self._work.intent(operation, attempt=attempt, now=now, company=company)
+        park = await self._hops.take(intent)
+        if park is not None:
+            return park
         step = self._work.step(intent=intent, tries=self._pair.tries)
         tell(step, self._pair.pair_id)
         await self._env.record(self._pair.pair_id, self._token, step)
@@ -414,13 +419,7 @@ class PairRun:
 
     async def _park(self, park: Park) -> Outcome:
         step = self._work.step(park=park)
-        logger().error(
-            "pair.parked",
-            pair=self._pair.pair_id,
-            link=self._link.name,
-            reason=park.reason,
-            hint=park.hint,
-        )
+        tell_parked(park, self._pair)
         return await self._finish(step, Outcome(result=Result.PARKED), None)
 
     async def park_for(self, bug: Exception) -> Outcome:

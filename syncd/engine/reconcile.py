@@ -6,12 +6,13 @@ Who runs when is the controller's, the run itself `pair_run`'s, all decisions `s
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.core.errors import LeaseLost, StoreError
-from syncd.core.model import ConnectionName, LinkName, PairId, TicketId
+from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import PairState, Park, Run, Step
 from syncd.engine.health import Health
 from syncd.engine.lanes import Lanes
@@ -93,6 +94,9 @@ class Reconciler:
     async def record(self, pair_id: PairId, token: str, step: Step) -> bool:
         now = self._clock.now()
         return await self._store.step(pair_id, token, step, now=now, lease_until=now + _LEASE)
+
+    async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
+        return await self._store.count_hops(pair_id, since=since)
 
     async def stop_link(self, link: LinkName, park: Park) -> None:
         await self._store.park_link(link, park, now=self._clock.now())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
-from syncd.core.model import ConnectionName, LinkName, PairId, TicketId
+from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import Park, Step
 from syncd.engine.health import Health
 from syncd.ports import Clock
@@ -21,6 +23,10 @@ class Surroundings(Protocol):
 
     async def record(self, pair_id: PairId, token: str, step: Step) -> bool:
         """Make a step durable. Raises `LeaseLost` and `StoreError`."""
+        ...
+
+    async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
+        """How many hops of a pair left after a moment, by side. Raises `StoreError`."""
         ...
 
     async def stop_link(self, link: LinkName, park: Park) -> None:

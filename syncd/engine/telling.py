@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from syncd.core.ends import LOST
 from syncd.core.model import Held, LinkName, PairId
 from syncd.core.operations import Intent
-from syncd.core.work import Pair, Step
+from syncd.core.work import Pair, Park, Step
 from syncd.log import logger
 
 
@@ -45,4 +45,11 @@ def tell_leak(intent: Intent, link: LinkName) -> None:
         pair=intent.pair_id,
         side=intent.op.side.value,
         op_id=intent.op.op_id,
+    )
+
+
+def tell_parked(park: Park, pair: Pair) -> None:
+    """A pair stops until a person acts."""
+    logger().error(
+        "pair.parked", pair=pair.pair_id, link=pair.link, reason=park.reason, hint=park.hint
     )

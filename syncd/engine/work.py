@@ -18,6 +18,7 @@ from syncd.core.ends import Stop
 from syncd.core.errors import Refusal, Rejected
 from syncd.core.file_map import due_keys, late_keys, next_try_at, timed
 from syncd.core.lineage import Successor, join, moved, tell_refused
+from syncd.core.loop import is_hop
 from syncd.core.mirror import merge_snapshot, with_earlier
 from syncd.core.model import (
     Conflict,
@@ -200,6 +201,7 @@ class Work:
             attempt=attempt,
             sent_at=now,
             company=company,
+            is_hop=is_hop(operation, self.base, self.snapshots),
         )
 
     def settle(self, intent: Intent, answer: Answer, *, is_found: bool = False) -> Settlement:

@@ -71,6 +71,7 @@ def intent_values(connection_ref: int, intent: Intent) -> dict[str, object]:
         "settled_at": None,
         "comment_ids": None,
         "payload": packed(payload),
+        "is_hop": intent.is_hop,
     }
 
 
@@ -94,4 +95,5 @@ def to_intent(row: sqlite3.Row) -> Intent:
         company=payload.company,
         attempt=row["attempt"],
         sent_at=to_moment(row["sent_at"]),
+        is_hop=bool(row["is_hop"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam, select
 
@@ -14,7 +15,15 @@ from syncd.store import tables
 from syncd.store.agreement import load_base
 from syncd.store.journal import to_intent
 from syncd.store.pair import PAIRS, newest
-from syncd.store.rows import COMMENT_JSON, packed, to_comments, to_pair, to_ticket, to_ticket_ids
+from syncd.store.rows import (
+    COMMENT_JSON,
+    moment,
+    packed,
+    to_comments,
+    to_pair,
+    to_ticket,
+    to_ticket_ids,
+)
 from syncd.store.statement import Session, Statement, fixed
 
 _PAIR = tables.table(tables.Pair)
@@ -67,6 +76,14 @@ _LOAD_SENT = Statement(
     )
     .order_by(_OPERATION.c.id)
 )
+#: A write that was dropped never reached its desk.
+_COUNT_HOPS = Statement(
+    """
+    SELECT side, count(*) FROM operation
+    WHERE pair_id = :pair_id AND is_hop AND sent_at > :since AND state != 'dropped'
+    GROUP BY side
+    """
+)
 _LOAD_SIBLINGS = Statement(
     """
     SELECT base.agreed
@@ -105,6 +122,12 @@ def load_run(session: Session, pair_id: PairId) -> Run | None:
 
 def load_sent(session: Session, pair_id: PairId) -> tuple[Intent, ...]:
     return tuple(to_intent(row) for row in session.rows(_LOAD_SENT, {"pair_id": pair_id}))
+
+
+def count_hops(session: Session, pair_id: PairId, since: datetime) -> dict[Side, int]:
+    """How many writes of a pair that could be part of a loop left after a moment, by side."""
+    asked = {"pair_id": pair_id, "since": moment(since)}
+    return {Side(side): count for side, count in session.rows(_COUNT_HOPS, asked)}
 
 
 def _load_snapshots(

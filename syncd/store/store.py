@@ -37,7 +37,7 @@ from syncd.store.file import (
 )
 from syncd.store.migrate import REVISIONS, migrate, revision_of
 from syncd.store.reader import Reader
-from syncd.store.run import load_run
+from syncd.store.run import count_hops, load_run
 from syncd.store.statement import Session
 from syncd.store.step import Taken, take_step
 from syncd.store.writer import Fuse, Writer
@@ -54,6 +54,9 @@ class SqliteReader:
 
     async def load_run(self, pair_id: PairId) -> Run | None:
         return await self._reader.read(partial(load_run, pair_id=pair_id))
+
+    async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
+        return await self._reader.read(partial(count_hops, pair_id=pair_id, since=since))
 
     async def load_due(
         self, now: datetime, *, link: LinkName | None = None, is_quiet: bool = False

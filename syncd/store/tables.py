@@ -280,6 +280,7 @@ class Operation(Row, table=True):
             unique=True,
             sqlite_where=text("state = 'sent'"),
         ),
+        Index("ix_operation_hop", "pair_id", "side", "sent_at", sqlite_where=text("is_hop")),
         CheckConstraint("state IN ('sent', 'done', 'dropped')", name="state"),
     )
 
@@ -296,6 +297,8 @@ class Operation(Row, table=True):
     settled_at: str | None
     comment_ids: str | None
     payload: str | None
+    #: Could be part of a loop, and is counted as such.
+    is_hop: bool = Field(sa_column_kwargs={"server_default": "0"})
 
 
 class Conflict(Row, table=True):

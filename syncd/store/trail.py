@@ -42,6 +42,8 @@ _UNPARK = Statement(
     WHERE id = :pair_id AND state = 'parked'
     """
 )
+#: What was counted before a person looked counts no more.
+_FORGET_HOPS = Statement("UPDATE operation SET is_hop = 0 WHERE pair_id = :pair_id AND is_hop")
 _REVISE = Statement("UPDATE pair SET revision = revision + 1 WHERE id = :pair_id")
 #: A comment that the mirror holds and that has neither travelled nor been decided on.
 _FIND_HELD = Statement(
@@ -92,6 +94,7 @@ def unpark(
     is_parked = session.run(_UNPARK, {"pair_id": pair_id}) > 0
     if not _try_statuses(session, pair_id, now=now) and not is_parked:
         return False
+    session.run(_FORGET_HOPS, {"pair_id": pair_id})
     mark(session, [pair_id], seen_at=now)
     _note_pair(session, pair_id, actor, "retry", reason=reason, now=now)
     return True

@@ -9,6 +9,7 @@ import pytest
 
 from syncd.ports import Store
 from syncd.store import open_store
+from tests.contract.store_guard_suite import StoreGuardSuite
 from tests.contract.store_lineage_suite import StoreLineageSuite
 from tests.contract.store_mirror_suite import StoreMirrorSuite
 from tests.contract.store_report_suite import StoreReportSuite
@@ -35,4 +36,8 @@ class TestSqliteReports(StoreReportSuite):
 
 
 class TestSqliteLineages(StoreLineageSuite):
+    pass
+
+
+class TestSqliteGuards(StoreGuardSuite):
     pass

@@ -82,7 +82,10 @@ class BusinessRules:
                 changes.append((str(field_id), None, value))
                 ticket.custom[field_id] = value
                 added |= {value} & options
-        after = sorted({*before, *added})
+        if trigger.set_status not in (None, ticket.status):
+            changes.append(("status", ticket.status, trigger.set_status))
+            ticket.values["status"] = trigger.set_status
+        after = sorted({*before, *added} - set(trigger.remove_tags))
         if after != before:
             changes.append(("tags", before, after))
             ticket.values["tags"] = after

@@ -89,6 +89,10 @@ class RuleRoutes:
         ]
         if trigger.add_tags:
             actions.append({"field": "current_tags", "value": " ".join(trigger.add_tags)})
+        if trigger.remove_tags:
+            actions.append({"field": "remove_tags", "value": " ".join(trigger.remove_tags)})
+        if trigger.set_status is not None:
+            actions.append({"field": "status", "value": trigger.set_status})
         if trigger.is_mail:
             actions.append(_mail("requester_and_ccs", trigger.title))
         kind = "Create" if trigger.on == "create" else "Change"

@@ -75,6 +75,8 @@ class Trigger:
     # Only when the update added a public comment written by an agent.
     is_after_public_answer: bool = False
     add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    set_status: str | None = None
     set_fields: tuple[tuple[int, str], ...] = ()
     # E-mails the requester, if there is an address.
     is_mail: bool = False
