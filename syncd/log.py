@@ -46,6 +46,7 @@ EVENTS: Mapping[str, str] = {
     "pair.parked": "A pair was stopped until a person acts; `reason` and `hint` say why.",
     "pair.ended": "A pair has no effect any more.",
     "pair.failed": "A bug: the pair was parked with the place of the error.",
+    "link.catching_up": "Many pairs of a link waited; their updates share requests from here on.",
     "pair.lease_lost": "Another process owns the pair, or it was stopped; nothing was written.",
     "op.sent": "A write left; the journal had it before.",
     "op.done": "A write was answered.",

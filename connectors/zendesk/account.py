@@ -6,6 +6,7 @@ and stay known until the process ends.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -37,14 +38,17 @@ class Account:
         self._name = name
         self._client = client
         self._our_id: str | None = None
+        #: Those who ask at one moment need one answer.
+        self._asking = asyncio.Lock()
         self._placed: dict[tuple[str, str], int] = {}
         self.fields = Fields(name, client)
         self.statuses = statuses
 
     async def our_id(self) -> str:
         """The user whom our writes are by. Raises `Unauthorised` when Zendesk knows nobody."""
-        if self._our_id is None:
-            self._our_id = self.known_id((await self._client.me()).value.user)
+        async with self._asking:
+            if self._our_id is None:
+                self._our_id = self.known_id((await self._client.me()).value.user)
         return self._our_id
 
     async def date(self) -> datetime | None:

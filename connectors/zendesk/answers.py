@@ -142,6 +142,36 @@ def named_creation(op: CreateTicket, shown: Snapshot, *, our_id: str) -> Answer 
     )
 
 
+def named_update(
+    intent: Intent, op: UpdateTicket, shown: Snapshot, *, our_id: str
+) -> Answer | None:
+    """The comment of an update that shared its request, as the mirror holds it; None where that is
+    in doubt.
+
+    By its stamp, where the feed tells it; else the only new one by ourselves that says what was
+    sent.
+    """
+    draft = op.comment
+    if draft is None:
+        return None
+    new = [comment for comment in shown.comments if _is_new(comment.comment_id, intent)]
+    found = [comment for comment in new if comment.stamp == intent.stamp] or [
+        comment
+        for comment in new
+        if comment.stamp is None and comment.writer_id == our_id and _says(comment, draft)
+    ]
+    if len(found) != 1:
+        return None
+    (ours,) = found
+    return Answer(
+        ticket_id=op.ticket_id,
+        sighting=Sighting(ticket_id=op.ticket_id, ticket=shown.ticket, comments=(ours,)),
+        comment_ids=(ours.comment_id,),
+        stored=(ours.audience,),
+        is_read_later=True,
+    )
+
+
 def _says(comment: Comment, draft: Draft) -> bool:
     if comment.html is None:
         return False

@@ -131,6 +131,27 @@ def update(
 
     `status` is the key that sets it, where that is not the operation's own word.
     """
+    return one_ticket(updated_ticket(op, intent, byline=byline, status=status))
+
+
+def one_ticket(ticket: wire.Loose) -> bytes:
+    """`PUT /tickets/{id}`: changes that are ready."""
+    return wire.encode({"ticket": ticket})
+
+
+def many_updates(tickets: Sequence[wire.Loose]) -> bytes:
+    """`PUT /tickets/update_many`: up to a hundred tickets, each with its `id`."""
+    return wire.encode({"tickets": tickets})
+
+
+def updated_ticket(
+    op: UpdateTicket,
+    intent: Intent,
+    *,
+    byline: Byline = OURSELVES,
+    status: wire.Loose | None = None,
+) -> wire.Loose:
+    """What changes of one ticket; `status` as in `update`."""
     ticket: wire.Loose = {"metadata": {STAMP_KEY: intent.stamp}}
     if intent.precondition is not None:
         ticket |= {"safe_update": True, "updated_stamp": intent.precondition}
@@ -144,7 +165,7 @@ def update(
         ticket["tags"] = sorted(tags)
     if op.comment is not None:
         ticket["comment"] = _comment(op.comment, byline)
-    return wire.encode({"ticket": ticket})
+    return ticket
 
 
 def tags_after(op: UpdateTicket, intent: Intent) -> frozenset[str]:

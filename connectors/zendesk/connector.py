@@ -13,23 +13,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
-import msgspec
 
 from connectors.http import OnRequest
 from connectors.zendesk import bodies, wire
 from connectors.zendesk.account import Account, build_client
 from connectors.zendesk.answers import (
     creation_answer,
-    found_update,
-    look_for_update,
     update_answer,
 )
 from connectors.zendesk.arrivals import Arrivals
 from connectors.zendesk.authors import Authors
-from connectors.zendesk.byline import Byline
+from connectors.zendesk.bulk_updates import BulkUpdates
 from connectors.zendesk.capabilities import CAPABILITIES
 from connectors.zendesk.checks import check_account, check_rights
-from connectors.zendesk.client import EXPORTS, IDS_PER_REQUEST
+from connectors.zendesk.client import EXPORTS
 from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.customers import AddressOf, Customers
 from connectors.zendesk.feed import WITHHELD_SECONDS, Feed, Wanted
@@ -39,15 +36,16 @@ from connectors.zendesk.hook import ZendeskHook
 from connectors.zendesk.hook_calls import HookCalls
 from connectors.zendesk.imports import Imports
 from connectors.zendesk.jobs import Jobs
-from connectors.zendesk.mapping import second_of, to_ticket, to_time
+from connectors.zendesk.lost_updates import LostUpdates
 from connectors.zendesk.open_tickets import OpenTicketFeed, OpenTickets
 from connectors.zendesk.people import People
 from connectors.zendesk.settings import Settings
 from connectors.zendesk.thread import ThreadReader
+from connectors.zendesk.ticket import TicketReader
 from connectors.zendesk.visibility import read_back
 from connectors.zendesk.webhook import read_webhook
 from syncd.core.capabilities import Capabilities
-from syncd.core.errors import OutcomeUnknown, Refusal, Rejected, Unintelligible
+from syncd.core.errors import OutcomeUnknown, Refusal, Rejected
 from syncd.core.model import Audience, ConnectionName, Person, Sighting, Snapshot, TicketId
 from syncd.core.operations import (
     Answer,
@@ -108,6 +106,9 @@ class ZendeskConnector:
         self._customers = Customers(name, self._client, settings, jobs=jobs, address_of=address_of)
         self._authors = Authors(self._client, self._customers, settings, clock)
         self._threads = ThreadReader(name, self._client, self._people, self._statuses)
+        self._tickets = TicketReader(
+            name, self._client, self._people, self._statuses, base_url=self._base_url
+        )
         self._imports = Imports(
             name,
             client=self._client,
@@ -116,8 +117,31 @@ class ZendeskConnector:
             customers=self._customers,
             authors=self._authors,
             threads=self._threads,
-            shown=self._shown,
+            tickets=self._tickets,
             clock=clock,
+        )
+        self._lost_updates = LostUpdates(
+            name,
+            client=self._client,
+            account=self._account,
+            threads=self._threads,
+            statuses=self._statuses,
+            tickets=self._tickets,
+            present=self._imports.desk_time,
+            clock=clock,
+        )
+        self._bulk = BulkUpdates(
+            name,
+            client=self._client,
+            account=self._account,
+            jobs=jobs,
+            changes=self._changes,
+            alone=self._update,
+            heed=self._heed,
+            tickets=self._tickets,
+            present=self._imports.desk_time,
+            clock=clock,
+            has_events=settings.feed == "exports",
         )
         self._arrivals = Arrivals(
             name,
@@ -142,7 +166,7 @@ class ZendeskConnector:
             withheld_seconds=withheld_seconds,
         )
         self._sweep = OpenTicketFeed(
-            name, client=self._client, tickets=open_tickets, shown=self._shown
+            name, client=self._client, tickets=open_tickets, shown=self._tickets.shown
         )
 
     @property
@@ -183,7 +207,7 @@ class ZendeskConnector:
         await self._statuses.learn()
         if read is Read.THREAD:
             return await self._threads.sighting(ticket_id, since=comments_as_of)
-        fields = await self._fields(ticket_id)
+        fields = await self._tickets.one(ticket_id)
         if read is Read.FIELDS or fields is None:
             return fields
         # The thread comes second, so that it reaches at least as far as the fields.
@@ -193,17 +217,7 @@ class ZendeskConnector:
     async def fetch_many(self, ticket_ids: Sequence[TicketId]) -> Sequence[Sighting]:
         """The fields of many tickets, a hundred a request; one that cannot be read is left out."""
         await self._statuses.learn()
-        numbers = [number for number in dict.fromkeys(ticket_ids) if number.isdecimal()]
-        sightings: list[Sighting] = []
-        for start in range(0, len(numbers), IDS_PER_REQUEST):
-            page = await self._client.tickets(numbers[start : start + IDS_PER_REQUEST])
-            for raw in page.value.tickets:
-                try:
-                    row = wire.decode(raw, wire.Ticket)
-                    sightings.append(self._shown(row, page.date))
-                except (ValueError, msgspec.MsgspecError):
-                    continue
-        return sightings
+        return [shown for _, shown in await self._tickets.many(ticket_ids)]
 
     async def view(
         self,
@@ -230,21 +244,18 @@ class ZendeskConnector:
                     return await self._imports.carry(intent, op)
                 return await self._create(intent, op)
             case UpdateTicket() as op:
-                return await self._update(intent, op)
+                bodies.refuse_what_would_be_heard(op, connection=self._name)
+                return await self._bulk.carry(intent, op)
             case RestrictComment() as op:
                 await self._client.make_private(op.ticket_id, op.comment_id)
                 return Answer(ticket_id=op.ticket_id, sighting=Sighting(ticket_id=op.ticket_id))
 
     async def _update(self, intent: Intent, op: UpdateTicket) -> Answer:
-        bodies.refuse_what_would_be_heard(op, connection=self._name)
-        byline = await self._authors.of_update(op, intent)
-        body = bodies.update(op, intent, byline=byline, status=await self._status(op, byline))
+        body = bodies.one_ticket(await self._changes(intent, op))
         try:
             answered = await self._client.update(op.ticket_id, body)
         except Rejected as error:
-            if error.refusal is Refusal.STATUS:
-                self._statuses.doubt()
-            error.lacks = await self._titles.of(error.lacks)
+            await self._heed(error)
             raise
         answer = self._read_answer(
             "update ticket",
@@ -260,11 +271,15 @@ class ZendeskConnector:
         )
         return await read_back(self._client, answer, name=self._name)
 
-    async def _status(self, op: UpdateTicket, byline: Byline) -> wire.Loose | None:
-        if op.status is not None:
-            return await self._statuses.key(op.status)
-        # Said again only lest it change: the comment must not stay behind for a name.
-        return await self._statuses.key_or_category(byline.status) if byline.status else None
+    async def _changes(self, intent: Intent, op: UpdateTicket) -> wire.Loose:
+        byline = await self._authors.of_update(op, intent)
+        status = await self._statuses.key_of_update(op.status, byline.status)
+        return bodies.updated_ticket(op, intent, byline=byline, status=status)
+
+    async def _heed(self, error: Rejected) -> None:
+        if error.refusal is Refusal.STATUS:
+            self._statuses.doubt()
+        error.lacks = await self._titles.of(error.lacks)
 
     async def _create(self, intent: Intent, op: CreateTicket) -> Answer:
         placed = await self._account.placed(op)
@@ -297,35 +312,10 @@ class ZendeskConnector:
             case CreateTicket() as op:
                 return await self._find_creation(intent, op, shown)
             case UpdateTicket() as op:
-                return await self._find_update(intent, op)
+                found = await self._bulk.find(intent, op, shown)
+                return found or await self._lost_updates.find(intent, op)
             case RestrictComment() as op:
                 return await self._find_restriction(op)
-
-    async def _find_update(self, intent: Intent, op: UpdateTicket) -> Finding:
-        fields = await self._fields(op.ticket_id)
-        if fields is None or fields.ticket is None:
-            return Finding(fate=Fate.ABSENT)
-        has_moved = fields.ticket.precondition != intent.precondition
-        gone_or_waiting = Finding(fate=Fate.ABSENT if has_moved else Fate.REPEATABLE)
-        if op.comment is None:
-            return gone_or_waiting
-        since = 0 if intent.precondition is None else second_of(to_time(intent.precondition))
-        thread = await self._threads.updates(op.ticket_id, since=since)
-        if thread is None:
-            return Finding(fate=Fate.ABSENT)
-        our_id = await self._account.our_id()
-        fate, update = look_for_update(intent, op, thread.updates, our_id=our_id)
-        if fate is Fate.AMBIGUOUS:
-            return Finding(fate=fate)
-        if update is None:
-            # Nothing of ours is there: under the old stamp it may still come, else never.
-            return gone_or_waiting
-        comments = await self._threads.comments(thread.updates)
-        sighting = replace(fields, comments=comments, covers=thread.covers)
-        ours = [c for c in comments if c.update_id == str(update.audit.id)]
-        answer = found_update(intent, op, update, sighting, ours, names=self._statuses.names)
-        answer = await read_back(self._client, answer, name=self._name)
-        return Finding(fate=Fate.FOUND, answer=answer)
 
     async def _find_creation(
         self, intent: Intent, op: CreateTicket, shown: Snapshot | None
@@ -383,32 +373,10 @@ class ZendeskConnector:
     async def close(self) -> None:
         """Close the connections."""
         await self._files.close()
+        await self._bulk.close()
+        await self._lost_updates.close()
         await self._imports.close()
         await self._client.close()
-
-    async def _fields(self, ticket_id: TicketId) -> Sighting | None:
-        if not ticket_id.isdecimal():
-            return None
-        answered = await self._client.ticket(ticket_id)
-        if answered is None:
-            return None
-        try:
-            return self._shown(answered.value.ticket, answered.date)
-        except ValueError:
-            raise Unintelligible(
-                "a time is not as documented", connection=self._name, action="read ticket"
-            ) from None
-
-    def _shown(self, row: wire.Ticket, seen_at: datetime | None) -> Sighting:
-        people = self._people.known([str(row.requester_id)])
-        ticket = to_ticket(
-            row,
-            seen_at=seen_at,
-            people=people,
-            base_url=self._base_url,
-            names=self._statuses.names,
-        )
-        return Sighting(ticket_id=ticket.ticket_id, ticket=ticket, is_read=True)
 
     def _people_of(self, shown: wire.TicketAnswer) -> Mapping[str, Person]:
         ids = [shown.ticket.requester_id, shown.audit and shown.audit.author_id]

@@ -79,6 +79,15 @@ class CustomStatuses:
         except Rejected:
             return {"status": self.names.named[raw]}
 
+    async def key_of_update(self, status: str | None, again: str | None) -> wire.Loose | None:
+        """The key for an update that gives a status, or says one `again` lest it change; None for
+        one that does neither.
+        """
+        if status is not None:
+            return await self.key(status)
+        # The comment must not stay behind for a name.
+        return await self.key_or_category(again) if again else None
+
     def doubt(self) -> None:
         """The account refused one: the listing is too old to go by."""
         self._until = float("-inf")

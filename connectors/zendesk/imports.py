@@ -9,7 +9,7 @@ https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_import/
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -20,12 +20,13 @@ from connectors.zendesk import bodies, wire
 from connectors.zendesk.account import Account
 from connectors.zendesk.answers import found_creation, named_creation
 from connectors.zendesk.authors import Authors
-from connectors.zendesk.client import IDS_PER_REQUEST, ZendeskClient
+from connectors.zendesk.client import ZendeskClient
 from connectors.zendesk.customers import Customer, Customers
 from connectors.zendesk.job_rows import created_ids, refusals
 from connectors.zendesk.jobs import Jobs
 from connectors.zendesk.mapping import second_of
 from connectors.zendesk.thread import ThreadReader
+from connectors.zendesk.ticket import TicketReader
 from connectors.zendesk.together import Together
 from syncd.core.errors import (
     Gone,
@@ -59,8 +60,6 @@ _MOST_JOBS = 100
 #: As many tickets of old jobs are looked at in the search for a lost one.
 _MOST_CREATED = 3000
 
-Shown = Callable[[wire.Ticket, datetime | None], Sighting]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Row:
@@ -82,7 +81,7 @@ class Imports:
         customers: Customers,
         authors: Authors,
         threads: ThreadReader,
-        shown: Shown,
+        tickets: TicketReader,
         clock: Clock,
     ) -> None:
         self._name = name
@@ -91,7 +90,7 @@ class Imports:
         self._customers = customers
         self._authors = authors
         self._threads = threads
-        self._shown = shown
+        self._tickets = tickets
         self._clock = clock
         self._jobs = jobs
         self._together = Together(self._carry)
@@ -192,7 +191,7 @@ class Imports:
             return [error] * len(rows)
         try:
             job = await self._jobs.end_of(accepted.value.job_status)
-            made = await self._tickets(created_ids(job))
+            made = await self._labelled(created_ids(job))
         except RemoteError as error:
             return [self._unknown(str(error))] * len(rows)
         by_key: dict[str, list[Sighting]] = {}
@@ -243,7 +242,7 @@ class Imports:
         except RemoteError as error:
             return [error]
         try:
-            shown = self._shown(answered.value.ticket, answered.date)
+            shown = self._tickets.shown(answered.value.ticket, answered.date)
             return [await self._named(row.op, shown)]
         except (RemoteError, ValueError):
             return [self._unknown("the answer does not show what was written")]
@@ -302,7 +301,7 @@ class Imports:
             rows = [wire.decode(raw, wire.Ticket) for raw in listed.value.tickets]
             # A desk that does not know the filter would list everything.
             ours = [row for row in rows if row.external_id == external_id]
-            return [self._shown(row, listed.date) for row in ours]
+            return [self._tickets.shown(row, listed.date) for row in ours]
         except (ValueError, msgspec.MsgspecError):
             raise Unintelligible(
                 "the listing is not as documented", connection=self._name, action="look for ticket"
@@ -349,7 +348,7 @@ class Imports:
                 jobs = await self._jobs.all_over()
                 created = dict.fromkeys(number for job in jobs for number in created_ids(job))
                 unseen = [number for number in created if number not in self._seen]
-                for key, sighting in await self._tickets(unseen[:_MOST_CREATED]):
+                for key, sighting in await self._labelled(unseen[:_MOST_CREATED]):
                     self._created.setdefault(key, {})[sighting.ticket_id] = sighting
                 self._seen.update(unseen[:_MOST_CREATED])
                 self._searched_at = began
@@ -362,19 +361,10 @@ class Imports:
         """
         return self._is_search_whole and self._clock.now() - moment < JOB_MEMORY
 
-    async def _tickets(self, numbers: Sequence[str]) -> list[tuple[str, Sighting]]:
+    async def _labelled(self, numbers: Sequence[str]) -> list[tuple[str, Sighting]]:
         """The tickets of some ids with their external ids; those that have none are left out."""
-        found: list[tuple[str, Sighting]] = []
-        for start in range(0, len(numbers), IDS_PER_REQUEST):
-            page = await self._client.tickets(numbers[start : start + IDS_PER_REQUEST])
-            for raw in page.value.tickets:
-                try:
-                    row = wire.decode(raw, wire.Ticket)
-                    if row.external_id is not None:
-                        found.append((row.external_id, self._shown(row, page.date)))
-                except (ValueError, msgspec.MsgspecError):
-                    continue
-        return found
+        read = await self._tickets.many(numbers)
+        return [(row.external_id, shown) for row, shown in read if row.external_id is not None]
 
     def _unknown(self, message: str) -> OutcomeUnknown:
         return OutcomeUnknown(message, connection=self._name, action="import tickets")

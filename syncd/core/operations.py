@@ -178,9 +178,11 @@ class Answer:
     #: The values that the write replaced, where the desk tells; None when it does not.
     replaced_status: str | None = None
     replaced_tags: frozenset[str] | None = None
-    #: False for a creation whose comments the desk has not named yet: the write stays on its way,
-    #: and what its thread shows is no news, until they are found there.
+    #: False where the desk has not named the comments yet: the write stays on its way, and what its
+    #: thread shows is no news, until they are found there.
     is_named: bool = True
+    #: The ticket was looked at after the write, by itself: it may show what others did since.
+    is_read_later: bool = False
 
 
 def drafts_of(op: Operation) -> tuple[Draft, ...]:

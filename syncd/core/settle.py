@@ -54,8 +54,9 @@ def settle(
     operation = intent.op
     if isinstance(operation, RestrictComment):
         return Settlement(base=_restricted(base, operation))
+    is_found = is_found or answer.is_read_later
     if not answer.is_named:
-        return Settlement(base=_begun(base, operation, answer, policy, is_found=is_found))
+        return _begun(base, intent, answer, policy, is_found=is_found)
     drafts = drafts_of(operation)
     if len(answer.comment_ids) != len(drafts):
         hint = "The desk accepted a comment and did not name it; compare both tickets."
@@ -107,18 +108,15 @@ def _stored_otherwise(drafts: tuple[Draft, ...], answer: Answer) -> Stop | None:
 
 
 def _begun(
-    base: Base,
-    operation: CreateTicket | UpdateTicket,
-    answer: Answer,
-    policy: LinkPolicy,
-    *,
-    is_found: bool,
-) -> Base:
-    """What a creation's ticket shows before anybody can tell which of its comments are which."""
-    shown = answer.sighting.ticket
-    if not isinstance(operation, CreateTicket) or shown is None:
-        return base
-    return _created(base, operation, None if is_found else shown, policy)
+    base: Base, intent: Intent, answer: Answer, policy: LinkPolicy, *, is_found: bool
+) -> Settlement:
+    """What the ticket shows before anybody can tell which of its comments are which.
+
+    Taken in once more with the names, which changes nothing then.
+    """
+    if answer.sighting.ticket is None:
+        return Settlement(base=base)
+    return _settled(base, intent, answer, policy, is_found=is_found)
 
 
 def _restricted(base: Base, operation: RestrictComment) -> Base:

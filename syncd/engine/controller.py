@@ -15,8 +15,9 @@ import structlog
 
 from syncd.core.errors import LeaseLost
 from syncd.core.model import PairId
+from syncd.engine.convoy import Convoy
 from syncd.engine.health import Health
-from syncd.engine.lanes import Lanes
+from syncd.engine.lanes import MOST_TOGETHER, Lanes, Queued
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.reconcile import Reconciler
 from syncd.log import logger
@@ -29,6 +30,8 @@ _WORKERS = 64
 _LANE_WIDTH = 8
 #: How often marks are looked for that no wake-up told of: those of another process on the store.
 _SCAN_SECONDS = 5.0
+#: Pairs that pile up were woken at one moment and come one after the other.
+_JOINING_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Controller:
         self._clock = clock
         self._health = health
         self._workers = workers
-        self._lanes = Lanes(width=_LANE_WIDTH, let_in=self._let_in)
+        self._lanes = Lanes(width=_LANE_WIDTH, let_in=self._let_in, is_behind=reconciler.is_behind)
         self._tally = _Tally()
         self._stopping = asyncio.Event()
 
@@ -84,6 +87,8 @@ class Controller:
                 outcome = await self.run_pair(pair_id)
                 if outcome.result is not Result.CROWDED:
                     self._queue.done(pair_id)
+                while (queued := self._lanes.take()) is not None:
+                    await self._catch_up(queued)
         finally:
             stopping.cancel()
 
@@ -92,12 +97,37 @@ class Controller:
         self._queue.wake(pair_id)
         self._queue.done(pair_id)
 
+    async def _catch_up(self, queued: Queued) -> None:
+        """Run pairs that piled up, all at once, so that their writes may share requests."""
+        convoy = Convoy()
+
+        async def member(pair_id: PairId) -> None:
+            with convoy.member():
+                await self._run(pair_id, None)
+            self._queue.done(pair_id)
+
+        pair_ids = list(queued.pair_ids)
+        count = 0
+        while count < len(pair_ids) < MOST_TOGETHER:
+            count = len(pair_ids)
+            await self._clock.sleep(_JOINING_SECONDS)
+            pair_ids += self._lanes.more(queued.link, MOST_TOGETHER - count)
+        if not self._stopping.is_set():
+            logger().debug("link.catching_up", link=queued.link, count=len(pair_ids))
+            async with asyncio.TaskGroup() as group:
+                for pair_id in pair_ids:
+                    group.create_task(member(pair_id))
+        self._lanes.give_back(queued)
+
     async def run_pair(self, pair_id: PairId) -> Outcome:
         """One run with its consequences for the queue. Raises `StoreError`."""
+        return await self._run(pair_id, self._lanes)
+
+    async def _run(self, pair_id: PairId, lanes: Lanes | None) -> Outcome:
         self._tally.runs += 1
         with structlog.contextvars.bound_contextvars(run_id=f"{self._tally.runs:x}"):
             try:
-                outcome = await self._reconciler.reconcile(pair_id, lanes=self._lanes)
+                outcome = await self._reconciler.reconcile(pair_id, lanes=lanes)
             except LeaseLost:
                 logger().info("pair.lease_lost", pair=pair_id)
                 return Outcome(result=Result.IDLE)
@@ -121,12 +151,19 @@ class Controller:
         """Wake what is due: at the start everything left over, later what others marked."""
         while not self._stopping.is_set():
             now = self._clock.now()
+            await self._wake_for_returned(now)
             for pair_id, not_before in await self._store.load_due(now):
                 if not_before is None or not_before <= now:
                     self._queue.wake(pair_id)
                 else:
                     self._queue.wake_at(pair_id, self._in_monotonic(not_before))
             await wait_or_stop(self._clock, self._stopping, _SCAN_SECONDS)
+
+    async def _wake_for_returned(self, now: datetime) -> None:
+        """Pairs that back off from a desk that is back: all at once, so that they go together."""
+        for link in self._reconciler.links_of(self._health.take_returned()):
+            for pair_id, _ in await self._store.load_due(now, link=link):
+                self._queue.wake(pair_id)
 
 
 async def wait_or_stop(clock: Clock, stopping: asyncio.Event, seconds: float) -> None:

@@ -19,6 +19,8 @@ from syncd.log import logger
 _REFUSALS = timedelta(minutes=1)
 #: Two reckonings of one pause differ by no more.
 _ROUNDING = timedelta(seconds=2)
+#: Who backed off from a desk is back after five minutes at the latest; and as long again.
+_RECENTLY = timedelta(minutes=10)
 #: How long nothing is sent over a connection whose credential was refused.
 _UNAUTHORISED = timedelta(seconds=60)
 
@@ -56,6 +58,8 @@ class Health:
         self._conditions: dict[ConnectionName, _Condition] = {}
         self._limited_until: dict[ConnectionName, datetime] = {}
         self._refusals: dict[tuple[ConnectionName, str], _Refusal] = {}
+        self._returned: set[ConnectionName] = set()
+        self._away_at: dict[ConnectionName, datetime] = {}
         self.counts: Counter[str] = Counter()
 
     def succeeded(self, connection: ConnectionName) -> None:
@@ -66,10 +70,12 @@ class Health:
             return
         if condition.state is not ConnectionState.UNTRIED:
             logger().info("connection.up", connection=connection)
+            self._returned.add(connection)
         self._conditions[connection] = _Condition(state=ConnectionState.UP, since=self._now())
 
     def failed(self, error: RemoteError) -> None:
-        """The connection was at fault."""
+        """The connection was at fault, or its quota is spent."""
+        self._away_at[ConnectionName(error.connection)] = self._now()
         if isinstance(error, RateLimited):
             self._limited(error)
             return
@@ -85,6 +91,22 @@ class Health:
         condition.last_error = type(error).__name__
         event = "connection.unauthorised" if is_refused else "connection.down"
         logger().error(event, connection=connection, reason=type(error).__name__, hint=error.hint)
+
+    def is_just_back(self, connection: ConnectionName) -> bool:
+        """Whether it was at fault in the last ten minutes and is not now, so that work may have
+        piled up which it takes.
+        """
+        now = self._now()
+        away_at, limited_until = self._away_at.get(connection), self._limited_until.get(connection)
+        if away_at is None or now - max(away_at, limited_until or away_at) >= _RECENTLY:
+            return False
+        is_limited = limited_until is not None and now < limited_until
+        return not is_limited and self.state(connection) is ConnectionState.UP
+
+    def take_returned(self) -> frozenset[ConnectionName]:
+        """The connections that were down and are back since somebody last asked."""
+        returned, self._returned = frozenset(self._returned), set()
+        return returned
 
     def webhook_rejected(self, connection: ConnectionName, reason: str) -> None:
         """Count a refused webhook; whoever knocks again and again cannot fill the log."""

@@ -36,7 +36,7 @@ from syncd.core.reaction import Action, react
 from syncd.core.redaction import is_outdated
 from syncd.core.settle import Settlement
 from syncd.core.work import Park, Run, Step
-from syncd.engine.convoy import Halt, gather
+from syncd.engine.convoy import Halt, gather, gathers_anew, passage
 from syncd.engine.hops import Hops
 from syncd.engine.links import Link
 from syncd.engine.outcome import Imported, Outcome, Result
@@ -130,6 +130,7 @@ class PairRun:
             if side in self._waits:
                 self._is_lost = True
                 continue
+            await gather(intent.op, Halt.BEFORE_LOOKING)
             try:
                 finding = await connector.find(intent, shown=self._work.snapshots.get(side))
                 self._env.health.succeeded(connector.name)
@@ -160,15 +161,15 @@ class PairRun:
             return None
         if finding.answer is not None:
             is_held = self._work.ticket_id(side) == finding.answer.ticket_id
-            if isinstance(intent.op, UpdateTicket) or not is_held:
+            if not is_held or (finding.answer.is_named and isinstance(intent.op, UpdateTicket)):
                 log.info("op.found")
             return await self._settle(intent, finding.answer, is_found=True)
-        if is_outdated(intent.op, self._work.snapshots.get(side.other)):
+        is_replaced = is_outdated(intent.op, self._work.snapshots.get(side.other))
+        log.info("op.replaced" if is_replaced else "op.repeated")
+        if is_replaced or gathers_anew(intent.op):
             # Under the same precondition: should the old bytes land yet, the new ones cannot.
-            log.info("op.replaced")
             self._work.drop(intent.op.op_id)
             return None
-        log.info("op.repeated")
         return await self._send(intent)
 
     # --- reading ---
@@ -258,7 +259,8 @@ class PairRun:
         await gather(operation, Halt.BEFORE_LEAVING)
         log.debug("op.sent", pair=self._pair.pair_id, attempt=intent.attempt)
         try:
-            answer = await connector.write(intent)
+            async with passage(operation):
+                answer = await connector.write(intent)
         except OutcomeUnknown as error:
             # Stays in the journal as sent.
             self._is_lost = True

@@ -6,7 +6,7 @@ Who runs when is the controller's, the run itself `pair_run`'s, all decisions `s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,6 +51,21 @@ class Reconciler:
         self._clock = clock
         self._health = health
 
+    def links_of(self, connections: Collection[ConnectionName]) -> Sequence[LinkName]:
+        """The links that use one of these connections."""
+        return [
+            link.name
+            for link in self._links
+            if any(c.name in connections for c in link.connectors.values())
+        ]
+
+    def is_behind(self, name: LinkName) -> bool:
+        """Whether a desk of the link that was away, or refused us for its quota, is just back."""
+        link = self._links.find(name)
+        return link is not None and any(
+            self._health.is_just_back(connector.name) for connector in link.connectors.values()
+        )
+
     async def reconcile(
         self, pair_id: PairId, *, manner: Manner = Manner.LIVE, lanes: Lanes | None = None
     ) -> Outcome:
@@ -72,7 +87,10 @@ class Reconciler:
         if link is None:
             # The link left the configuration: its pairs rest until it is back.
             return Outcome(result=Result.IDLE)
-        with lanes.place(link.name, pair_id) if lanes else nullcontext(True) as has_place:
+        # What has no twin yet is born by itself.
+        may_share = run.pair.tickets[Side.PARTNER] is not None
+        place = lanes.place(link.name, pair_id, may_share=may_share) if lanes else nullcontext(True)
+        with place as has_place:
             if not has_place:
                 return Outcome(result=Result.CROWDED)
             return await self._run(run, link, manner)

@@ -18,8 +18,8 @@ from tests.e2e.old_view import STAFF, VIEW, OldView, old_view
 SEEDS = range(30)
 _OLD_PAIRS, _TICKETS, _PAGE = 16, 210, 100
 _LONGEST_LIFE_SECONDS = 0.05
-#: What a death may cost in requests beyond an uninterrupted run: two to find each of the eight
-#: updates that may be on their way, and a start.
+#: What a death may cost in requests beyond an uninterrupted run: the account's jobs, the tickets of
+#: all updates that may be on their way at once, the thread of each that has moved, and a start.
 _MOST_REPEATED = 18
 
 

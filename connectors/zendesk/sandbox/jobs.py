@@ -154,6 +154,9 @@ class JobRoutes:
             ticket = self._account.ticket(int(given.get("id") or 0))
             if ticket is None:
                 raise not_found()
+            said = given.get("comment")
+            if self._account.settings.bulk_comments_are_public and isinstance(said, dict):
+                given = {**given, "comment": {**said, "public": True}}
             self._updates.carry_out(ticket, given, actor, Via())
             return {"id": ticket.id, "action": "update", "status": "Updated", "success": True}
 

@@ -206,6 +206,8 @@ class ZendeskSettings:
     job_dies_after_rows: int | None = None
     # Making users by a job is off until the account's owner has asked Zendesk for it.
     allows_bulk_users: bool = False
+    # No account is known to do so: it shows what syncd does about one.
+    bulk_comments_are_public: bool = False
     attachments_need_auth: bool = True
     # Seconds (scaled) until an upload was looked at for malware; negative for never.
     scan_seconds: float = 5.0

@@ -36,6 +36,7 @@ MEASURES: Mapping[str, str] = {
     "writers": "writers",
     "faults": "faults",
     "feeds": "feeds",
+    "catching-up": "catching_up",
     "backfill": "backfill_cost",
 }
 

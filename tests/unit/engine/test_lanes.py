@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from syncd.core.model import LinkName, PairId
-from syncd.engine.lanes import Lanes
+from syncd.engine.lanes import FEWEST_TOGETHER, Lanes
 
 ACME, GLOBEX = LinkName("acme"), LinkName("globex")
 
@@ -50,3 +50,42 @@ def test_a_run_that_fails_gives_its_place_back() -> None:
         raise ZeroDivisionError
     with lanes.place(ACME, pair(2)) as has_place:
         assert has_place
+
+
+def crowd(lanes: Lanes, count: int, *, may_share: bool = True) -> None:
+    for number in range(count):
+        with lanes.place(ACME, PairId(100 + number), may_share=may_share) as has_place:
+            assert not has_place
+
+
+def test_many_that_piled_up_before_a_desk_that_is_back_take_one_place_together() -> None:
+    let_in: list[PairId] = []
+    lanes = Lanes(width=1, let_in=let_in.append, is_behind=lambda _: True)
+    with lanes.place(ACME, PairId(1)):
+        crowd(lanes, 112)
+    queued = lanes.take()
+    assert queued is not None
+    assert len(queued.pair_ids) == 56
+    crowd(lanes, 1)
+    lanes.give_back(queued)
+    second = lanes.take()
+    assert second is not None
+    assert len(second.pair_ids) == 57
+    lanes.give_back(second)
+    assert (lanes.take(), let_in) == (None, [])
+    with lanes.place(ACME, PairId(2)) as has_place:
+        assert has_place
+
+
+@pytest.mark.parametrize(
+    ("count", "is_behind", "may_share"),
+    [(FEWEST_TOGETHER - 1, True, True), (60, False, True), (60, True, False)],
+)
+def test_few_or_unhindered_or_unborn_pairs_come_in_one_by_one(
+    count: int, is_behind: bool, may_share: bool
+) -> None:
+    let_in: list[PairId] = []
+    lanes = Lanes(width=1, let_in=let_in.append, is_behind=lambda _: is_behind)
+    with lanes.place(ACME, PairId(1)):
+        crowd(lanes, count, may_share=may_share)
+    assert (lanes.take(), let_in) == (None, [PairId(100)])
