@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import structlog
 
+from config.loaded import Config
 from connectors.platform.sandbox import PlatformDesk, PlatformSandbox, Seed
 from connectors.platform.sandbox.act import act
 from connectors.platform.sandbox.model import Ticket as PlatformTicket
@@ -74,6 +75,9 @@ class BothDesks:
     log: io.StringIO
     #: Where syncd's own web server listens; empty without webhooks.
     address: str
+    config: Config
+    #: What the syncd that is there now holds open.
+    life: contextlib.AsyncExitStack
     #: Everything that people wrote, by the words that must not be logged.
     said: list[str] = field(default_factory=list)
 
@@ -193,6 +197,17 @@ class BothDesks:
             if quiet == 2:
                 return
         raise AssertionError("no rest after many rounds:\n" + self.log.getvalue()[-4000:])
+
+    async def end_life(self) -> None:
+        """Nothing of the syncd that was there stays, but what its store has."""
+        await self.life.aclose()
+
+    async def begin_life(self) -> None:
+        """Another syncd begins on the same store."""
+        made = parts(self.config, owner="daemon", clock=self.clock)
+        self.made = await self.life.enter_async_context(made)
+        self.controller = _a_controller(self.made)
+        self.pollers = _pollers(self.made)
 
     # --- looking ---------------------------------------------------------------------------------
 
@@ -335,6 +350,7 @@ async def both_desks(
                     controls[name], is_by_trigger=feed == "sweep"
                 )
         door = Door()
+        life = await stack.enter_async_context(contextlib.AsyncExitStack())
         address = ""
         if is_managed:
             named = {f"/webhooks/{name}": ConnectionName(name) for name in addresses}
@@ -349,8 +365,7 @@ async def both_desks(
             managed_at=address,
             feed=feed,
         )
-        made = await stack.enter_async_context(parts(config, owner="daemon", clock=clock))
-        door.made = made
+        made = await life.enter_async_context(parts(config, owner="daemon", clock=clock))
         if has_webhooks:
             paths = {config.webhook_path(name): name for name in made.connectors}
             address = await stack.enter_async_context(served_web(door.application(paths)))
@@ -365,7 +380,10 @@ async def both_desks(
             controls=controls,
             log=log,
             address=address,
+            config=config,
+            life=life,
         )
+        door.desks = desks
         await desks.poll()
         clock.advance(LOOK_SECONDS)
         yield desks
@@ -376,7 +394,7 @@ class Door:
     """syncd's web server, which may stand before what is behind it does."""
 
     def __init__(self) -> None:
-        self.made: Parts | None = None
+        self.desks: BothDesks | None = None
 
     def application(self, paths: Mapping[str, ConnectionName]) -> Any:
         return web_app(paths=paths, receive=self._receive, health=dict, is_ready=lambda: True)
@@ -384,8 +402,8 @@ class Door:
     async def _receive(
         self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
     ) -> None:
-        assert self.made is not None
-        await self.made.receive(connection, headers, body)
+        assert self.desks is not None
+        await self.desks.made.receive(connection, headers, body)
 
 
 def tells_nothing(log: str, said: Sequence[str], secrets: Any) -> None:
