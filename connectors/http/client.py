@@ -315,10 +315,12 @@ class HttpClient:
         failure: type[RemoteError],
     ) -> Answered[T]:
         if raw.body is None:
-            raise self._error(failure, "the answer is too large", request, raw)
+            raise self._error(
+                failure, "the answer is too large or cannot be unpacked", request, raw
+            )
         try:
             value = decode(raw.body)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             # The cause is left out on purpose: decoders quote what they read.
             message = f"the answer is not as documented, {type(error).__name__}"
             raise self._error(failure, message, request, raw) from None

@@ -8,16 +8,17 @@ own origin alone. Nothing is held but one piece. What goes wrong on the way is o
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from urllib.parse import urljoin
 
 import httpx
 
 from connectors.http import quota
-from connectors.http.exchange import tls
+from connectors.http.exchange import no_cookies, tls
 from connectors.http.hosts import Hosts, NotAllowed
 from connectors.http.request import ACCOUNT, Credential, OnRequest
+from connectors.http.unpack import Packed, Unpacker, unpacker
 from syncd.attachments import OpenAttachment
 from syncd.core.errors import (
     Gone,
@@ -33,7 +34,7 @@ from syncd.settings import is_loopback
 
 ACTION = "fetch attachment"
 _MOST_HOPS = 4
-_PIECE_BYTES = 64 * 1024
+_SIZE = re.compile(r"[0-9]{1,15}")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -71,6 +72,7 @@ class Downloads:
             follow_redirects=False,
             # Packed bytes would have to be unpacked, and their announced length would be another.
             headers={"accept": "*/*", "accept-encoding": "identity", "user-agent": "syncd"},
+            cookies=no_cookies(),
             trust_env=not is_loopback(httpx.URL(base_url).host),
         )
 
@@ -83,11 +85,16 @@ class Downloads:
         """
         async with contextlib.AsyncExitStack() as stack:
             response = await self._follow(stack, address)
-            is_packed = response.headers.get("content-encoding", "identity") != "identity"
+            packing = response.headers.get("content-encoding", "identity")
+            try:
+                unpacking = unpacker(packing)
+            except Packed as riddle:
+                raise self._error(Unintelligible, str(riddle)) from None
             length = response.headers.get("content-length", "")
+            is_told = _SIZE.fullmatch(length) is not None and packing == "identity"
             yield OpenAttachment(
-                size=int(length) if length.isdecimal() and not is_packed else None,
-                content=self._pieces(response),
+                size=int(length) if is_told else None,
+                content=self._pieces(response, unpacking),
             )
 
     async def close(self) -> None:
@@ -95,22 +102,20 @@ class Downloads:
         await self._client.aclose()
 
     async def _follow(self, stack: contextlib.AsyncExitStack, address: str) -> httpx.Response:
-        url = address if "://" in address else self._base_url + address
-        for _ in range(_MOST_HOPS):
+        url = self._allowed(address if "://" in address else self._base_url + address)
+        for hop in range(_MOST_HOPS):
             response = await self._get(stack, url)
             if response.status_code not in _REDIRECTS:
                 self._refuse(response)
                 return response
             await response.aclose()
-            try:
-                url = urljoin(url, response.headers.get("location", ""))
-            except ValueError:
-                raise self._error(Rejected, "a redirect that cannot be read") from None
+            if hop + 1 < _MOST_HOPS:
+                url = self._allowed(response.headers.get("location", ""), seen_from=url)
         raise self._error(Rejected, "too many redirects")
 
-    async def _get(self, stack: contextlib.AsyncExitStack, url: str) -> httpx.Response:
+    def _allowed(self, address: str, *, seen_from: httpx.URL | None = None) -> httpx.URL:
         try:
-            self._hosts.check(url)
+            return self._hosts.allowed(address, seen_from=seen_from)
         except NotAllowed as refused:
             raise self._error(
                 Rejected,
@@ -118,6 +123,8 @@ class Downloads:
                 hint="If the desk's files really are there, add the host to the connection's"
                 " `file_hosts`.",
             ) from None
+
+    async def _get(self, stack: contextlib.AsyncExitStack, url: httpx.URL) -> httpx.Response:
         credential = self._credential
         if credential is None or not self._hosts.is_own(url):
             return await self._send(stack, url, {})
@@ -129,7 +136,7 @@ class Downloads:
         return await self._send(stack, url, await credential.headers())
 
     async def _send(
-        self, stack: contextlib.AsyncExitStack, url: str, headers: Mapping[str, str]
+        self, stack: contextlib.AsyncExitStack, url: httpx.URL, headers: Mapping[str, str]
     ) -> httpx.Response:
         try:
             await self._budget.spend((self._bucket,))
@@ -158,16 +165,18 @@ class Downloads:
 
     def _observe(self, response: httpx.Response) -> None:
         # A quota of their own says nothing in the general headers.
-        is_own = self._bucket == ACCOUNT and self._hosts.is_own(str(response.url))
+        is_own = self._bucket == ACCOUNT and self._hosts.is_own(response.url)
         seen = quota.readings(response.headers, general=self._bucket) if is_own else ()
         if seen:
             self._budget.observe(seen)
 
-    async def _pieces(self, response: httpx.Response) -> AsyncIterator[bytes]:
+    async def _pieces(self, response: httpx.Response, unpacking: Unpacker) -> AsyncIterator[bytes]:
         try:
-            async for piece in response.aiter_bytes(_PIECE_BYTES):
-                yield piece
-        except (httpx.HTTPError, httpx.StreamError) as error:
+            async for raw in response.aiter_raw():
+                for piece in unpacking.take(raw):
+                    yield piece
+            unpacking.end()
+        except (httpx.HTTPError, httpx.StreamError, Packed) as error:
             raise self._error(Unreachable, f"cut short, {type(error).__name__}") from error
 
     def _refuse(self, response: httpx.Response) -> None:

@@ -1,7 +1,8 @@
 """One request out, one answer in, and the one fact that matters when it fails: whether a byte left.
 
 Knows httpx; knows nothing of what a status means. No redirect is followed, so a credential never
-reaches another host. An answer is read up to a limit, within the time that one request may take.
+reaches another host; no cookie is kept, so no other credential arises. An answer is read up to a
+limit, unpacked, within the time that one request may take.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import functools
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
 from connectors.http.request import OnRequest, Request
+from connectors.http.unpack import ENCODINGS, Packed, unpacker
 from syncd.ports import Clock
 from syncd.settings import is_loopback
 
@@ -47,7 +50,7 @@ class RawAnswer:
     status: int
     #: By lower-case name; of repeated ones the last.
     headers: Mapping[str, str]
-    #: None when it was larger than the limit.
+    #: None when it was larger than the limit, or packed in a way that is not read.
     body: bytes | None
     elapsed_seconds: float
 
@@ -84,7 +87,12 @@ class Exchange:
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             follow_redirects=False,
-            headers={"accept": "application/json", "user-agent": "syncd"},
+            headers={
+                "accept": "application/json",
+                "accept-encoding": ENCODINGS,
+                "user-agent": "syncd",
+            },
+            cookies=no_cookies(),
             # A proxy from the environment is for the way out, never for this machine.
             trust_env=not is_loopback(httpx.URL(base_url).host),
         )
@@ -132,14 +140,18 @@ class Exchange:
         await self._client.aclose()
 
     async def _body(self, response: httpx.Response) -> bytes | None:
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self._max_answer_bytes:
-                return None
-            parts.append(part)
-        return b"".join(parts)
+        body = bytearray()
+        try:
+            unpacking = unpacker(response.headers.get("content-encoding", ""))
+            async for raw in response.aiter_raw():
+                for piece in unpacking.take(raw):
+                    body += piece
+                    if len(body) > self._max_answer_bytes:
+                        return None
+            unpacking.end()
+        except Packed:
+            return None
+        return bytes(body)
 
 
 @functools.cache
@@ -147,6 +159,11 @@ def tls() -> ssl.SSLContext:
     """The certificates that this machine trusts."""
     # Reading the machine's certificates takes a while: once for all connections.
     return httpx.create_ssl_context()
+
+
+def no_cookies() -> CookieJar:
+    """A jar that takes nothing: a desk's cookies would travel to its sister hosts, and pile up."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
 class _Line:

@@ -2,17 +2,24 @@
 
 A desk's answer can name any address, and a redirect any other. Followed blindly, they would carry
 our credential to strangers, or let strangers reach what only this machine can.
+What is judged is the very address that will be asked, as the HTTP client has read it: two parsers
+of one text may find two hosts in it. Beyond this machine all is https, so that an allowed name that
+leads elsewhere meets a certificate that does not fit.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from urllib.parse import SplitResult, urlsplit
+
+import httpx
 
 from syncd.settings import is_loopback
 
 _PORTS = {"https": 443, "http": 80}
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?")
 
 Origin = tuple[str, str, int]
 
@@ -29,33 +36,52 @@ class Hosts:
     """
 
     def __init__(self, base_url: str, allowed: Sequence[str] = ()) -> None:
-        self._own = _origin(urlsplit(base_url))
+        self._own = _origin(httpx.URL(base_url))
         self._allowed = tuple(entry.lower() for entry in allowed)
 
-    def is_own(self, url: str) -> bool:
+    def is_own(self, url: httpx.URL) -> bool:
         """Whether the address is the desk's own: same scheme, host and port."""
-        return _origin(urlsplit(url)) == self._own
+        return _origin(url) == self._own
 
-    def check(self, url: str) -> None:
-        """Refuse an address that may not be asked. Raises `NotAllowed`."""
+    def allowed(self, address: str, *, seen_from: httpx.URL | None = None) -> httpx.URL:
+        """The address as it may be asked; a relative one is read beside the one `seen_from`.
+
+        Raises `NotAllowed`.
+        """
         try:
-            parts = urlsplit(url)
-            origin = _origin(parts)
-        except ValueError:
+            url = httpx.URL(address) if seen_from is None else seen_from.join(address)
+            origin = _origin(url)
+        except (httpx.InvalidURL, ValueError):
             raise NotAllowed("an address that cannot be read") from None
-        if parts.username is not None or parts.password is not None:
+        if url.userinfo:
             raise NotAllowed("an address with a user name")
-        if origin == self._own:
-            return
-        scheme, host, port = origin
+        if origin != self._own:
+            self._check_stranger(*origin)
+        return url
+
+    def _check_stranger(self, scheme: str, host: str, port: int) -> None:
+        if not _is_host(host):
+            # What is no host name is not repeated either.
+            raise NotAllowed("an address without a host")
         if scheme != "https" and not (scheme == "http" and is_loopback(host)):
-            raise NotAllowed(f"{host or 'an address'} without https")
+            raise NotAllowed(f"{host} without https")
         if not any(_is_like(entry, scheme, host, port) for entry in self._allowed):
             raise NotAllowed(f"{host} is not among the connection's file hosts")
 
 
-def _origin(parts: SplitResult) -> Origin:
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme, 0)
+def _origin(url: httpx.URL) -> Origin:
+    port = _PORTS.get(url.scheme, 0) if url.port is None else url.port
+    return url.scheme, url.raw_host.decode("ascii").lower(), port
+
+
+def _is_host(text: str) -> bool:
+    if _NAME.fullmatch(text):
+        return True
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_like(entry: str, scheme: str, host: str, port: int) -> bool:

@@ -45,8 +45,8 @@ class Request:
     @property
     def path(self) -> str:
         """The template with its names filled in; ids cannot leave their segment."""
-        quoted = {name: quote(value, safe="") for name, value in self.parameters.items()}
-        return self.template.format_map(quoted)
+        segments = {name: segment(value) for name, value in self.parameters.items()}
+        return self.template.format_map(segments)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,3 +81,8 @@ class OnRequest(Protocol):
     def __call__(
         self, *, connection: str, template: str, method: str, status: int | None, seconds: float
     ) -> None: ...
+
+
+def segment(value: str) -> str:
+    """An id as one segment of a path; also one that alone would mean the path above."""
+    return quote(value, safe="") if value.strip(".") else value.replace(".", "%2E")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from urllib.parse import quote
 
 import httpx
 
+from connectors.http.request import segment
 from connectors.platform.client import PlatformClient
 from connectors.platform.mapping import to_attachment
 from syncd.attachments import OpenAttachment
@@ -42,7 +42,7 @@ class PlatformFiles:
     @contextlib.asynccontextmanager
     async def open(self, file: Attachment) -> AsyncIterator[OpenAttachment]:
         """The file's bytes; the platform may send us on to where it keeps them."""
-        path = f"/attachments/{quote(file.attachment_id, safe='')}/content"
+        path = f"/attachments/{segment(file.attachment_id)}/content"
         async with self._downloads.open(path) as opened:
             yield opened
 

@@ -52,7 +52,7 @@ class TokenFile:
         """What was kept; None where there is nothing that can be read."""
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=Tokens)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def write(self, tokens: Tokens) -> None:

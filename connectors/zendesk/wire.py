@@ -353,7 +353,12 @@ def decode(body: bytes | msgspec.Raw, kind: type[T]) -> T:
     decoder = _DECODERS.get(kind)
     if decoder is None:
         decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
-    result: T = decoder.decode(body)
+    try:
+        result: T = decoder.decode(body)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deep") from None
+    except UnicodeDecodeError:
+        raise msgspec.DecodeError("not UTF-8") from None
     return result
 
 

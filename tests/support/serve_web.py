@@ -20,10 +20,13 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def served_web(application: ASGIApp) -> AsyncIterator[str]:
-    """Serve in the running loop; yields the address."""
+async def served_web(application: ASGIApp, *, has_date: bool = True) -> AsyncIterator[str]:
+    """Serve in the running loop; yields the address. Without a date the application tells it."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = _Server(uvicorn.Config(application, log_config=None, lifespan="off", access_log=False))
+    settings = uvicorn.Config(
+        application, log_config=None, lifespan="off", access_log=False, date_header=has_date
+    )
+    server = _Server(settings)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:
