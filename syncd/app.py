@@ -38,6 +38,7 @@ from syncd.log import logger, place_of
 from syncd.ports import Clock, Connector, Heard, Store
 from syncd.settings import BudgetShare
 from syncd.store import OwnerLock, open_store
+from syncd.web.guard import serving
 from syncd.web.server import NotYet, web_app
 from syncd.workqueue.memory import MemoryWorkQueue
 
@@ -355,16 +356,7 @@ class _Daemon:
             listener.close()
             raise
         host, port = listener.getsockname()[:2]
-        server = _QuietServer(
-            uvicorn.Config(
-                application,
-                log_config=None,
-                # Whoever sends noise shall not fill the log with it.
-                log_level="critical",
-                lifespan="off",
-                access_log=False,
-            )
-        )
+        server = _QuietServer(serving(application))
         return server, listener, f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def _health(self) -> Mapping[str, object]:

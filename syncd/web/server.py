@@ -1,13 +1,16 @@
 """Webhooks in, health out.
 
 A webhook is answered 202 only after what it proves is durable; a refused one costs a signature
-check and leaves nothing behind. What to do about it is not decided here.
+check and leaves nothing behind. However many come, their bodies take a bounded part of the memory.
+What to do about a webhook is not decided here.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -23,9 +26,14 @@ MOST_BYTES = 4 * 1024 * 1024
 #: Zendesk gives up after 10 s; a sender slower than this is not a desk.
 _MOST_SECONDS = 8.0
 
-#: Bodies read at one time: what a flood can take of the memory.
+#: Webhooks taken in at one time.
 _MOST_AT_ONCE = 64
+#: What a body may have without asking: nearly every webhook is smaller.
+_FREE_BYTES = 64 * 1024
+#: What all bodies together may have beyond that: what a flood can take of the memory.
+_ROOM_BYTES = 16 * 1024 * 1024
 _COME_BACK = {"Retry-After": "5"}
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 #: Takes one webhook in; raises `Unauthentic`, `Unintelligible`, `StoreError` or `NotYet`.
 Receive = Callable[[ConnectionName, Mapping[str, str], bytes], Awaitable[None]]
@@ -49,6 +57,7 @@ def web_app(
     """
 
     places = asyncio.Semaphore(_MOST_AT_ONCE)
+    room = _Room(_ROOM_BYTES)
 
     def webhook(connection: ConnectionName) -> Callable[[Request], Awaitable[Response]]:
         async def take(request: Request) -> Response:
@@ -56,7 +65,8 @@ def web_app(
                 # Nobody waits here: the desk sends it again, or the poll finds it.
                 return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_COME_BACK)
             async with places:
-                return await _take(request, connection, receive, patience_seconds)
+                with room.share() as share:
+                    return await _take(request, connection, receive, patience_seconds, share)
 
         return take
 
@@ -80,17 +90,15 @@ def web_app(
 
 
 async def _take(
-    request: Request, connection: ConnectionName, receive: Receive, patience_seconds: float
+    request: Request,
+    connection: ConnectionName,
+    receive: Receive,
+    patience_seconds: float,
+    share: _Share,
 ) -> Response:
-    try:
-        async with asyncio.timeout(patience_seconds):
-            body = await _read(request)
-    except TimeoutError:
-        return Response(status_code=HTTPStatus.REQUEST_TIMEOUT)
-    except ClientDisconnect:
-        return Response(status_code=HTTPStatus.BAD_REQUEST)
-    if body is None:
-        return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    body = await _whole_body(request, patience_seconds, share)
+    if isinstance(body, Response):
+        return body
     try:
         await receive(connection, dict(request.headers), body)
     except Unauthentic:
@@ -105,14 +113,67 @@ async def _take(
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 
-async def _read(request: Request) -> bytes | None:
-    """The raw body, or None when it is larger than any webhook."""
+async def _whole_body(request: Request, patience_seconds: float, share: _Share) -> bytes | Response:
+    """The raw body, or what is answered to one that is not taken."""
+    try:
+        async with asyncio.timeout(patience_seconds):
+            body = await _read(request, share)
+    except _Full:
+        return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE, headers=_COME_BACK)
+    except TimeoutError:
+        return Response(status_code=HTTPStatus.REQUEST_TIMEOUT)
+    except ClientDisconnect:
+        return Response(status_code=HTTPStatus.BAD_REQUEST)
+    if body is None:
+        return Response(status_code=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return body
+
+
+async def _read(request: Request, share: _Share) -> bytes | None:
+    """The raw body, or None when it is larger than any webhook. Raises `_Full`."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > MOST_BYTES:
+    if _LENGTH.fullmatch(declared) and int(declared) > MOST_BYTES:
         return None
-    chunks = bytearray()
+    chunks: list[bytes] = []
+    size = 0
     async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > MOST_BYTES:
+        size += len(chunk)
+        if size > MOST_BYTES:
             return None
-    return bytes(chunks)
+        share.grow(size)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+class _Full(Exception):
+    """There is no room for so large a body now."""
+
+
+class _Room:
+    """What large bodies take of the memory, all together."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+    @contextlib.contextmanager
+    def share(self) -> Iterator[_Share]:
+        """A body's share; it is given back at the end."""
+        share = _Share(self)
+        try:
+            yield share
+        finally:
+            self.left += share.taken
+
+
+class _Share:
+    def __init__(self, room: _Room) -> None:
+        self._room = room
+        self.taken = 0
+
+    def grow(self, size: int) -> None:
+        """A body has come to so many bytes. Raises `_Full`."""
+        more = max(size - _FREE_BYTES, 0) - self.taken
+        if more > self._room.left:
+            raise _Full
+        self._room.left -= more
+        self.taken += more

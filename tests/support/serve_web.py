@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from syncd.web.guard import Doorway, serving
+
 
 class _Server(uvicorn.Server):
     """Leaves the signals to the test runner."""
@@ -20,19 +22,23 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def served_web(application: ASGIApp, *, has_date: bool = True) -> AsyncIterator[str]:
-    """Serve in the running loop; yields the address. Without a date the application tells it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    settings = uvicorn.Config(
-        application, log_config=None, lifespan="off", access_log=False, date_header=has_date
-    )
+async def served_web(
+    application: ASGIApp, *, has_date: bool = True, doorway: Doorway | None = None
+) -> AsyncIterator[str]:
+    """Serve in the running loop, with the daemon's own settings; yields the address.
+
+    Without a date the application tells it.
+    """
+    settings = serving(application, doorway=doorway)
+    settings.date_header = has_date
+    listener = socket.create_server(("127.0.0.1", 0), backlog=settings.backlog)
     server = _Server(settings)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         while not server.started:
             await asyncio.sleep(0)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        await serving
+        await task
         listener.close()
