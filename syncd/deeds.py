@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from syncd.core.inspection import Inspection
 from syncd.core.model import CommentId, LinkName, PairId, Side
 from syncd.core.report import DeedRow
-from syncd.core.work import Park, Pause
+from syncd.core.work import Ignored, Park, Pause
 
 
 class Deeds(Protocol):
@@ -44,6 +45,31 @@ class Deeds(Protocol):
         now: datetime,
     ) -> bool:
         """Let a held comment travel; False when there is none of that id."""
+        ...
+
+    async def ignore(
+        self, pair_id: PairId, left: Ignored, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
+        """Leave something as it is and let the pair go on; False when it has moved on since, so
+        that it has to be worked out anew. Raises `LeaseLost` while it is being run.
+        """
+        ...
+
+    async def replay(self, pair_id: PairId, *, actor: str, reason: str = "", now: datetime) -> bool:
+        """Have both its tickets read anew, comments included, and the pair planned from that; a
+        parked one when it goes on. False when it has ended.
+        """
+        ...
+
+    async def unlink(self, pair_id: PairId, *, actor: str, reason: str = "", now: datetime) -> bool:
+        """End a pair: no effect in either direction, until a backfill takes its ticket over again.
+        False when it has ended already. Raises `LeaseLost` while it is being run, or while a write
+        is on its way.
+        """
+        ...
+
+    async def inspect(self, pair_id: PairId, *, limit: int = 100) -> Inspection | None:
+        """Everything on record of a pair, at most so many rows of each kind; None if unknown."""
         ...
 
     # --- a link ----------------------------------------------------------------------------------

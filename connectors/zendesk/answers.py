@@ -8,7 +8,7 @@ Pure, like `mapping`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from connectors.richtext import likeness
@@ -182,16 +182,16 @@ def _says(comment: Comment, draft: Draft) -> bool:
 
 def look_for_update(
     intent: Intent, op: UpdateTicket, updates: Sequence[Update], *, our_id: str
-) -> tuple[Fate, Update | None]:
-    """Which of a thread's updates is the lost one: FOUND with it, ABSENT, or AMBIGUOUS.
+) -> tuple[Fate, Sequence[Update]]:
+    """Which of a thread's updates is the lost one: FOUND with it, ABSENT, or AMBIGUOUS with all.
 
     ABSENT means only that it is not among `updates`; whether it may still come is for the caller.
     """
     if op.comment is None:
-        return Fate.ABSENT, None
+        return Fate.ABSENT, ()
     stamped = [update for update in updates if stamp_in(update.audit) == intent.stamp]
     if stamped:
-        return Fate.FOUND, stamped[0]
+        return Fate.FOUND, stamped[:1]
     # Whoever lost the answer may not know any more under whose name it went.
     wanted = {likeness(body_of(op.comment, is_plain=plain)) for plain in (False, True)}
     candidates = [
@@ -206,8 +206,14 @@ def look_for_update(
         )
     ]
     if len(candidates) > 1:
-        return Fate.AMBIGUOUS, None
-    return (Fate.FOUND, candidates[0]) if candidates else (Fate.ABSENT, None)
+        return Fate.AMBIGUOUS, candidates
+    return (Fate.FOUND if candidates else Fate.ABSENT), candidates
+
+
+def new_comments(intent: Intent, updates: Iterable[Update]) -> tuple[CommentId, ...]:
+    """The comments of some updates that came after the intent was made, in order."""
+    ids = (CommentId(str(event.id)) for update in updates for event in comment_events(update))
+    return tuple(comment_id for comment_id in ids if _is_new(comment_id, intent))
 
 
 def found_update(

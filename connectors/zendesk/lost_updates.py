@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectors.zendesk.account import Account
-from connectors.zendesk.answers import found_update, look_for_update
+from connectors.zendesk.answers import found_update, look_for_update, new_comments
 from connectors.zendesk.client import ZendeskClient
 from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.mapping import second_of, to_time
@@ -71,12 +71,13 @@ class LostUpdates:
         if thread is None:
             return Finding(fate=Fate.ABSENT)
         our_id = await self._account.our_id()
-        fate, update = look_for_update(intent, op, thread.updates, our_id=our_id)
+        fate, updates = look_for_update(intent, op, thread.updates, our_id=our_id)
         if fate is Fate.AMBIGUOUS:
-            return Finding(fate=fate)
-        if update is None:
+            return Finding(fate=fate, candidates=new_comments(intent, updates))
+        if not updates:
             # Nothing of ours is there: under the old stamp it may still come, else never.
             return gone_or_waiting
+        update = updates[0]
         comments = await self._threads.comments(thread.updates)
         sighting = replace(fields, comments=comments, covers=thread.covers)
         ours = [c for c in comments if c.update_id == str(update.audit.id)]

@@ -33,6 +33,12 @@ LinkOption = Annotated[
     str | None, typer.Option("--link", "-l", metavar="LINK", help="Only this link.")
 ]
 LinkArgument = Annotated[str, typer.Argument(metavar="LINK", help="The link's name.")]
+PairArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PAIR", help="A pair's number, or LINK/TICKET with its ticket on either desk."
+    ),
+]
 ReasonOption = Annotated[
     str,
     typer.Option(

@@ -13,7 +13,7 @@ import typer
 
 from syncd.cli import opening
 from syncd.cli.failure import Refused
-from syncd.cli.options import DEFAULT_CONFIG, ConfigOption
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, ReasonOption
 from syncd.cli.plain import visible
 from syncd.core.model import CommentId, LinkName, Side
 from syncd.core.work import Pair, PairState
@@ -39,6 +39,7 @@ def retry(
             "--all", help="All parked pairs; a stopped link must still be named by `--link`."
         ),
     ] = False,
+    reason: ReasonOption = "",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Let parked pairs go on; a running daemon takes them up within seconds.
@@ -50,7 +51,7 @@ def retry(
         raise typer.BadParameter("Name pairs, or give --link LINK or --all.")
     found = opening.outline(config)
     asked = opening.require_link(link, found)
-    for line in asyncio.run(_retry(found, pairs or [], asked)):
+    for line in asyncio.run(_retry(found, pairs or [], asked, reason)):
         typer.echo(visible(line))
 
 
@@ -66,6 +67,7 @@ def release(
             "--side", metavar="platform|partner", help="Whose desk the comment was written on."
         ),
     ] = Side.PARTNER,
+    reason: ReasonOption = "",
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Let a held comment travel as it is, with those that wait behind it.
@@ -73,18 +75,20 @@ def release(
     `syncd parked --held` and `syncd plan PAIR` show which comments are held, and why.
     """
     found = opening.outline(config)
-    line = asyncio.run(_release(found, pair, CommentId(comment), side))
+    line = asyncio.run(_release(found, pair, CommentId(comment), side, reason))
     typer.echo(visible(line))
 
 
-async def _retry(found: opening.Outline, names: Sequence[str], link: LinkName | None) -> list[str]:
+async def _retry(
+    found: opening.Outline, names: Sequence[str], link: LinkName | None, reason: str
+) -> list[str]:
     said = []
     async with opening.acting(found.store) as store:
         if names:
             chosen: Sequence[Pair] = [await opening.find_pair(store, name) for name in names]
-            return [await _retry_pair(store, pair) for pair in chosen]
+            return [await _retry_pair(store, pair, reason) for pair in chosen]
         if link is not None and await store.unpark_link(
-            link, actor=opening.actor(), now=opening.now()
+            link, actor=opening.actor(), reason=reason, now=opening.now()
         ):
             said.append(f"link {link}: goes on")
         stopped = await store.parked_links()
@@ -98,18 +102,18 @@ async def _retry(found: opening.Outline, names: Sequence[str], link: LinkName | 
         waiting = {row.pair_id for row in await store.refused(link=link)} - parked
         chosen = [*chosen, *[await opening.find_pair(store, str(one)) for one in sorted(waiting)]]
         said += [
-            await _retry_pair(store, pair)
+            await _retry_pair(store, pair, reason)
             for pair in chosen
             if not opening.is_stopped_by_link(pair, stopped)
         ]
     return said or ["Nothing was parked."]
 
 
-async def _retry_pair(store: Store, pair: Pair) -> str:
+async def _retry_pair(store: Store, pair: Pair, reason: str) -> str:
     name = f"pair {pair.pair_id} ({pair.link})"
     if pair.state is PairState.ENDED:
         return f"{name}: has ended; nothing to do"
-    if await store.unpark(pair.pair_id, actor=opening.actor(), now=opening.now()):
+    if await store.unpark(pair.pair_id, actor=opening.actor(), reason=reason, now=opening.now()):
         return f"{name}: goes on"
     if pair.state is PairState.PARKED:
         return f"{name}: rests with its link; `syncd retry --link {pair.link}`"
@@ -117,11 +121,18 @@ async def _retry_pair(store: Store, pair: Pair) -> str:
     return f"{name}: was not parked; runs at once"
 
 
-async def _release(found: opening.Outline, name: str, comment: CommentId, side: Side) -> str:
+async def _release(
+    found: opening.Outline, name: str, comment: CommentId, side: Side, reason: str
+) -> str:
     async with opening.acting(found.store) as store:
         pair = await opening.find_pair(store, name)
         if await store.release_comment(
-            pair.pair_id, side, comment, actor=opening.actor(), now=opening.now()
+            pair.pair_id,
+            side,
+            comment,
+            actor=opening.actor(),
+            reason=reason,
+            now=opening.now(),
         ):
             return f"comment {comment} of pair {pair.pair_id}: released"
     raise Refused(

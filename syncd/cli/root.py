@@ -17,8 +17,11 @@ from syncd.cli import configuration, sandbox, webhooks
 from syncd.cli.backfill import backfill
 from syncd.cli.check import check
 from syncd.cli.conflicts import conflicts
+from syncd.cli.deeds import park, replay, unlink
 from syncd.cli.demo.command import demo
 from syncd.cli.failure import GuardedGroup
+from syncd.cli.ignore import ignore
+from syncd.cli.inspection import inspect as inspect_pair
 from syncd.cli.parked import parked
 from syncd.cli.pause import pause, resume
 from syncd.cli.plan import plan
@@ -69,8 +72,13 @@ _add(plan, "`syncd plan 17`, or `syncd plan acme-postgres/4711 --format json`")
 _add(backfill, "`syncd backfill acme-postgres --since 30d --dry-run`, then without `--dry-run`")
 _add(conflicts, "`syncd conflicts --since 7d --format csv > conflicts.csv`")
 _add(parked, "`syncd parked --link acme-postgres --held`")
+_add(inspect_pair, "`syncd inspect 17`, or `syncd inspect acme-postgres/4711 --format json`")
 _add(retry, "`syncd retry 17 18`, or `syncd retry --link acme-postgres`")
 _add(release, "`syncd release 17 360001234`")
+_add(ignore, "`syncd ignore 17`, or `syncd ignore 17 comment:partner:501 --yes`")
+_add(park, '`syncd park 17 --reason "two customers in one ticket"`')
+_add(replay, "`syncd replay 17`, then `syncd plan 17`")
+_add(unlink, '`syncd unlink acme-postgres/4711 --reason "opened by mistake"`')
 _add(pause, '`syncd pause acme-postgres --reason "acme moves to another group"`')
 _add(resume, "`syncd resume acme-postgres`")
 _add(trail, "`syncd trail acme-postgres`, or `syncd trail 17 --format json`")

@@ -26,6 +26,8 @@ class Known(StrEnum):
     NOTE = "note"
     #: There before the link looked, and not carried (reported by a backfill).
     HISTORIC = "historic"
+    #: Stays where it is because a person decided so; with a note's key, a note that is not written.
+    IGNORED = "ignored"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +112,9 @@ class StatusBase:
     by: Side | None = None
     #: The partner's status differs and is left alone: it was set back once in this hand-off.
     is_let_be: bool = False
+    #: Sides that are owed a status and keep theirs, because a person decided so; until somebody
+    #: changes it.
+    left: frozenset[Side] = frozenset()
     #: What a side's desk would not take.
     refused: Mapping[Side, RefusedStatus] = field(default_factory=dict)
 

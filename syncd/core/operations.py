@@ -212,6 +212,8 @@ class Finding:
 
     fate: Fate
     answer: Answer | None = None
+    #: Where it is ambiguous: the comments that could be the write's, in the desk's order.
+    candidates: tuple[CommentId, ...] = ()
 
 
 def op_id(*parts: str) -> OpId:

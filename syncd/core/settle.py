@@ -53,7 +53,7 @@ def settle(
     """
     operation = intent.op
     if isinstance(operation, RestrictComment):
-        return Settlement(base=_restricted(base, operation))
+        return Settlement(base=restricted(base, operation))
     is_found = is_found or answer.is_read_later
     if not answer.is_named:
         return _begun(base, intent, answer, policy, is_found=is_found)
@@ -119,7 +119,9 @@ def _begun(
     return _settled(base, intent, answer, policy, is_found=is_found)
 
 
-def _restricted(base: Base, operation: RestrictComment) -> Base:
+def restricted(base: Base, operation: RestrictComment) -> Base:
+    """The base in which the copy counts as private."""
+
     def is_it(mapping: CommentMapping) -> bool:
         is_note = mapping.origin is operation.side
         return operation.comment_id == (mapping.comment_id if is_note else mapping.copy_id)

@@ -108,7 +108,7 @@ def _decide(
 def _agree(
     base: StatusBase, seen: Mapping[Side, str], agreed: Status, by: Side | None
 ) -> StatusBase:
-    return replace(base, agreed=agreed, seen=seen, by=by, is_let_be=False)
+    return replace(base, agreed=agreed, seen=seen, by=by, is_let_be=False, left=frozenset())
 
 
 def resolve(wishes: Mapping[Side, Status], rule: StatusRule) -> Status:
@@ -137,7 +137,7 @@ def owed_status(
 
     On a platform ticket with several pairs the most open of them counts.
     """
-    if side is Side.PARTNER and base.is_let_be:
+    if side in base.left or (side is Side.PARTNER and base.is_let_be):
         return None
     agreed = most_open((base.agreed, *siblings)) if side is Side.PLATFORM else base.agreed
     raw = base.seen.get(side)

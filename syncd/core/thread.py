@@ -32,11 +32,11 @@ def known_ids(base: Base, side: Side) -> frozenset[CommentId]:
 
 
 def note_keys(base: Base) -> frozenset[str]:
-    """The notes that were written already."""
+    """The notes that were written already, or are left unwritten for good."""
     return frozenset(
         mapping.note_key
         for mapping in base.comments
-        if mapping.kind is Known.NOTE and mapping.note_key is not None
+        if mapping.kind in (Known.NOTE, Known.IGNORED) and mapping.note_key is not None
     )
 
 

@@ -27,6 +27,11 @@ from syncd.core.model import (
 )
 from syncd.core.operations import Intent
 
+#: The reason of a pair that ended because a person unlinked it: no feed lets it go on.
+UNLINKED = "unlinked"
+#: The reason of a pair that a person parked.
+BY_HAND = "by_hand"
+
 
 class PairState(StrEnum):
     """Whether reconcile may run a pair."""
@@ -148,6 +153,18 @@ class Park:
 
     reason: str
     hint: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ignored:
+    """What a person leaves as it is: the base without it, and lost writes that count as settled."""
+
+    #: `Pair.revision` as it was when that was worked out.
+    revision: int
+    base: Base
+    op_ids: tuple[OpId, ...] = ()
+    #: In words, for the audit trail.
+    what: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -82,17 +82,21 @@ class Work:
             self.snapshots,
             policy=self.link.policy,
             capabilities=self.link.capabilities,
-            circumstances=Circumstances(
-                pair_key=self.pair_key,
-                is_silent=self.pair.is_silent_birth,
-                is_quiet=self._is_quiet,
-                is_historic=self._is_historic,
-                is_hand_off_late=self._is_late(now),
-                siblings=self._siblings,
-                due_files=due_keys(self.base, now),
-                late_files=late_keys(self.base, now, self.link.policy),
-                strays=self._strays(),
-            ),
+            circumstances=self.circumstances(now),
+        )
+
+    def circumstances(self, now: datetime) -> Circumstances:
+        """What a plan must know beside the tickets."""
+        return Circumstances(
+            pair_key=self.pair_key,
+            is_silent=self.pair.is_silent_birth,
+            is_quiet=self._is_quiet,
+            is_historic=self._is_historic,
+            is_hand_off_late=self._is_late(now),
+            siblings=self._siblings,
+            due_files=due_keys(self.base, now),
+            late_files=late_keys(self.base, now, self.link.policy),
+            strays=self._strays(),
         )
 
     @property

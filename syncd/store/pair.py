@@ -6,6 +6,7 @@ woken it.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -14,7 +15,7 @@ from sqlalchemy import Exists, ScalarSelect, and_, bindparam, case, exists, func
 
 from syncd.core.ends import LOST, PASSING_REASONS
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
-from syncd.core.work import Birth, Pair, PairState
+from syncd.core.work import UNLINKED, Birth, Pair, PairState
 from syncd.store import tables
 from syncd.store.rows import moment, moment_or_none, packed, to_moment_or_none, to_pair
 from syncd.store.statement import Session, Statement, among, at_most, fixed, insert_into
@@ -196,7 +197,7 @@ _FIND_HOLDERS = Statement(
     )
 )
 _FIND_LINKED = Statement(
-    select(_PAIR_TICKET.c.link, _PAIR.c.id, _PAIR.c.state)
+    select(_PAIR_TICKET.c.link, _PAIR.c.id, _PAIR.c.state, _PAIR.c.reason)
     .join_from(_PAIR_TICKET, _PAIR, _PAIR.c.id == _PAIR_TICKET.c.pair_id)
     .where(
         _PAIR_TICKET.c.connection_ref == bindparam("connection_ref"),
@@ -221,6 +222,15 @@ _FORGET_REACH = Statement(
     FROM pair_ticket AS held
     WHERE held.pair_id = :pair_id AND held.connection_ref = ticket.connection_ref
       AND held.ticket_id = ticket.ticket_id
+    """
+)
+_FIND_SIBLINGS = Statement(
+    """
+    SELECT DISTINCT other.pair_id
+    FROM pair_ticket AS mine
+    JOIN pair_ticket AS other
+      ON other.connection_ref = mine.connection_ref AND other.ticket_id = mine.ticket_id
+    WHERE mine.pair_id = :pair_id AND mine.side = 'platform' AND other.pair_id != :pair_id
     """
 )
 _ADD_PAIR = Statement(insert_into(_PAIR).returning(_PAIR.c.id))
@@ -270,12 +280,19 @@ def holders(session: Session, connection: ConnectionName, ticket_id: TicketId) -
     return frozenset(PairId(row["pair_id"]) for row in session.rows(_FIND_HOLDERS, asked))
 
 
+def siblings(session: Session, pair_id: PairId) -> set[PairId]:
+    """The pairs of other links that hold the same platform ticket: its status is theirs, too."""
+    rows = session.rows(_FIND_SIBLINGS, {"pair_id": pair_id})
+    return {PairId(row["pair_id"]) for row in rows}
+
+
 def bear(
     session: Session, connection: int, births: Sequence[Birth], *, side: Side, seen_at: datetime
 ) -> set[PairId]:
     """Make a marked pair for each birth whose ticket the link does not have yet.
 
-    Where it has one that ended, that pair goes on instead. Returns the pairs made and revived.
+    Where it has one that ended, that pair goes on instead, unless a person unlinked it. Returns
+    the pairs made and revived.
     """
     born: set[PairId] = set()
     for birth in births:
@@ -294,9 +311,14 @@ def bear(
                 at=seen_at,
             )
             born.add(pair_id)
-        elif linked["state"] == PairState.ENDED:
+        elif linked["state"] == PairState.ENDED and _may_revive(linked, birth):
             born.add(_revive(session, PairId(linked["id"]), birth, seen_at=seen_at))
     return born
+
+
+def _may_revive(ended: sqlite3.Row, birth: Birth) -> bool:
+    """What a person unlinked goes on only when a person asks for it, by a backfill."""
+    return birth.is_silent or ended["reason"] != UNLINKED
 
 
 def _revive(session: Session, pair_id: PairId, birth: Birth, *, seen_at: datetime) -> PairId:

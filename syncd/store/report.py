@@ -38,6 +38,15 @@ _CONFLICTS = Statement(
     LIMIT :limit
     """  # noqa: S608
 )
+_CONFLICTS_OF = Statement(
+    f"""
+    SELECT conflict.*, pair.link, {_NEWEST}
+    FROM conflict JOIN pair ON pair.id = conflict.pair_id
+    WHERE conflict.pair_id = :pair_id
+    ORDER BY conflict.id DESC
+    LIMIT :limit
+    """  # noqa: S608
+)
 _STALE = Statement(
     f"""
     SELECT pair.id, pair.link, pair.ball, {_NEWEST}, min(asked.created_at) AS waiting_since
@@ -144,6 +153,12 @@ def conflicts(
     """Recorded conflicts, newest first."""
     values = {"link": link, "since": moment_or_none(since), "limit": limit}
     return [to_conflict(row) for row in session.rows(_CONFLICTS, values)]
+
+
+def conflicts_of(session: Session, pair_id: PairId, *, limit: int) -> list[ConflictRow]:
+    """Those of one pair, newest first."""
+    asked = {"pair_id": pair_id, "limit": limit}
+    return [to_conflict(row) for row in session.rows(_CONFLICTS_OF, asked)]
 
 
 def stale(session: Session, *, link: LinkName | None) -> list[StaleRow]:

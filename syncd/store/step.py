@@ -18,7 +18,7 @@ from syncd.core.work import Joined, PairState, Settled, Step
 from syncd.store import tables
 from syncd.store.agreement import drop_bodies, write_base
 from syncd.store.journal import intent_values
-from syncd.store.pair import add_ticket, connection_ref, holders, mark, resume
+from syncd.store.pair import add_ticket, connection_ref, holders, mark, resume, siblings
 from syncd.store.rows import conflict_values, moment, moment_or_none, packed, transition_values
 from syncd.store.sight import record
 from syncd.store.statement import Session, Statement, insert_into
@@ -55,15 +55,6 @@ _SETTLE = Statement(
 )
 _COUNT_TICKETS = Statement(
     "SELECT count(*) FROM pair_ticket WHERE pair_id = :pair_id AND side = :side"
-)
-_FIND_SIBLINGS = Statement(
-    """
-    SELECT DISTINCT other.pair_id
-    FROM pair_ticket AS mine
-    JOIN pair_ticket AS other
-      ON other.connection_ref = mine.connection_ref AND other.ticket_id = mine.ticket_id
-    WHERE mine.pair_id = :pair_id AND mine.side = 'platform' AND other.pair_id != :pair_id
-    """
 )
 _ADD_INTENT = Statement(insert_into(tables.table(tables.Operation)))
 _ADD_CONFLICT = Statement(insert_into(tables.table(tables.Conflict)))
@@ -108,7 +99,7 @@ def take_step(
         _join(session, pair_id, LinkName(row["link"]), joined, now=now)
     concerned = _record_sightings(session, step)
     if step.base is not None and write_base(session, pair_id, step.base, now=now):
-        concerned.update(_siblings(session, pair_id))
+        concerned.update(siblings(session, pair_id))
     _add_records(session, pair_id, step, now=now)
     if step.intent is not None:
         connection = connection_ref(session, step.intent.connection)
@@ -205,12 +196,6 @@ def _record_sightings(session: Session, step: Step) -> set[PairId]:
     for connection, sightings in step.sightings.items():
         concerned |= record(session, connection_ref(session, connection), sightings)
     return concerned
-
-
-def _siblings(session: Session, pair_id: PairId) -> set[PairId]:
-    """The pairs of other links that hold the same platform ticket: its status is theirs, too."""
-    rows = session.rows(_FIND_SIBLINGS, {"pair_id": pair_id})
-    return {PairId(row["pair_id"]) for row in rows}
 
 
 def _add_records(session: Session, pair_id: PairId, step: Step, *, now: datetime) -> None:

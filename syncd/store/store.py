@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from syncd.core.errors import LeaseLost, StoreUnavailable
+from syncd.core.inspection import Inspection
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
 from syncd.core.report import (
     ConflictRow,
@@ -24,7 +25,7 @@ from syncd.core.report import (
     WebhookNote,
     WebhookSummary,
 )
-from syncd.core.work import Birth, CursorMove, Pair, PairState, Park, Pause, Run, Step
+from syncd.core.work import Birth, CursorMove, Ignored, Pair, PairState, Park, Pause, Run, Step
 from syncd.store import pair, report, trail, webhook
 from syncd.store.feed import load_cursor, record_sightings
 from syncd.store.file import (
@@ -35,6 +36,7 @@ from syncd.store.file import (
     path_of,
     unavailable,
 )
+from syncd.store.inspection import inspect_pair
 from syncd.store.migrate import REVISIONS, migrate, revision_of
 from syncd.store.reader import Reader
 from syncd.store.run import count_hops, load_run
@@ -111,6 +113,9 @@ class SqliteReader:
 
     async def parked_links(self) -> Mapping[LinkName, Park]:
         return await self._reader.read(report.parked_links)
+
+    async def inspect(self, pair_id: PairId, *, limit: int = 100) -> Inspection | None:
+        return await self._reader.read(partial(inspect_pair, pair_id=pair_id, limit=limit))
 
     async def paused_links(self) -> Mapping[LinkName, Pause]:
         return await self._reader.read(report.paused_links)
@@ -244,6 +249,23 @@ class SqliteStore(SqliteReader):
             )
 
         return await self._writer.submit(work)
+
+    async def ignore(
+        self, pair_id: PairId, left: Ignored, *, actor: str, reason: str = "", now: datetime
+    ) -> bool:
+        return await self._writer.submit(
+            partial(trail.ignore, pair_id=pair_id, left=left, actor=actor, reason=reason, now=now)
+        )
+
+    async def replay(self, pair_id: PairId, *, actor: str, reason: str = "", now: datetime) -> bool:
+        return await self._writer.submit(
+            partial(trail.replay, pair_id=pair_id, actor=actor, reason=reason, now=now)
+        )
+
+    async def unlink(self, pair_id: PairId, *, actor: str, reason: str = "", now: datetime) -> bool:
+        return await self._writer.submit(
+            partial(trail.unlink, pair_id=pair_id, actor=actor, reason=reason, now=now)
+        )
 
     async def park_link(self, link: LinkName, park: Park, *, now: datetime) -> None:
         await self._writer.submit(partial(trail.park_link, link=link, park=park, now=now))

@@ -5,16 +5,18 @@ A deed that changes nothing is none: it says False and leaves no trace.
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete
 
+from syncd.core.errors import LeaseLost
 from syncd.core.model import CommentId, LinkName, PairId, Side
-from syncd.core.work import Park
+from syncd.core.work import UNLINKED, Ignored, PairState, Park
 from syncd.store import tables
-from syncd.store.agreement import load_base, write_base
-from syncd.store.pair import mark
+from syncd.store.agreement import drop_bodies, load_base, write_base
+from syncd.store.pair import mark, siblings
 from syncd.store.rows import moment
 from syncd.store.statement import Session, Statement, insert_into, upsert_into
 
@@ -44,6 +46,36 @@ _UNPARK = Statement(
 )
 #: What was counted before a person looked counts no more.
 _FORGET_HOPS = Statement("UPDATE operation SET is_hop = 0 WHERE pair_id = :pair_id AND is_hop")
+_LOAD = Statement("SELECT * FROM pair WHERE id = :pair_id")
+_SETTLE = Statement(
+    """
+    UPDATE operation
+    SET state = 'dropped', settled_at = :at, payload = NULL
+    WHERE pair_id = :pair_id AND op_id = :op_id AND state = 'sent'
+    """
+)
+_FIND_SENT = Statement("SELECT 1 FROM operation WHERE pair_id = :pair_id AND state = 'sent'")
+_END = Statement(
+    """
+    UPDATE pair
+    SET state = 'ended', reason = :reason, hint = '', parked_at = NULL, marked_at = NULL,
+        done_gen = marked_gen, not_before = NULL, tries = 0, revision = revision + 1
+    WHERE id = :pair_id
+    """
+)
+_FORGET = Statement(
+    """
+    UPDATE ticket
+    SET comments_as_of = 0, is_stale = 1
+    FROM pair_ticket AS held
+    WHERE held.pair_id = :pair_id AND held.connection_ref = ticket.connection_ref
+      AND held.ticket_id = ticket.ticket_id
+      AND held.id = (
+        SELECT max(id) FROM pair_ticket AS mine
+        WHERE mine.pair_id = held.pair_id AND mine.side = held.side
+      )
+    """
+)
 _REVISE = Statement("UPDATE pair SET revision = revision + 1 WHERE id = :pair_id")
 #: A comment that the mirror holds and that has neither travelled nor been decided on.
 _FIND_HELD = Statement(
@@ -133,6 +165,74 @@ def release_comment(
     what = f"comment {comment_id} of the {side}"
     _note_pair(session, pair_id, actor, "release", what, reason=reason, now=now)
     return True
+
+
+def ignore(
+    session: Session,
+    pair_id: PairId,
+    left: Ignored,
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> bool:
+    """Take a person's word that something is left as it is; False when the pair has moved on."""
+    row = _idle(session, pair_id, now=now)
+    if row["revision"] != left.revision or row["state"] == PairState.ENDED:
+        return False
+    for op_id in left.op_ids:
+        session.run(_SETTLE, {"pair_id": pair_id, "op_id": op_id, "at": moment(now)})
+    session.run(_UNPARK, {"pair_id": pair_id})
+    session.run(_FORGET_HOPS, {"pair_id": pair_id})
+    session.run(_REVISE, {"pair_id": pair_id})
+    if write_base(session, pair_id, left.base, now=now):
+        mark(session, siblings(session, pair_id), seen_at=now)
+    mark(session, [pair_id], seen_at=now)
+    _note_pair(session, pair_id, actor, "ignore", "; ".join(left.what), reason=reason, now=now)
+    return True
+
+
+def replay(session: Session, pair_id: PairId, *, actor: str, reason: str, now: datetime) -> bool:
+    """Have both tickets read anew, and the pair planned from that; False when it has ended."""
+    if _load(session, pair_id)["state"] == PairState.ENDED:
+        return False
+    session.run(_FORGET, {"pair_id": pair_id})
+    mark(session, [pair_id], seen_at=now)
+    _note_pair(session, pair_id, actor, "replay", reason=reason, now=now)
+    return True
+
+
+def unlink(session: Session, pair_id: PairId, *, actor: str, reason: str, now: datetime) -> bool:
+    """End a pair for good, as far as feeds go; False when it has ended already."""
+    row = _idle(session, pair_id, now=now)
+    if row["state"] == PairState.ENDED:
+        return False
+    if session.row(_FIND_SENT, {"pair_id": pair_id}) is not None:
+        raise LeaseLost(
+            f"a write of pair {pair_id} is on its way",
+            hint="syncd looks for it when the desk answers; then unlink."
+            " Of a parked pair, `syncd ignore PAIR` settles it.",
+        )
+    session.run(_END, {"pair_id": pair_id, "reason": UNLINKED})
+    drop_bodies(session, pair_id)
+    mark(session, siblings(session, pair_id), seen_at=now)
+    _note_pair(session, pair_id, actor, "unlink", reason=reason, now=now)
+    return True
+
+
+def _load(session: Session, pair_id: PairId) -> sqlite3.Row:
+    row = session.row(_LOAD, {"pair_id": pair_id})
+    if row is None:
+        raise LeaseLost(f"pair {pair_id} does not exist")
+    return row
+
+
+def _idle(session: Session, pair_id: PairId, *, now: datetime) -> sqlite3.Row:
+    """The pair's row while nobody runs it; a run would write over what a person decides."""
+    row = _load(session, pair_id)
+    if row["lease_token"] is not None and row["lease_until"] > moment(now):
+        raise LeaseLost(f"pair {pair_id} is being run", hint="Try again in a moment.")
+    return row
 
 
 def park_link(session: Session, link: LinkName, park: Park, *, now: datetime) -> None:
