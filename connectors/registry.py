@@ -14,6 +14,7 @@ from syncd.settings import ConnectionSettings
 
 KINDS = {
     "platform": "connectors.platform",
+    "request_tracker": "connectors.request_tracker",
     "zendesk": "connectors.zendesk",
 }
 

@@ -115,6 +115,11 @@ class Sandbox:
         """End every held request, unapplied where it was not applied yet."""
         self.held.release(Release(is_applied=False, is_answered=False))
 
+    async def landed(self) -> None:
+        """Wait until the late writes are applied; whoever calls has released them all."""
+        if self._late:
+            await asyncio.wait(self._late)
+
     async def close(self) -> None:
         """Stop what runs in the background; for use without a lifespan."""
         self.let_go()

@@ -150,8 +150,11 @@ class ConnectorFiles:
     async def test_an_upload_whose_answer_is_lost_can_be_made_again(self, desk: Desk) -> None:
         ticket_id = await desk.open_ticket()
         seen = await look(desk, ticket_id)
-        desk.arm_write("drop_after")
-        with pytest.raises(OutcomeUnknown):
+        if desk.gives_files_ahead:
+            desk.arm_write("drop_after")
+            with pytest.raises(OutcomeUnknown):
+                await give(desk)
+        else:
             await give(desk)
         draft = with_files(desk, "<p>Again</p>", await give(desk))
         await desk.connector.write(an_intent(desk, an_update(desk, ticket_id, comment=draft), seen))

@@ -102,6 +102,21 @@ class Desk(Protocol):
         ...
 
     @property
+    def guards_comments(self) -> bool:
+        """Whether a spent precondition refuses a comment, however late it arrives."""
+        ...
+
+    @property
+    def gives_files_ahead(self) -> bool:
+        """Whether a file is sent to the desk before the comment that takes it."""
+        ...
+
+    @property
+    def requests_per_write(self) -> int:
+        """The most requests that a write costs, one of which writes; the others read."""
+        ...
+
+    @property
     def ticket_path(self) -> str:
         """A regular expression that finds the paths of requests about tickets, and no others."""
         ...
@@ -163,6 +178,10 @@ class Desk(Protocol):
 
     def tickets(self, external_id: str) -> tuple[TicketId, ...]:
         """The tickets that carry our external id, past any API."""
+        ...
+
+    async def outlast(self) -> None:
+        """Let so much time pass that nothing that left before can still land."""
         ...
 
     async def catch_up(self) -> None:

@@ -20,7 +20,7 @@ from tests.contract.connector_files import ConnectorFiles
 from tests.contract.connector_suite import ConnectorSuite, text_of
 from tests.contract.desk import Delivery, Desk, Statuses, Stored, StoredComment
 from tests.support.clock import FakeClock
-from tests.support.platform_connector import SECRET, TOKEN, FreeBudget, a_connector
+from tests.support.platform_connector import SECRET, TOKEN, PausingBudget, a_connector
 from tests.support.platform_desk import VIEW, Json, a_client
 from tests.support.serve import served
 from tests.support.webhook_receiver import Receiver, a_receiver
@@ -33,6 +33,9 @@ class DeskOfThePlatform:
     statuses = Statuses(open="Open", waiting="With customer", closed="Closed")
     view = VIEW
     ticket_path = "^/tickets"
+    guards_comments = True
+    gives_files_ahead = True
+    requests_per_write = 1
     secrets = (TOKEN, SECRET)
 
     def __init__(
@@ -129,6 +132,9 @@ class DeskOfThePlatform:
     def tickets(self, external_id: str) -> tuple[TicketId, ...]:
         return ()
 
+    async def outlast(self) -> None:
+        self.clock.advance(3)
+
     async def catch_up(self) -> None:
         """The platform's feed withholds nothing."""
 
@@ -166,19 +172,6 @@ class DeskOfThePlatform:
         assert answer.status_code == 200, answer.text
         done: Json = answer.json()
         return done
-
-
-class PausingBudget(FreeBudget):
-    """Free, but for the pauses that a desk asks for."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__()
-        self._clock = clock
-
-    async def spend(self, buckets: Sequence[str]) -> None:
-        await super().spend(buckets)
-        waits = [self.paused.pop(bucket, 0.0) for bucket in buckets]
-        await self._clock.sleep(max(waits, default=0.0))
 
 
 class TestPlatformConnector(ConnectorSuite, ConnectorFaults, ConnectorFiles):

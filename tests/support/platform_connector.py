@@ -67,6 +67,19 @@ class FreeBudget:
         self.paused[bucket] = seconds
 
 
+class PausingBudget(FreeBudget):
+    """Free, but for the pauses that a desk asks for."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def spend(self, buckets: Sequence[str]) -> None:
+        await super().spend(buckets)
+        waits = [self.paused.pop(bucket, 0.0) for bucket in buckets]
+        await self._clock.sleep(max(waits, default=0.0))
+
+
 class ContractTransport(httpx.AsyncBaseTransport):
     """Holds requests against the contract before it passes them on, and answers unless faulty."""
 

@@ -50,6 +50,9 @@ class ZendeskDesk:
     side: Side = Side.PARTNER
     view: str | None = None
     ticket_path: str = "/api/v2/(imports/)?tickets"
+    guards_comments: bool = True
+    gives_files_ahead: bool = True
+    requests_per_write: int = 1
     statuses: Statuses = field(
         default_factory=lambda: Statuses(open="open", waiting="pending", closed="solved")
     )
@@ -135,6 +138,9 @@ class ZendeskDesk:
             for ticket in self.sandbox.desk.account.tickets.values()
             if ticket.values["external_id"] == external_id
         )
+
+    async def outlast(self) -> None:
+        self.clock.advance(3)
 
     async def catch_up(self) -> None:
         self.clock.advance(70)

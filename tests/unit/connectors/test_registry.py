@@ -59,7 +59,7 @@ def test_a_kind_from_elsewhere_works_without_being_registered(elsewhere: str) ->
 @pytest.mark.parametrize(
     ("kind", "part"),
     [
-        ("zendsk", "the kinds are platform, zendesk"),
+        ("zendsk", "the kinds are platform, request_tracker, zendesk"),
         ("no.such.package", "cannot be imported"),
         ("..", "no connector of this kind"),
         ("a.b-c", "no connector of this kind"),
