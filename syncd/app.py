@@ -20,7 +20,7 @@ from config.loaded import Config
 from config.policy import link_policy
 from connectors import registry
 from syncd import __version__
-from syncd.core.errors import SyncdError, Unauthentic
+from syncd.core.errors import StoreOlder, SyncdError, Unauthentic
 from syncd.core.model import ConnectionName, Side, TicketId
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.clock import SystemClock
@@ -131,6 +131,7 @@ async def parts(
     clock: Clock | None = None,
     on_request: OnRequest | None = None,
     beside: Path | None = None,
+    is_recovering: bool = False,
 ) -> AsyncIterator[Parts]:
     """Open the store and the connections of a configuration; close them at the end.
 
@@ -138,7 +139,8 @@ async def parts(
 
     One process at a time may be the `owner` of that name of a store, such as `daemon`; the leases
     that a killed one left are let go. None is for those who run no pairs.
-    Raises `StoreError`. No desk is asked anything here.
+    Raises `StoreError`, and for an older store, unless `is_recovering`, `StoreOlder`. No desk is
+    asked anything here.
     """
     clock = clock or SystemClock()
     store = await asyncio.to_thread(open_store, store_path(config))
@@ -152,6 +154,8 @@ async def parts(
     try:
         if owner is not None:
             held.enter_context(OwnerLock(store_path(config), owner))
+            if not is_recovering and (await store.age()).is_older:
+                raise StoreOlder(f"{store_path(config)}: is older than what was written last")
             await store.release_leases(owner)
         budgets = _budgets(config, clock)
         for name, settings in config.connections.items():

@@ -45,6 +45,8 @@ EVENTS: Mapping[str, str] = {
     "pair.waiting": "A run ended early and comes back at `retry_at`.",
     "pair.parked": "A pair was stopped until a person acts; `reason` and `hint` say why.",
     "pair.ended": "A pair has no effect any more.",
+    "store.recovered": "All pairs of an older store have been looked at on both desks.",
+    "pair.recovered": "What an older store had forgotten of a pair was found on the desks.",
     "pair.failed": "A bug: the pair was parked with the place of the error.",
     "link.catching_up": "Many pairs of a link waited; their updates share requests from here on.",
     "pair.lease_lost": "Another process owns the pair, or it was stopped; nothing was written.",

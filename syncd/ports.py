@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from syncd.aging import Aging
 from syncd.attachments import Attachments
 from syncd.core.capabilities import Capabilities
 from syncd.core.model import (
@@ -236,7 +237,7 @@ class Connector(Protocol):
 # --- store -------------------------------------------------------------------------------------
 
 
-class Store(Deeds, Protocol):
+class Store(Aging, Deeds, Protocol):
     """The durable memory. All methods may raise `StoreUnavailable`; a returned write is on disk.
 
     What people do by hand is `Deeds`.

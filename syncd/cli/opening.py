@@ -122,18 +122,18 @@ async def acting(store: str) -> AsyncIterator[Store]:
 
 @contextlib.asynccontextmanager
 async def working(
-    config: Config, *, owner: str, beside: Path | None = None
+    config: Config, *, owner: str, beside: Path | None = None, is_recovering: bool = False
 ) -> AsyncIterator[Parts]:
     """All parts of the daemon, quiet but for what goes wrong; one process at a time is `owner`.
 
     What connectors keep is next to the file `beside`, the store's by default.
-    Raises `StoreError`.
+    An older store is opened only for who is recovering it. Raises `StoreError`.
     """
     from syncd.app import parts
     from syncd.log import configure
 
     configure(form=config.log.format, level="warning", stream=sys.stderr)
-    async with parts(config, owner=owner, beside=beside) as made:
+    async with parts(config, owner=owner, beside=beside, is_recovering=is_recovering) as made:
         yield made
 
 

@@ -84,3 +84,14 @@ def ticket_bar() -> Iterator[TicketBar]:
     )
     with Progress(*columns, console=stream, disable=not stream.is_terminal) as bar:
         yield TicketBar(bar)
+
+
+@contextlib.contextmanager
+def count_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function that shows how many of how many are done; nothing where that is no terminal."""
+    from rich.progress import Progress
+
+    stream = console(is_error=True)
+    with Progress(console=stream, disable=not stream.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

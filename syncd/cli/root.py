@@ -15,6 +15,7 @@ import typer
 from syncd import __version__
 from syncd.cli import configuration, sandbox, webhooks
 from syncd.cli.backfill import backfill
+from syncd.cli.backup import backup, restore
 from syncd.cli.check import check
 from syncd.cli.conflicts import conflicts
 from syncd.cli.deeds import park, replay, unlink
@@ -25,6 +26,7 @@ from syncd.cli.inspection import inspect as inspect_pair
 from syncd.cli.parked import parked
 from syncd.cli.pause import pause, resume
 from syncd.cli.plan import plan
+from syncd.cli.recover import recover
 from syncd.cli.retry import release, retry
 from syncd.cli.run import run
 from syncd.cli.status import status
@@ -79,6 +81,9 @@ _add(ignore, "`syncd ignore 17`, or `syncd ignore 17 comment:partner:501 --yes`"
 _add(park, '`syncd park 17 --reason "two customers in one ticket"`')
 _add(replay, "`syncd replay 17`, then `syncd plan 17`")
 _add(unlink, '`syncd unlink acme-postgres/4711 --reason "opened by mistake"`')
+_add(backup, "`syncd backup /var/backups/syncd-$(date +%F).db`")
+_add(restore, "`syncd restore /var/backups/syncd-2027-01-14.db`, then `syncd recover`")
+_add(recover, "`syncd recover --dry-run`, then `syncd recover`")
 _add(pause, '`syncd pause acme-postgres --reason "acme moves to another group"`')
 _add(resume, "`syncd resume acme-postgres`")
 _add(trail, "`syncd trail acme-postgres`, or `syncd trail 17 --format json`")

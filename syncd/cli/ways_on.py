@@ -26,6 +26,7 @@ WAYS_ON: Mapping[str, tuple[str, ...]] = {
     "visibility_unknown": ("retry", "ignore"),
     "comment_not_public": ("retry", "ignore"),
     "ambiguous_write": ("retry", "ignore"),
+    "ambiguous_recovery": ("retry", "recover"),
     "comment_without_id": ("ignore", "retry"),
     "hand_off_without_effect": ("retry", "ignore"),
     "tag_refused": ("retry", "ignore"),

@@ -62,7 +62,7 @@ def bear(
     if not travelling:
         return Born(base=base)
     ticket, desk = platform.ticket, capabilities[Side.PARTNER]
-    base, status = _agree(base, ticket, policy)
+    base, status = agree(base, ticket, policy)
     is_silent = circumstances.is_silent
     copies = opening(
         travelling, is_silent=is_silent, url=ticket.url, policy=policy, capabilities=desk
@@ -92,7 +92,8 @@ def bear(
     return Born(base=base, operation=create, transitions=(born,))
 
 
-def _agree(base: Base, ticket: Ticket, policy: LinkPolicy) -> tuple[Base, StatusBase]:
+def agree(base: Base, ticket: Ticket, policy: LinkPolicy) -> tuple[Base, StatusBase]:
+    """The base in which the platform's ticket is what both sides agree on, its note owed."""
     agreed = policy.statuses.means[Side.PLATFORM][ticket.status]
     tags = shared_tags(ticket, policy)
     status = StatusBase(agreed=agreed, seen={Side.PLATFORM: ticket.status})

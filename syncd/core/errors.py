@@ -236,6 +236,15 @@ class StoreTooNew(StoreError):
     default_hint = "Start the newer version again, or restore a backup made by this one."
 
 
+class StoreOlder(StoreError):
+    """The store does not know what was written last: a backup, or a file that lost its tail."""
+
+    default_hint = (
+        "`syncd recover` looks at both desks first, so that nothing is written twice; then start"
+        " syncd again."
+    )
+
+
 class StoreUnavailable(StoreError):
     """The file cannot be written: full disk, lock or permissions."""
 

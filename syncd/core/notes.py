@@ -30,6 +30,7 @@ __all__ = [
     "NoteKind",
     "attachment_placeholder",
     "attribution",
+    "heading_of",
     "late_attachment",
     "note",
     "override_problems",
@@ -109,6 +110,15 @@ def render(note: Note, language: str, overrides: Mapping[str, str] | None = None
     """
     words = (overrides or {}).get(note.kind) or _WORDINGS[language].notes[note.kind]
     return _rendered(words, dict(note.facts), note.rows)
+
+
+def heading_of(
+    kind: NoteKind, language: str, overrides: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """Return the words of a note's first line, without the facts between them."""
+    words = (overrides or {}).get(kind) or _WORDINGS[language].notes[kind]
+    first = words.strip().splitlines()[0]
+    return tuple(re.split(r"\$\{?[a-z_]+\}?", first))
 
 
 def attribution(

@@ -57,6 +57,7 @@ REACTIONS: dict[type[errors.SyncdError], Reaction] = {
     errors.Unauthentic: Reaction(action=Action.REFUSE),
     errors.LeaseLost: Reaction(action=Action.LET_GO),
     errors.StoreTooNew: Reaction(action=Action.EXIT),
+    errors.StoreOlder: Reaction(action=Action.EXIT),
     errors.StoreUnavailable: Reaction(action=Action.EXIT),
 }
 

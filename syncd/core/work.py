@@ -87,6 +87,9 @@ class Pair:
     revision: int = 0
     #: The last mark, if a backfill made it and nothing else has happened to the pair since.
     quiet_gen: int = 0
+    #: The store is older than the desks may be: nothing is written before it is known which of
+    #: their comments are ours.
+    is_doubtful: bool = False
     #: A person has paused its link: it is marked and not run.
     is_paused: bool = False
 
@@ -168,6 +171,19 @@ class Ignored:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StoreAge:
+    """What a store knows of its own age."""
+
+    #: How often it was committed.
+    generation: int
+    #: Later commits than these were made once, so nothing may be written before it is recovered.
+    is_older: bool
+    recovered_at: datetime | None
+    #: Living pairs that are doubtful still.
+    doubtful: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
     """A link that a person has paused: it is read and marked, and nothing is written for it.
 
@@ -219,4 +235,6 @@ class Step:
     park: Park | None = None
     #: No effect in either direction any more.
     ends_pair: bool = False
+    #: Everything on both desks is known for what it is: the pair is doubtful no more.
+    is_recovered: bool = False
     ball: Ball | None = None

@@ -19,6 +19,7 @@ from syncd.engine.lanes import Lanes
 from syncd.engine.links import Link, Links
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.pair_run import PairRun
+from syncd.engine.recovering import PairRecovery, Recovered, recover_first
 from syncd.engine.work import Work
 from syncd.ports import Clock, Store
 
@@ -101,11 +102,41 @@ class Reconciler:
         work = Work(run, link, is_quiet=manner is Manner.QUIET, is_historic=is_backfill)
         pair_run = PairRun(self, run, link, token=token, work=work)
         try:
+            if run.pair.is_doubtful:
+                outcome = await recover_first(self, link, work, token=token)
+                if outcome is not None:
+                    return outcome
             return await pair_run.run()
         except (LeaseLost, StoreError):
             raise
         except Exception as bug:  # noqa: BLE001 - the border: a bug parks one pair and no other
             return await pair_run.park_for(bug)
+
+    async def recover(
+        self, pair_id: PairId, *, is_ours: bool = False, is_dry: bool = False
+    ) -> Recovered | None:
+        """Find what an older store has forgotten of a pair, and write nothing to a desk; None for
+        a pair that has ended, or whose link is not configured.
+
+        With `is_dry` nothing is written here either. Raises `RemoteError` leaves, `LeaseLost` and
+        `StoreError`.
+        """
+        run = await self._store.load_run(pair_id)
+        link = None if run is None else self._links.find(run.pair.link)
+        if run is None or link is None or run.pair.state is PairState.ENDED:
+            return None
+        token = f"{self._owner}:{uuid.uuid4().hex}"
+        work = Work(run, link, is_quiet=False)
+
+        async def record(step: Step) -> None:
+            if not is_dry:
+                await self.record(pair_id, token, step)
+
+        recovered = await PairRecovery(self, link, work, record=record, is_ours=is_ours).run()
+        now = self._clock.now()
+        park = recovered.park
+        await record(work.step(park=park, is_recovered=park is None, not_before=now))
+        return recovered
 
     # What a run needs of its surroundings.
 
@@ -118,6 +149,9 @@ class Reconciler:
 
     async def stop_link(self, link: LinkName, park: Park) -> None:
         await self._store.park_link(link, park, now=self._clock.now())
+
+    async def our_writers(self, connection: ConnectionName) -> frozenset[str]:
+        return await self._store.our_writers(connection)
 
     async def holders(self, connection: ConnectionName, ticket_id: TicketId) -> frozenset[PairId]:
         return await self._store.holders(connection, ticket_id)

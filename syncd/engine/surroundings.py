@@ -33,6 +33,10 @@ class Surroundings(Protocol):
         """Stop every pair of a link."""
         ...
 
+    async def our_writers(self, connection: ConnectionName) -> frozenset[str]:
+        """Under which ids we have written on a desk. Raises `StoreError`."""
+        ...
+
     async def holders(self, connection: ConnectionName, ticket_id: TicketId) -> frozenset[PairId]:
         """Every pair that has or had a ticket. Raises `StoreError`."""
         ...

@@ -36,6 +36,7 @@ from syncd.core.notes import NoteKind
 from syncd.core.operations import Answer, CreateTicket, Intent, Operation, UpdateTicket
 from syncd.core.owing import note_key, was_noted
 from syncd.core.plan import Plan, plan
+from syncd.core.recognition import take_twin
 from syncd.core.refusal import refuse_status
 from syncd.core.settle import Settlement, settle
 from syncd.core.stamp import stamp_for
@@ -142,6 +143,14 @@ class Work:
             )
         )
         self._move(side, found.ticket.ticket_id, sighting)
+
+    def take_twin(self, answer: Answer) -> None:
+        """The twin that a forgotten birth made is the pair's."""
+        side = Side.PARTNER
+        platform = self.snapshots[Side.PLATFORM].ticket
+        self.base = take_twin(self.base, platform, self.link.policy)
+        self._created = (side, self.link.connectors[side].name, answer.ticket_id)
+        self._move(side, answer.ticket_id, answer.sighting)
 
     def _move(self, side: Side, ticket_id: TicketId, sighting: Sighting) -> None:
         before = self.snapshots.pop(side, None)
@@ -287,6 +296,7 @@ class Work:
         tries: int = 0,
         park: Park | None = None,
         ends_pair: bool = False,
+        is_recovered: bool = False,
     ) -> Step:
         """Everything learnt since the last step, as one unit; the run then holds nothing."""
         is_over = is_done or park is not None or ends_pair
@@ -305,6 +315,7 @@ class Work:
             tries=tries,
             park=park,
             ends_pair=ends_pair,
+            is_recovered=is_recovered,
             ball=ball_of(self.base),
         )
         self._settled, self._conflicts, self._transitions = [], [], []

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, Sighting
 from syncd.core.work import Birth, CursorMove
 from syncd.store import tables
+from syncd.store.generation import doubtful_births
 from syncd.store.pair import bear, connection_ref, mark, resume
 from syncd.store.rows import moment
 from syncd.store.sight import record
@@ -42,7 +43,8 @@ def record_sightings(
 ) -> frozenset[PairId]:
     """Bring the mirror up to date; the pairs that were born or marked by it."""
     ref = connection_ref(session, connection)
-    born = bear(session, ref, births, side=side, seen_at=seen_at)
+    doubtful = doubtful_births(session, births, sightings)
+    born = bear(session, ref, births, side=side, doubtful=doubtful, seen_at=seen_at)
     concerned = record(session, ref, sightings, newborn=born)
     # A newborn is marked from birth.
     mark(session, concerned - born, seen_at=seen_at, quiet_link=quiet_link)

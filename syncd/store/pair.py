@@ -287,7 +287,13 @@ def siblings(session: Session, pair_id: PairId) -> set[PairId]:
 
 
 def bear(
-    session: Session, connection: int, births: Sequence[Birth], *, side: Side, seen_at: datetime
+    session: Session,
+    connection: int,
+    births: Sequence[Birth],
+    *,
+    side: Side,
+    doubtful: frozenset[TicketId] = frozenset(),
+    seen_at: datetime,
 ) -> set[PairId]:
     """Make a marked pair for each birth whose ticket the link does not have yet.
 
@@ -299,7 +305,8 @@ def bear(
         key = {"connection_ref": connection, "ticket_id": birth.ticket_id}
         linked = {row["link"]: row for row in session.rows(_FIND_LINKED, key)}.get(birth.link)
         if linked is None:
-            pair_id = _add_pair(session, birth, seen_at=seen_at)
+            is_doubtful = birth.ticket_id in doubtful
+            pair_id = _add_pair(session, birth, is_doubtful=is_doubtful, seen_at=seen_at)
             add_ticket(
                 session,
                 pair_id,
@@ -328,7 +335,7 @@ def _revive(session: Session, pair_id: PairId, birth: Birth, *, seen_at: datetim
     return pair_id
 
 
-def _add_pair(session: Session, birth: Birth, *, seen_at: datetime) -> PairId:
+def _add_pair(session: Session, birth: Birth, *, is_doubtful: bool, seen_at: datetime) -> PairId:
     at = moment(seen_at)
     values = {
         "link": birth.link,
@@ -349,6 +356,7 @@ def _add_pair(session: Session, birth: Birth, *, seen_at: datetime) -> PairId:
         "parked_at": None,
         "ball": None,
         "ball_since": None,
+        "is_doubtful": is_doubtful,
     }
     return PairId(session.number(_ADD_PAIR, values))
 

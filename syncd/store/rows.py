@@ -348,6 +348,7 @@ def to_pair(row: sqlite3.Row) -> Pair:
         linked_since=to_moment(row["linked_since"]),
         revision=row["revision"],
         is_paused=bool(row["is_paused"]),
+        is_doubtful=bool(row["is_doubtful"]),
     )
 
 

@@ -42,7 +42,8 @@ _SAVE = Statement(
     SET state = :state, marked_gen = :marked_gen, done_gen = :done_gen, marked_at = :marked_at,
         not_before = :not_before, tries = :tries, lease_token = :lease_token,
         lease_until = :lease_until, revision = :revision, reason = :reason, hint = :hint,
-        parked_at = :parked_at, ball = :ball, ball_since = :ball_since
+        parked_at = :parked_at, ball = :ball, ball_since = :ball_since,
+        is_doubtful = :is_doubtful
     WHERE id = :pair_id
     """
 )
@@ -88,7 +89,8 @@ def take_step(
     if row is None:
         raise LeaseLost(f"pair {pair_id} does not exist")
     _check_lease(row, token, step, now=now)
-    is_stopped = step.intent is not None and not _is_running(row)
+    is_doubtful = bool(row["is_doubtful"]) and not step.is_recovered
+    is_stopped = step.intent is not None and (is_doubtful or not _is_running(row))
     if is_stopped:
         step = replace(step, intent=None)
     for settled in step.settled:
@@ -236,6 +238,7 @@ def _values_after(
         "reason": row["reason"],
         "hint": row["hint"],
         "parked_at": row["parked_at"],
+        "is_doubtful": row["is_doubtful"] and not step.is_recovered,
         "ball": row["ball"],
         "ball_since": row["ball_since"],
         **_marks_after(row, step, is_concerned=is_concerned, now=now),

@@ -25,7 +25,18 @@ from syncd.core.report import (
     WebhookNote,
     WebhookSummary,
 )
-from syncd.core.work import Birth, CursorMove, Ignored, Pair, PairState, Park, Pause, Run, Step
+from syncd.core.work import (
+    Birth,
+    CursorMove,
+    Ignored,
+    Pair,
+    PairState,
+    Park,
+    Pause,
+    Run,
+    Step,
+    StoreAge,
+)
 from syncd.store import pair, report, trail, webhook
 from syncd.store.feed import load_cursor, record_sightings
 from syncd.store.file import (
@@ -36,6 +47,7 @@ from syncd.store.file import (
     path_of,
     unavailable,
 )
+from syncd.store.generation import follow, load_age, our_writers, trust
 from syncd.store.inspection import inspect_pair
 from syncd.store.migrate import REVISIONS, migrate, revision_of
 from syncd.store.reader import Reader
@@ -116,6 +128,12 @@ class SqliteReader:
 
     async def inspect(self, pair_id: PairId, *, limit: int = 100) -> Inspection | None:
         return await self._reader.read(partial(inspect_pair, pair_id=pair_id, limit=limit))
+
+    async def age(self) -> StoreAge:
+        return await self._reader.read(load_age)
+
+    async def our_writers(self, connection: ConnectionName) -> frozenset[str]:
+        return await self._reader.read(partial(our_writers, connection=connection))
 
     async def paused_links(self) -> Mapping[LinkName, Pause]:
         return await self._reader.read(report.paused_links)
@@ -211,6 +229,12 @@ class SqliteStore(SqliteReader):
                 hint="`syncd status` and `syncd parked` say why, and what lets it run again.",
             )
         return taken.is_dirty
+
+    async def doubt(self, *, actor: str, reason: str = "", now: datetime) -> int:
+        return await self._writer.submit(partial(trail.doubt, actor=actor, reason=reason, now=now))
+
+    async def trust(self, pair_ids: Sequence[PairId]) -> int:
+        return await self._writer.submit(partial(trust, pair_ids=pair_ids))
 
     async def note_webhook(self, note: WebhookNote) -> None:
         await self._writer.submit(partial(webhook.note_webhook, note=note))
@@ -321,12 +345,15 @@ def open_store(
         )
         try:
             migrate(connection, path=path)
+            marker = follow(connection, path)
         except BaseException:
             connection.close()
             raise
     except (sqlite3.Error, OSError) as error:
         raise unavailable(error, path=path) from error
-    writer = Writer(connection, path=path, commit_delay_seconds=commit_delay_seconds, fuse=fuse)
+    writer = Writer(
+        connection, path=path, commit_delay_seconds=commit_delay_seconds, fuse=fuse, marker=marker
+    )
     return SqliteStore(Reader(path, busy_timeout_seconds=busy_timeout_seconds), writer)
 
 

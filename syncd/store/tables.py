@@ -176,6 +176,8 @@ class Pair(Row, table=True):
     lease_until: str | None
     #: Grows with each step, so that a run planned from an older state is told.
     revision: int
+    #: See `core.work.Pair`.
+    is_doubtful: bool = Field(sa_column_kwargs={"server_default": "0"})
     reason: str
     hint: str
     parked_at: str | None
@@ -371,6 +373,21 @@ class LinkPause(Row, table=True):
     reason: str
     actor: str
     paused_at: str
+
+
+class Generation(Row, table=True):
+    """The one row that says which store this is, and how often it was committed."""
+
+    __tablename__ = "generation"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    store_id: str
+    number: int
+    #: Later commits than these have been seen: nothing may be written before `syncd recover`.
+    is_older: bool
+    #: When the store was last found to be older, and recovered.
+    recovered_at: str | None
 
 
 class AuditTrail(Row, table=True):

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete
 from syncd.core.errors import LeaseLost
 from syncd.core.model import CommentId, LinkName, PairId, Side
 from syncd.core.work import UNLINKED, Ignored, PairState, Park
-from syncd.store import tables
+from syncd.store import generation, tables
 from syncd.store.agreement import drop_bodies, load_base, write_base
 from syncd.store.pair import mark, siblings
 from syncd.store.rows import moment
@@ -269,6 +269,18 @@ def resume_link(
         return False
     _note_link(session, link, actor, "resume", reason=reason, now=now)
     return True
+
+
+def doubt(session: Session, *, actor: str, reason: str = "", now: datetime) -> int:
+    """Every living pair is doubtful from now on, and the store no longer older; how many pairs."""
+    count = generation.doubt(session, now=now)
+    _note(session, actor, "recover", "store", reason=reason, now=now)
+    return count
+
+
+def restored(session: Session, *, name: str, actor: str, now: datetime) -> None:
+    """A person put this store in the place of another one."""
+    _note(session, actor, "restore", f"store, from {name}", reason="", now=now)
 
 
 def _note_pair(

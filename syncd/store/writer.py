@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from syncd.core.errors import StoreUnavailable
 from syncd.store.file import unavailable
+from syncd.store.generation import Marker, advance
 from syncd.store.statement import Session
 
 T = TypeVar("T")
@@ -65,7 +66,9 @@ class Writer:
         waiting_limit: int = 1000,
         commit_delay_seconds: float = 0.0,
         fuse: Fuse | None = None,
+        marker: Marker | None = None,
     ) -> None:
+        self._marker = marker
         self._connection = connection
         self._session = Session(connection)
         self._path = path
@@ -111,6 +114,8 @@ class Writer:
                 pass
         finally:
             self._connection.close()
+            if self._marker is not None:
+                self._marker.close()
 
     def _commit_group(self) -> bool:
         """Take what is there, do it, answer; False when it was the last time."""
@@ -147,6 +152,7 @@ class Writer:
     def _transact(self, units: list[_Unit[Any]]) -> None:
         # Waits while another process writes; nothing has run yet, so waiting is all that it costs.
         self._connection.execute("BEGIN IMMEDIATE")
+        changes = self._connection.total_changes
         if len(units) == 1:
             # Without company the transaction itself is the savepoint.
             if not self._attempt(units[0]):
@@ -157,12 +163,22 @@ class Writer:
                 if not self._attempt(unit):
                     self._connection.execute("ROLLBACK TO unit")
                 self._connection.execute("RELEASE unit")
+        number = self._count(changes)
         self._blow("before_commit")
         if self._connection.in_transaction:
             self._connection.execute("COMMIT")
+        if number is not None and self._marker is not None:
+            self._marker.note(number)
         if self._commit_delay_seconds:
             threading.Event().wait(self._commit_delay_seconds)
         self._blow("after_commit")
+
+    def _count(self, changes: int) -> int | None:
+        """The number of the transaction; None for one that changed nothing."""
+        is_idle = self._connection.total_changes == changes
+        if self._marker is None or is_idle or not self._connection.in_transaction:
+            return None
+        return advance(self._session)
 
     def _attempt(self, unit: _Unit[Any]) -> bool:
         """Whether the unit went well; if not, it has its error and its work is to be taken back."""

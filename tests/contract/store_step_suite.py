@@ -435,3 +435,26 @@ class StoreStepSuite:
         assert two not in dict(await store.load_due(AT))
         await take(store, one, Step(base=a_base(status=a_status_base(Status.CLOSED))))
         assert two in dict(await store.load_due(AT))
+
+    async def test_nothing_is_written_for_a_doubtful_pair_until_it_is_recovered(
+        self, store: Store
+    ) -> None:
+        pair_id = await a_pair(store)
+        assert await store.doubt(actor="test", now=AT) == 1
+        with pytest.raises(LeaseLost):
+            await take(store, pair_id, Step(intent=an_intent(pair_id=pair_id)))
+        assert (await load(store, pair_id)).sent == ()
+        intent = an_intent(pair_id=pair_id)
+        await take(store, pair_id, Step(intent=intent, is_recovered=True))
+        run = await load(store, pair_id)
+        assert (len(run.sent), run.pair.is_doubtful) == (1, False)
+
+    async def test_a_run_that_began_before_the_doubt_writes_nothing_any_more(
+        self, store: Store
+    ) -> None:
+        pair_id = await a_pair(store)
+        await take(store, pair_id, Step(), token="one")
+        await store.doubt(actor="test", now=AT)
+        with pytest.raises(LeaseLost):
+            await take(store, pair_id, Step(intent=an_intent(pair_id=pair_id)), token="one")
+        assert (await load(store, pair_id)).pair.is_doubtful

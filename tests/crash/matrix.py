@@ -106,7 +106,12 @@ def differing(one: Life, other: Life) -> Iterator[str]:
     """What people see otherwise in the second life, by its place."""
     if one.growth != other.growth:
         yield f"grown by {other.growth}, not {one.growth}"
-    yield from _differing(one.end, other.end, "")
+    yield from differing_in(one.end, other.end)
+
+
+def differing_in(one: list[Shown], other: list[Shown]) -> Iterator[str]:
+    """The same of what is shown alone."""
+    yield from _differing(one, other, "")
 
 
 def _differing(one: object, other: object, place: str) -> Iterator[str]:

@@ -202,9 +202,9 @@ class BothDesks:
         """Nothing of the syncd that was there stays, but what its store has."""
         await self.life.aclose()
 
-    async def begin_life(self) -> None:
+    async def begin_life(self, *, is_recovering: bool = False) -> None:
         """Another syncd begins on the same store."""
-        made = parts(self.config, owner="daemon", clock=self.clock)
+        made = parts(self.config, owner="daemon", clock=self.clock, is_recovering=is_recovering)
         self.made = await self.life.enter_async_context(made)
         self.controller = _a_controller(self.made)
         self.pollers = _pollers(self.made)

@@ -1,0 +1,221 @@
+"""Copies of the whole store: made beside a running daemon, and put back when none runs.
+
+A copy is one file that only its owner may read, whole and synced before it has its name. It says of
+itself that it is older than what will have been written by the time it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from syncd.core.errors import StoreUnavailable
+from syncd.store.file import connect_reader, path_of, unavailable
+from syncd.store.generation import set_older
+from syncd.store.migrate import migrate, revision_of
+from syncd.store.statement import Session
+from syncd.store.trail import restored
+
+#: Pages copied, and how many there are.
+Progress = Callable[[int, int], None]
+
+_PAGES_AT_ONCE = 1_000
+_BUSY_SECONDS = 15.0
+#: What SQLite keeps beside a file; one that belongs to another file would be read into it.
+_COMPANIONS = ("-wal", "-shm")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copied:
+    """A copy that is in its place."""
+
+    path: Path
+    size_bytes: int
+    pages: int
+    #: Where the file is that was there before; None where there was none.
+    replaced: Path | None = None
+
+
+def back_up(
+    location: str | os.PathLike[str],
+    target: Path,
+    *,
+    may_replace: bool = False,
+    progress: Progress = lambda _done, _total: None,
+) -> Copied:
+    """Copy the store as it is at one moment, whoever writes meanwhile.
+
+    Raises `StoreUnavailable`; then there is no new file of that name.
+    """
+    path, target = path_of(location), target.expanduser().absolute()
+    if target.exists() and (target.samefile(path) or not target.is_file()):
+        raise StoreUnavailable(f"{target}: is no place for a copy", hint="Name another file.")
+    if target.exists() and not may_replace:
+        raise StoreUnavailable(
+            f"{target}: is there already", hint="Name another file, or say `--replace`."
+        )
+    with _loud(path), _beside(target) as temporary:
+        pages = _copy(path, temporary, progress)
+        _finish(temporary, is_migrated=False)
+        os.replace(temporary, target)
+        _sync_folder(target)
+    return Copied(path=target, size_bytes=target.stat().st_size, pages=pages)
+
+
+def put_back(
+    source: Path,
+    location: str | os.PathLike[str],
+    *,
+    actor: str,
+    now: datetime,
+    progress: Progress = lambda _done, _total: None,
+) -> Copied:
+    """Make a copy the store again; the file that was the store is kept beside it.
+
+    Raises `StoreTooNew`, or `StoreUnavailable` also while anybody runs pairs on the store; then
+    nothing has changed.
+    """
+    path, source = path_of(location), source.expanduser().absolute()
+    if not source.is_file() or (path.exists() and source.samefile(path)):
+        raise StoreUnavailable(f"{source}: is no copy of the store", hint="Name a backup's file.")
+    with _nobody_at_work(path), _loud(path), _beside(path) as temporary:
+        _check(source)
+        pages = _copy(source, temporary, progress)
+        _finish(temporary, is_migrated=True, name=source.name, actor=actor, now=now)
+        replaced = _set_aside(path, now) if path.exists() else None
+        _drop_companions(path)
+        os.replace(temporary, path)
+        _sync_folder(path)
+    return Copied(path=path, size_bytes=path.stat().st_size, pages=pages, replaced=replaced)
+
+
+def _copy(source: Path, target: Path, progress: Progress) -> int:
+    """Copy page by page under one read transaction, so that no writer makes it begin again."""
+    pages = 0
+
+    def told(_status: int, remaining: int, total: int) -> None:
+        nonlocal pages
+        pages = total
+        progress(total - remaining, total)
+
+    with (
+        contextlib.closing(connect_reader(source, busy_timeout_seconds=_BUSY_SECONDS)) as reader,
+        contextlib.closing(sqlite3.connect(target, isolation_level=None)) as writer,
+    ):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        reader.backup(writer, pages=_PAGES_AT_ONCE, progress=told, sleep=0.0)
+        reader.execute("ROLLBACK")
+    return pages
+
+
+def _check(source: Path) -> None:
+    """Refuse a file that is no store, or one of a newer syncd."""
+    with contextlib.closing(connect_reader(source, busy_timeout_seconds=_BUSY_SECONDS)) as reader:
+        if revision_of(reader, path=source) is None:
+            raise StoreUnavailable(f"{source}: is empty", hint="Name a backup's file.")
+
+
+def _finish(
+    path: Path,
+    *,
+    is_migrated: bool,
+    name: str = "",
+    actor: str = "",
+    now: datetime | None = None,
+) -> None:
+    """One whole file that says of itself that it is older. Raises `StoreUnavailable`."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        # A copy of a file with a write-ahead log has one, too, and is to be a single file.
+        connection.execute("PRAGMA journal_mode = DELETE")
+        if is_migrated:
+            migrate(connection, path=path)
+        set_older(connection)
+        if now is not None:
+            restored(Session(connection), name=name, actor=actor, now=now)
+        (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if verdict != "ok":
+            raise StoreUnavailable(
+                f"{path.name}: the copy is damaged", hint="Look at the disk, then at the store."
+            )
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+def _set_aside(path: Path, now: datetime) -> Path:
+    """Move the store away with all that SQLite keeps beside it; where it is now."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%S")
+    aside = path.with_name(f"{path.name}.replaced-{stamp}")
+    number = 1
+    while aside.exists():
+        aside = path.with_name(f"{path.name}.replaced-{stamp}-{number}")
+        number += 1
+    # The log before the file: a file without its log is whole, if older; never the other way round.
+    for ending in _COMPANIONS:
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(f"{path}{ending}", f"{aside}{ending}")
+    os.replace(path, aside)
+    return aside
+
+
+def _drop_companions(path: Path) -> None:
+    """A log that lost its file is nobody's, and must not be read into another one."""
+    for ending in _COMPANIONS:
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A new private file in the target's folder, gone at the end unless it got the name."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    temporary.unlink(missing_ok=True)
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _nobody_at_work(path: Path) -> Iterator[None]:
+    """Hold every owner's lock of the store. Raises `StoreUnavailable` when one is taken."""
+    with contextlib.ExitStack() as held:
+        names = {*path.parent.glob(f"{path.name}.*.lock"), Path(f"{path}.daemon.lock")}
+        for lock in sorted(names):
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            held.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                owner = lock.name.removeprefix(f"{path.name}.").removesuffix(".lock")
+                raise StoreUnavailable(
+                    f"another process runs as {owner} on this store",
+                    hint="Stop it first: the file under it would be another one.",
+                ) from error
+        yield
+
+
+@contextlib.contextmanager
+def _loud(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise unavailable(error, path=path) from error
+    except OSError as error:
+        raise unavailable(error, path=Path(error.filename or path)) from error
+
+
+def _sync_folder(path: Path) -> None:
+    """Without this a power cut may leave the file without its name."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
