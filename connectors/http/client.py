@@ -21,7 +21,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from connectors.http import quota
 from connectors.http.download import Downloads
-from connectors.http.exchange import Exchange, RawAnswer, Silence
+from connectors.http.exchange import CONNECTIONS, Exchange, RawAnswer, Silence
 from connectors.http.hosts import Hosts
 from connectors.http.meaning import (
     MEANINGS,
@@ -73,8 +73,12 @@ class HttpClient:
         on_request: OnRequest | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        at_once: int = CONNECTIONS,
     ) -> None:
-        """`narrow_buckets` are published quotas of one ticket or user: they slow nothing else."""
+        """`narrow_buckets` are published quotas of one ticket or user: they slow nothing else.
+
+        Never more than `at_once` requests are on their way.
+        """
         self._connection = connection
         self._budget = budget
         self._clock = clock
@@ -98,6 +102,7 @@ class HttpClient:
             max_answer_bytes=max_answer_bytes,
             on_request=on_request,
             transport=transport,
+            at_once=at_once,
         )
 
     def __repr__(self) -> str:

@@ -32,7 +32,7 @@ _BEFORE_THE_FIRST_BYTE = (
 _CONNECT_SECONDS = 10.0
 #: Longer than the pause between two polls, shorter than any desk keeps an idle connection.
 _KEEP_ALIVE_SECONDS = 20.0
-_CONNECTIONS = 20
+CONNECTIONS = 20
 
 
 class Silence(Exception):
@@ -68,7 +68,10 @@ class Exchange:
         max_answer_bytes: int,
         on_request: OnRequest | None,
         transport: httpx.AsyncBaseTransport | None,
+        at_once: int = CONNECTIONS,
     ) -> None:
+        # Waited for before a request's own time begins: a full pool would count as sent.
+        self._room = asyncio.Semaphore(at_once)
         self._connection = connection
         self._base_url = base_url.rstrip("/")
         self._clock = clock
@@ -82,8 +85,8 @@ class Exchange:
                 timeout_seconds, connect=min(timeout_seconds / 2, _CONNECT_SECONDS)
             ),
             limits=httpx.Limits(
-                max_connections=_CONNECTIONS,
-                max_keepalive_connections=_CONNECTIONS,
+                max_connections=CONNECTIONS,
+                max_keepalive_connections=CONNECTIONS,
                 keepalive_expiry=_KEEP_ALIVE_SECONDS,
             ),
             follow_redirects=False,
@@ -98,7 +101,11 @@ class Exchange:
         )
 
     async def send(self, request: Request, headers: Mapping[str, str]) -> RawAnswer:
-        """Send once. Raises `Silence`."""
+        """Send once, when there is room. Raises `Silence`."""
+        async with self._room:
+            return await self._send(request, headers)
+
+    async def _send(self, request: Request, headers: Mapping[str, str]) -> RawAnswer:
         started = self._clock.monotonic()
         line = _Line()
         status: int | None = None

@@ -6,17 +6,14 @@ no quota and has few workers: never more than `at_once` requests are on their wa
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 import httpx
 
 from connectors.http import (
-    Answered,
     Downloads,
     Explanation,
     HttpClient,
@@ -27,8 +24,6 @@ from connectors.http import (
 from connectors.request_tracker import queries, wire
 from syncd.core.errors import Gone, OutcomeUnknown
 from syncd.ports import Budget, Clock
-
-T = TypeVar("T")
 
 ROWS_PER_PAGE = 100
 #: Texts may have a megabyte each: so many comments' still fit into the largest answer read.
@@ -112,16 +107,16 @@ class RequestTrackerClient:
             explain=explain,
             on_request=on_request,
             transport=transport,
+            at_once=at_once,
         )
         self._connection = connection
-        self._room = asyncio.Semaphore(at_once)
 
     # --- reading ---------------------------------------------------------------------------------
 
     async def server(self) -> wire.Server:
         """What answers there; needs no right but a valid token."""
         request = Request(action="read version", template="/rt")
-        return (await self._read(request, partial(wire.read, wire.Server))).value
+        return (await self._http.read(request, partial(wire.read, wire.Server))).value
 
     async def ticket(self, ticket_id: str) -> Shown | None:
         """One ticket as it is now; None for one that we may not see, too.
@@ -136,7 +131,7 @@ class RequestTrackerClient:
             is_about_one_ticket=True,
         )
         try:
-            answered = await self._read(request, partial(wire.read, wire.Ticket))
+            answered = await self._http.read(request, partial(wire.read, wire.Ticket))
         except Gone:
             return None
         try:
@@ -150,9 +145,9 @@ class RequestTrackerClient:
         """Transactions, the newest first."""
         return await self._transactions(query, page=page, per_page=per_page, order="DESC")
 
-    async def changes(self, query: str) -> Rows:
-        """The first page of transactions, the oldest first."""
-        return await self._transactions(query, page=1, per_page=ROWS_PER_PAGE, order="ASC")
+    async def changes(self, query: str, *, page: int = 1) -> Rows:
+        """Transactions, the oldest first."""
+        return await self._transactions(query, page=page, per_page=ROWS_PER_PAGE, order="ASC")
 
     async def tickets(
         self, query: str, *, per_page: int = TICKETS_PER_REQUEST
@@ -169,7 +164,7 @@ class RequestTrackerClient:
                 *_TICKET,
             ),
         )
-        page = (await self._read(request, partial(wire.read, wire.Page))).value
+        page = (await self._http.read(request, partial(wire.read, wire.Page))).value
         return tuple(wire.read(wire.Ticket, item) for item in page.items), page.total
 
     async def texts(self, transactions: Sequence[int]) -> tuple[wire.Part, ...]:
@@ -201,7 +196,7 @@ class RequestTrackerClient:
             is_about_one_ticket=True,
         )
         try:
-            return (await self._read(request, partial(wire.read, wire.User))).value
+            return (await self._http.read(request, partial(wire.read, wire.User))).value
         except Gone:
             return None
 
@@ -214,7 +209,7 @@ class RequestTrackerClient:
             is_about_one_ticket=True,
         )
         try:
-            return (await self._read(request, partial(wire.read, wire.Queue))).value
+            return (await self._http.read(request, partial(wire.read, wire.Queue))).value
         except Gone:
             return None
 
@@ -235,7 +230,7 @@ class RequestTrackerClient:
             headers=() if version is None else (("if-match", f'"{version}"'),),
             is_about_one_ticket=True,
         )
-        await self._write(request, wire.read_results)
+        await self._http.write(request, wire.read_results)
 
     async def post_message(
         self,
@@ -263,7 +258,7 @@ class RequestTrackerClient:
             timeout_seconds=None if form is None else UPLOAD_SECONDS,
             is_about_one_ticket=True,
         )
-        answered = await self._write(request, wire.read_results)
+        answered = await self._http.write(request, wire.read_results)
         place = answered.headers.get("location", "")
         try:
             return wire.number(place.rpartition("/transaction/")[2])
@@ -299,7 +294,7 @@ class RequestTrackerClient:
             ),
         )
         decode = partial(wire.read_items, wire.Transaction)
-        answered = await self._read(request, decode)
+        answered = await self._http.read(request, decode)
         rows = answered.value
         return Rows(rows=rows, date=answered.date, is_full=len(rows) >= per_page)
 
@@ -319,18 +314,10 @@ class RequestTrackerClient:
                     ("per_page", str(ROWS_PER_PAGE)),
                 ),
             )
-            items = (await self._read(request, partial(wire.read_items, wire.Part))).value
+            items = (await self._http.read(request, partial(wire.read_items, wire.Part))).value
             found += items
             if len(items) < ROWS_PER_PAGE:
                 return found
-
-    async def _read(self, request: Request, decode: Callable[[bytes], T]) -> Answered[T]:
-        async with self._room:
-            return await self._http.read(request, decode)
-
-    async def _write(self, request: Request, decode: Callable[[bytes], T]) -> Answered[T]:
-        async with self._room:
-            return await self._http.write(request, decode)
 
 
 def explain(status: int, body: bytes) -> Explanation:

@@ -23,10 +23,12 @@ from connectors.request_tracker.feed import Feed
 from connectors.request_tracker.files import RequestTrackerFiles
 from connectors.request_tracker.finding import Finder
 from connectors.request_tracker.listing import Listing
+from connectors.request_tracker.mapping import is_number
 from connectors.request_tracker.people import People
 from connectors.request_tracker.queues import Queues
 from connectors.request_tracker.settings import Settings
 from connectors.request_tracker.thread import ThreadReader
+from connectors.request_tracker.told import Told
 from connectors.request_tracker.webhook import read_webhook
 from connectors.request_tracker.writes import Writer
 from syncd.core.capabilities import Capabilities
@@ -90,8 +92,15 @@ class RequestTrackerConnector:
         self._threads = ThreadReader(
             name, client=client, settings=settings, people=people, queues=queues
         )
+        told = Told()
         self._feed = Feed(
-            client=client, settings=settings, people=people, queues=queues, threads=self._threads
+            client=client,
+            settings=settings,
+            people=people,
+            queues=queues,
+            threads=self._threads,
+            told=told,
+            clock=clock,
         )
         self._listing = Listing(client, self._threads)
         self._writer = Writer(
@@ -101,6 +110,7 @@ class RequestTrackerConnector:
             threads=self._threads,
             queues=queues,
             files=self._files,
+            told=told,
         )
         self._finder = Finder(
             name,
@@ -150,7 +160,7 @@ class RequestTrackerConnector:
         self, ticket_id: TicketId, read: Read, *, comments_as_of: int = 0
     ) -> Sighting | None:
         """Read one ticket; a thread comes with its ticket: it is the whole."""
-        if not ticket_id.isdecimal():
+        if not is_number(ticket_id):
             return None
         if read is Read.FIELDS:
             return await self._threads.fields(ticket_id)

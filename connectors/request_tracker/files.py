@@ -19,6 +19,7 @@ from pathlib import Path
 
 from connectors.request_tracker.bodies import is_file, to_file
 from connectors.request_tracker.client import RequestTrackerClient
+from connectors.request_tracker.mapping import is_number
 from connectors.request_tracker.settings import Settings
 from syncd.attachments import OpenAttachment
 from syncd.core.attachment import UNTYPED, Attachment
@@ -58,6 +59,8 @@ class RequestTrackerFiles:
 
     async def look(self, file: Attachment) -> Attachment | None:
         """The file as RT knows it now."""
+        if not is_number(file.attachment_id):
+            return None
         part = await self._client.part(int(file.attachment_id))
         return to_file(part, self._settings.url) if part is not None and is_file(part) else None
 

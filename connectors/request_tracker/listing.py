@@ -17,7 +17,7 @@ from connectors.request_tracker.client import (
     RequestTrackerClient,
     Shown,
 )
-from connectors.request_tracker.mapping import hint, utc
+from connectors.request_tracker.mapping import hint, is_number, utc
 from connectors.request_tracker.thread import ThreadReader
 from syncd.core.model import Sighting, TicketId
 from syncd.ports import ViewPage
@@ -38,7 +38,9 @@ class Listing:
         distinct = list(dict.fromkeys(ticket_ids))
         for start in range(0, len(distinct), TICKETS_PER_REQUEST):
             batch = distinct[start : start + TICKETS_PER_REQUEST]
-            numbers = [wire.number(ticket_id) for ticket_id in batch if ticket_id.isdecimal()]
+            numbers = [int(ticket_id) for ticket_id in batch if is_number(ticket_id)]
+            if not numbers:
+                continue
             tickets, _ = await self._client.tickets(queries.tickets(numbers))
             found += await self._sightings(tickets, missing=_missing(numbers, tickets))
         return found
@@ -50,7 +52,7 @@ class Listing:
 
         `since` leaves out those that nobody has touched since then.
         """
-        after = int(cursor) if cursor is not None and cursor.isdecimal() else 0
+        after = int(cursor) if cursor is not None and is_number(cursor) else 0
         while True:
             tickets, total = await self._client.tickets(queries.in_queue(queue, after=after))
             after = max((wire.number(ticket.id) for ticket in tickets), default=after)

@@ -40,6 +40,7 @@ AUDIENCES: Mapping[str, Audience] = {
 SYSTEM = "RT_System"
 STATUS = "Status"
 FIELD = "CustomField"
+_MOST_DIGITS = 18
 #: RT writes what one form or one request changed as several transactions, with mails in between.
 TOGETHER = timedelta(seconds=5)
 
@@ -200,6 +201,11 @@ def hint(ticket_id: int, row_number: int, *, is_comment: bool) -> Sighting:
         hinted=(CommentId(str(row_number)),) if is_comment else (),
         moved_at=row_number,
     )
+
+
+def is_number(text: str) -> bool:
+    """Whether a ticket's id, or whoever says it is one, can be RT's."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
 def utc(at: datetime) -> datetime:

@@ -60,6 +60,9 @@ class Ticket(Struct, frozen=True, kw_only=True):
     updated: datetime = field(name="LastUpdated")
     fields: tuple[FieldValues, ...] | str = field(name="CustomFields", default="")
 
+    def __post_init__(self) -> None:
+        number(self.id)
+
     @property
     def custom_fields(self) -> tuple[FieldValues, ...]:
         return () if isinstance(self.fields, str) else self.fields
@@ -77,6 +80,10 @@ class Transaction(Struct, frozen=True, kw_only=True):
     old: Id | None = field(name="OldValue", default=None)
     new: Id | None = field(name="NewValue", default=None)
     fields: tuple[FieldValues, ...] | str = field(name="CustomFields", default="")
+
+    def __post_init__(self) -> None:
+        number(self.id)
+        number(self.ticket_id)
 
     @property
     def number(self) -> int:
@@ -97,6 +104,11 @@ class Part(Struct, frozen=True, kw_only=True):
     filename: str | None = field(name="Filename", default=None)
     length: Id | None = field(name="ContentLength", default=None)
     content: str | None = field(name="Content", default=None)
+
+    def __post_init__(self) -> None:
+        number(self.id)
+        number(self.transaction)
+        number(self.length or 0)
 
     @property
     def size(self) -> int:

@@ -28,6 +28,7 @@ from connectors.request_tracker.queues import Queues
 from connectors.request_tracker.replay import after
 from connectors.request_tracker.settings import DELETED, Settings
 from connectors.request_tracker.thread import Since, ThreadReader
+from connectors.request_tracker.told import Told
 from connectors.richtext import sanitise
 from syncd.core.errors import (
     Gone,
@@ -71,7 +72,9 @@ class Writer:
         threads: ThreadReader,
         queues: Queues,
         files: RequestTrackerFiles,
+        told: Told,
     ) -> None:
+        self._told = told
         self._name = name
         self._client = client
         self._settings = settings
@@ -204,6 +207,8 @@ class Writer:
         )
         if landed.comment is None:
             self._ensure_status(op, shown)
+            if shown.version >= since.top:
+                self._told.add(row.number for row in since.news)
             return Answer(
                 ticket_id=op.ticket_id,
                 sighting=sighting,
@@ -214,6 +219,8 @@ class Writer:
             self._is_blind = True
         stored = Audience.LOCAL if row is None else AUDIENCES.get(row.kind, Audience.LOCAL)
         is_whole = self._has_fields(op, shown, since, landed.comment)
+        if is_whole and shown.version >= since.top:
+            self._told.add(row.number for row in since.news)
         return Answer(
             ticket_id=op.ticket_id,
             sighting=sighting if is_whole else _without_fields(sighting, since.top),
