@@ -54,6 +54,7 @@ from syncd.store.reader import Reader
 from syncd.store.run import count_hops, load_run
 from syncd.store.statement import Session
 from syncd.store.step import Taken, take_step
+from syncd.store.tidying import TIDY_SECONDS
 from syncd.store.writer import Fuse, Writer
 
 #: How long a process waits for another one to finish its transaction.
@@ -329,12 +330,13 @@ def open_store(
     busy_timeout_seconds: float = _BUSY_TIMEOUT_SECONDS,
     commit_delay_seconds: float = 0.0,
     fuse: Fuse | None = None,
+    tidy_seconds: float = TIDY_SECONDS,
 ) -> SqliteStore:
     """Open the store at a path or `sqlite:///` URL; make it, or bring its schema up to date, first.
 
     Raises `StoreTooNew` or `StoreUnavailable`. `is_durable=False` lets a power cut take the last
     commits, `commit_delay_seconds` and `fuse` slow down or blow up each one: for tests and
-    measurements.
+    measurements. So long after a write what it deleted is gone from the disk.
     """
     check_engine()
     path = path_of(location)
@@ -352,7 +354,12 @@ def open_store(
     except (sqlite3.Error, OSError) as error:
         raise unavailable(error, path=path) from error
     writer = Writer(
-        connection, path=path, commit_delay_seconds=commit_delay_seconds, fuse=fuse, marker=marker
+        connection,
+        path=path,
+        commit_delay_seconds=commit_delay_seconds,
+        fuse=fuse,
+        tidy_seconds=tidy_seconds,
+        marker=marker,
     )
     return SqliteStore(Reader(path, busy_timeout_seconds=busy_timeout_seconds), writer)
 

@@ -2,7 +2,7 @@
 
 Units of work are handed over as functions of a session. The thread takes all that gathered during
 the previous commit, runs each in a savepoint inside one transaction, commits once, and only then
-answers. It never waits for company.
+answers. It never waits for company; while there is none, it tidies up.
 A unit that fails takes back its own work and nobody else's; a commit that fails fails all of them.
 """
 
@@ -23,6 +23,7 @@ from syncd.core.errors import StoreUnavailable
 from syncd.store.file import unavailable
 from syncd.store.generation import Marker, advance
 from syncd.store.statement import Session
+from syncd.store.tidying import TIDY_SECONDS, Tidying
 
 T = TypeVar("T")
 
@@ -67,9 +68,11 @@ class Writer:
         commit_delay_seconds: float = 0.0,
         fuse: Fuse | None = None,
         marker: Marker | None = None,
+        tidy_seconds: float = TIDY_SECONDS,
     ) -> None:
         self._marker = marker
         self._connection = connection
+        self._tidying = Tidying(connection, seconds=tidy_seconds)
         self._session = Session(connection)
         self._path = path
         self._commit_delay_seconds = commit_delay_seconds
@@ -124,6 +127,7 @@ class Writer:
             if units:
                 self._transact(units)
                 self.commit_count += 1
+                self._tidying.wrote()
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -139,7 +143,7 @@ class Writer:
         """What waits now, at least one; and whether that was the last of all."""
         units: list[_Unit[Any]] = []
         try:
-            unit = self._units.get()
+            unit = self._first()
             while unit is not None:
                 units.append(unit)
                 if len(units) == _GROUP_LIMIT:
@@ -148,6 +152,14 @@ class Writer:
         except Empty:
             return units, False
         return units, True
+
+    def _first(self) -> _Unit[Any] | None:
+        """The next unit, however long it takes to come."""
+        while True:
+            try:
+                return self._units.get(timeout=self._tidying.seconds_left())
+            except Empty:
+                self._tidying.run()
 
     def _transact(self, units: list[_Unit[Any]]) -> None:
         # Waits while another process writes; nothing has run yet, so waiting is all that it costs.

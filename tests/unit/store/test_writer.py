@@ -215,3 +215,93 @@ async def test_units_of_a_loop_that_is_gone_disturb_nobody(path: Path) -> None:
     await writer.submit(adds("a"))
     assert on_disk(path) == ["a"]
     await writer.close()
+
+
+# --- nothing deleted stays on the disk -----------------------------------------------------------
+
+CANARY = "kanarienvogel" * 400
+DELETE = Statement("DELETE FROM note WHERE text = :text")
+
+
+def still_there(path: Path) -> list[str]:
+    """The files beside the store that hold the canary, whatever SQLite says of them."""
+    return [file.name for file in path.parent.iterdir() if b"kanarienvogel" in file.read_bytes()]
+
+
+async def gone(path: Path) -> None:
+    """Wait until no file holds it."""
+    while still_there(path):
+        await asyncio.sleep(0.01)
+
+
+def a_tidy_writer(path: Path, *, seconds: float) -> Writer:
+    create(path)
+    connection = connect_writer(path, busy_timeout_seconds=5, is_durable=False)
+    connection.execute("CREATE TABLE note (text TEXT NOT NULL UNIQUE)")
+    return Writer(connection, path=path, tidy_seconds=seconds)
+
+
+async def test_what_was_deleted_is_soon_in_no_file(path: Path) -> None:
+    writer = a_tidy_writer(path, seconds=0.05)
+    await writer.submit(adds(CANARY))
+    await writer.submit(lambda session: session.run(DELETE, {"text": CANARY}))
+    assert still_there(path) != []
+    async with asyncio.timeout(10):
+        await gone(path)
+    await writer.submit(adds("one"))
+    await writer.close()
+    assert on_disk(path) == ["one"]
+
+
+async def test_without_tidying_it_would_stay(path: Path) -> None:
+    writer = a_tidy_writer(path, seconds=3600)
+    await writer.submit(adds(CANARY))
+    await writer.submit(lambda session: session.run(DELETE, {"text": CANARY}))
+    await asyncio.sleep(0.2)
+    assert still_there(path) == ["syncd.db-wal"]
+    await writer.close()
+    assert still_there(path) == []
+
+
+async def test_a_reader_delays_the_tidying_and_no_commit(path: Path) -> None:
+    writer = a_tidy_writer(path, seconds=0.05)
+    await writer.submit(adds(CANARY))
+    reading = sqlite3.connect(path, isolation_level=None)
+    reading.execute("BEGIN")
+    assert len(reading.execute(ALL).fetchall()) == 1
+    await writer.submit(lambda session: session.run(DELETE, {"text": CANARY}))
+    for number in range(20):
+        async with asyncio.timeout(2):
+            await writer.submit(adds(f"note {number}"))
+        await asyncio.sleep(0.01)
+    assert still_there(path) != []
+    reading.execute("COMMIT")
+    reading.close()
+    async with asyncio.timeout(10):
+        await gone(path)
+    await writer.close()
+
+
+async def test_steady_writing_does_not_put_the_tidying_off(path: Path) -> None:
+    writer = a_tidy_writer(path, seconds=0.1)
+    await writer.submit(adds(CANARY))
+    await writer.submit(lambda session: session.run(DELETE, {"text": CANARY}))
+    async with asyncio.timeout(10):
+        number = 0
+        while still_there(path):
+            number += 1
+            await writer.submit(adds(f"note {number}"))
+            await asyncio.sleep(0.005)
+    await writer.close()
+
+
+async def test_a_killed_daemons_log_is_emptied_after_the_next_start(path: Path) -> None:
+    first = a_tidy_writer(path, seconds=3600)
+    await first.submit(adds(CANARY))
+    await first.submit(lambda session: session.run(DELETE, {"text": CANARY}))
+    second = connect_writer(path, busy_timeout_seconds=5, is_durable=False)
+    following = Writer(second, path=path, tidy_seconds=0.05)
+    async with asyncio.timeout(10):
+        await gone(path)
+    await following.close()
+    await first.close()
