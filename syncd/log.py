@@ -6,6 +6,7 @@ Every event is in `EVENTS`; docs/operations.md says what each means and what to 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -75,28 +76,48 @@ EVENTS: Mapping[str, str] = {
 
 Format = Literal["json", "console"]
 
+# Control characters, halves of characters, other ends of a line, and what turns or hides text.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
+)
+
 
 def configure(*, form: Format | Literal["auto"], level: str, stream: object = None) -> None:
     """Set up structlog for this process; `auto` is console on a terminal and JSON elsewhere."""
     target = stream or sys.stderr
     is_terminal = bool(getattr(target, "isatty", lambda: False)())
     is_json = form == "json" or (form == "auto" and not is_terminal)
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer()
+    # JSON spells such characters by itself.
+    rendering: tuple[structlog.types.Processor, ...] = (
+        (structlog.processors.JSONRenderer(),)
         if is_json
-        else structlog.dev.ConsoleRenderer(colors=is_terminal)
+        else (_spelled, structlog.dev.ConsoleRenderer(colors=is_terminal))
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
+            *rendering,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_level(level)),
         logger_factory=structlog.WriteLoggerFactory(file=target),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
+
+
+def _spelled(
+    _logger: object, _method: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    """Values as a terminal shows them: an id from a desk may hold what moves its cursor."""
+    return {name: _harmless(value) for name, value in event.items()}
+
+
+def _harmless(value: object) -> object:
+    if isinstance(value, bool | int | float | None):
+        return value
+    text = value if isinstance(value, str) else repr(value)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _level(name: str) -> int:

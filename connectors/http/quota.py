@@ -22,6 +22,8 @@ DEFAULT_WAIT_SECONDS = 10.0
 #: Names of buckets that one answer may tell us of.
 _MOST_BUCKETS = 16
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+
 _GENERAL = re.compile(r"(?:x-)?rate-?limit(?:-(limit|remaining|reset))?")
 _BUCKET = re.compile(r"[a-z]+-rate-?limit-([a-z0-9-]{1,64})")
 _FIGURE = re.compile(r"(total|remaining|resets)\s*=\s*([0-9]{1,9}(?:\.[0-9]{1,6})?)")
@@ -68,9 +70,11 @@ def http_date(value: str) -> datetime | None:
     """An HTTP date, aware UTC; None for any other text."""
     try:
         parsed = parsedate_to_datetime(value)
+        at = parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, IndexError, OverflowError):
         return None
-    return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    # No clock shows anything else, and there is room to reckon with on both sides.
+    return at if _FIRST_YEAR <= at.year <= _LAST_YEAR else None
 
 
 def _reading(bucket: str, limit: float, remaining: float, reset: float | None) -> Reading:

@@ -74,7 +74,17 @@ class Update:
 def to_time(text: str) -> datetime:
     """A stamp of the desk, aware UTC. Raises ValueError."""
     at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time before the first or after the last year") from None
+
+
+def _moment(second: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(second, UTC)
+    except (OverflowError, OSError):
+        raise ValueError("a second before the first or after the last year") from None
 
 
 def second_of(at: datetime) -> int:
@@ -171,7 +181,7 @@ def feed_update(event: wire.TicketEvent) -> Update:
     if event.created_at is not None:
         at = to_time(event.created_at)
     elif event.timestamp is not None:
-        at = datetime.fromtimestamp(event.timestamp, UTC)
+        at = _moment(event.timestamp)
     else:
         raise ValueError("an event without a time")
     audit = wire.Audit(

@@ -25,6 +25,8 @@ from syncd.ports import Clock
 LIFE_SECONDS = 86_400
 #: Zendesk takes less than ninety days.
 REFRESH_SECONDS = 89 * 86_400
+#: Nobody believes in a longer life; beyond year 9999 it could not even be shown.
+_LONGEST_LIFE_SECONDS = 10 * 365 * 86_400.0
 #: What an answer without `expires_in` is trusted for.
 _SHORTEST_LIFE_SECONDS = 300.0
 #: A token is renewed this long before its end, or a tenth of its life if that is less.
@@ -126,7 +128,7 @@ class RefreshCredential:
             first=self._first,
             # A desk that does not rotate lets the old one live.
             refresh_token=answer.refresh_token or tokens.refresh_token,
-            refresh_ends_at=None if refresh_life is None else began_at + refresh_life,
+            refresh_ends_at=None if refresh_life is None else began_at + _sane(refresh_life),
             access_token=answer.access_token,
             access_ends_at=began_at + life - min(_MARGIN_SECONDS, life / 10),
         )
@@ -198,3 +200,7 @@ class RefreshCredential:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _sane(seconds: float) -> float:
+    return min(max(seconds, 0.0), _LONGEST_LIFE_SECONDS)

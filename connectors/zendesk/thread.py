@@ -76,7 +76,7 @@ class ThreadReader:
                 return None
             first = first or page
             self._people.remember(page.value.users)
-            new = [to_update(audit) for audit in page.value.audits]
+            new = self._read(page.value.audits)
             updates += new
             for update in new:
                 sought |= mended_in(update) - {CommentId("")}
@@ -90,6 +90,14 @@ class ThreadReader:
                 break
             after = meta.after_cursor
         raise Unintelligible("the pages have no end", connection=self._name, action="read thread")
+
+    def _read(self, audits: Sequence[wire.Audit]) -> list[Update]:
+        try:
+            return [to_update(audit) for audit in audits]
+        except ValueError:
+            raise Unintelligible(
+                "an update without a readable time", connection=self._name, action="read thread"
+            ) from None
 
     async def sighting(
         self, ticket_id: TicketId, *, since: int, holding: Iterable[CommentId] = ()

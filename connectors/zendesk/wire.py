@@ -7,7 +7,7 @@ interest costs the reading of its id, and a broken one does not take its page al
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -304,7 +304,8 @@ class AutomationRows(msgspec.Struct, kw_only=True):
 class Token(msgspec.Struct, kw_only=True):
     """The answer to a request for an access token."""
 
-    access_token: str
+    #: What a header can hold, and no more.
+    access_token: Annotated[str, msgspec.Meta(pattern=r"^[\x21-\x7e]+$")]
     expires_in: float | None = None
     refresh_token: str | None = None
     refresh_token_expires_in: float | None = None
