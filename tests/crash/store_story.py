@@ -125,7 +125,9 @@ def dump(path: Path) -> Sequence[str]:
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        return list(connection.iterdump())
+        # Each store has an id of its own.
+        (store_id,) = connection.execute("SELECT store_id FROM generation").fetchone()
+        return [line.replace(store_id, "STORE") for line in connection.iterdump()]
     finally:
         connection.close()
 
