@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Callable
 from types import ModuleType
 
+from syncd.ports import Connector
 from syncd.settings import ConnectionSettings
 
 KINDS = {
@@ -39,6 +41,12 @@ def load(kind: str, module: str) -> ModuleType:
         return importlib.import_module(f"{package}.{module}")
     except ImportError as exc:
         raise UnknownKind(f"`{package}.{module}` cannot be imported; is it installed?") from exc
+
+
+def connect(kind: str) -> Callable[..., Connector]:
+    """What makes the connectors of a kind. Raises `UnknownKind`."""
+    made: Callable[..., Connector] = load(kind, "connector").connect
+    return made
 
 
 def settings_of(kind: str) -> type[ConnectionSettings]:

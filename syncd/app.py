@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from config.loaded import Config
 from config.policy import link_policy
@@ -43,6 +44,8 @@ from syncd.web.server import NotYet, web_app
 from syncd.workqueue.memory import MemoryWorkQueue
 
 OnRequest = Callable[..., None]
+#: From a connection's kind to the function that makes its connector.
+Connect = Callable[[str], Callable[..., Connector]]
 #: A desk that does not answer keeps the others waiting for no longer than this at the start.
 _BEGIN_SECONDS = 5.0
 #: How long runs in progress are waited for at the end; a desk may ask for an hour. What is cut off
@@ -132,6 +135,8 @@ async def parts(
     on_request: OnRequest | None = None,
     beside: Path | None = None,
     is_recovering: bool = False,
+    connect: Connect = registry.connect,
+    opened: Callable[[Path], Store] | None = None,
 ) -> AsyncIterator[Parts]:
     """Open the store and the connections of a configuration; close them at the end.
 
@@ -140,10 +145,10 @@ async def parts(
     One process at a time may be the `owner` of that name of a store, such as `daemon`; the leases
     that a killed one left are let go. None is for those who run no pairs.
     Raises `StoreError`, and for an older store, unless `is_recovering`, `StoreOlder`. No desk is
-    asked anything here.
+    asked anything here. `connect` and `opened` are for who brings his own network or disk.
     """
     clock = clock or SystemClock()
-    store = await asyncio.to_thread(open_store, store_path(config))
+    store = await asyncio.to_thread(opened or open_store, store_path(config))
     connectors: dict[ConnectionName, Connector] = {}
 
     async def address_of(origin: ConnectionName, ticket_id: TicketId) -> str | None:
@@ -159,8 +164,7 @@ async def parts(
             await store.release_leases(owner)
         budgets = _budgets(config, clock)
         for name, settings in config.connections.items():
-            connect = registry.load(settings.kind, "connector").connect
-            connectors[name] = connect(
+            connectors[name] = connect(settings.kind)(
                 name,
                 settings,
                 budget=budgets[name],
@@ -232,11 +236,14 @@ async def serve(config: Config, *, on_ready: Callable[[str], None] | None = None
     daemon that is half alive is worse than one that a supervisor starts again.
     """
     async with parts(config, owner="daemon") as made:
-        await _Daemon(made).run(on_ready)
+        await Daemon(made).run(on_ready)
 
 
-class _Daemon:
-    """The long-running tasks around one set of parts."""
+class Daemon:
+    """The long-running tasks around one set of parts.
+
+    `run` is the process; who serves and ends otherwise takes `work`, `stop` and `application`.
+    """
 
     def __init__(self, made: Parts) -> None:
         self._made = made
@@ -270,25 +277,14 @@ class _Daemon:
             loop.add_signal_handler(number, self._stopping.set)
         try:
             async with asyncio.TaskGroup() as group:
-                working = [
-                    group.create_task(self._controller.run()),
-                    *(group.create_task(poller.run()) for poller in self._pollers),
-                    group.create_task(self._sweep.run()),
-                    group.create_task(look_at_rights(self._made.connectors.values())),
-                    *(group.create_task(watch.run()) for watch in self._made.watches.values()),
-                ]
+                working = self.work(group)
                 serving = group.create_task(server.serve(sockets=[listener]))
                 group.create_task(self._announce(server, serving, address, on_ready))
                 await self._stopping.wait()
                 log.info("daemon.stopping")
                 self._is_ready = False
                 server.should_exit = True
-                for poller in self._pollers:
-                    poller.stop()
-                self._sweep.stop()
-                for watch in self._made.watches.values():
-                    watch.stop()
-                self._controller.stop()
+                self.stop()
                 _, late = await asyncio.wait(working, timeout=_GRACE_SECONDS)
                 for task in late:
                     task.cancel()
@@ -302,6 +298,41 @@ class _Daemon:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
         log.info("daemon.stopped")
+
+    def work(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Begin all that goes on until `stop`."""
+        made = self._made
+        return [
+            group.create_task(self._controller.run()),
+            *(group.create_task(poller.run()) for poller in self._pollers),
+            group.create_task(self._sweep.run()),
+            group.create_task(look_at_rights(made.connectors.values())),
+            *(group.create_task(watch.run()) for watch in made.watches.values()),
+        ]
+
+    def stop(self) -> None:
+        """Begin nothing more; what was begun is finished first."""
+        for poller in self._pollers:
+            poller.stop()
+        self._sweep.stop()
+        for watch in self._made.watches.values():
+            watch.stop()
+        self._controller.stop()
+
+    def application(self) -> Starlette:
+        """Webhooks and health, as an ASGI application."""
+        made = self._made
+        paths = {
+            made.config.webhook_path(name): name
+            for name in made.connectors
+            if made.config.connections[name].has_webhooks
+        }
+        return web_app(
+            paths=paths,
+            receive=made.receive,
+            health=self._health,
+            is_ready=lambda: self._is_ready,
+        )
 
     async def _announce(
         self,
@@ -336,19 +367,7 @@ class _Daemon:
 
     def _web(self) -> tuple[_QuietServer, socket.socket, str]:
         """The server on its bound socket; raises `OSError` when the address is taken."""
-        made = self._made
-        config = made.config
-        paths = {
-            config.webhook_path(name): name
-            for name in made.connectors
-            if config.connections[name].has_webhooks
-        }
-        application = web_app(
-            paths=paths,
-            receive=made.receive,
-            health=self._health,
-            is_ready=lambda: self._is_ready,
-        )
+        config = self._made.config
         family = socket.AF_INET6 if ":" in config.server.host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
         # Accepted connections inherit it; asyncio leaves it off for a socket that it is given.
@@ -360,7 +379,7 @@ class _Daemon:
             listener.close()
             raise
         host, port = listener.getsockname()[:2]
-        server = _QuietServer(serving(application))
+        server = _QuietServer(serving(self.application()))
         return server, listener, f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def _health(self) -> Mapping[str, object]:

@@ -60,9 +60,12 @@ def connect(
     open_tickets: object = None,  # noqa: ARG001 - its feed costs the same however many there are
     beside: object = None,  # noqa: ARG001 - a platform's token does not change
     address_of: object = None,  # noqa: ARG001 - nobody is created here
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> PlatformConnector:
     """The connector of one configured platform; asks it nothing yet."""
-    return PlatformConnector(name, settings, budget=budget, clock=clock, on_request=on_request)
+    return PlatformConnector(
+        name, settings, budget=budget, clock=clock, on_request=on_request, transport=transport
+    )
 
 
 class PlatformConnector:

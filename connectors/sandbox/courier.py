@@ -83,7 +83,9 @@ class Courier:
         pause_seconds: Callable[[], float] = lambda: 0.0,
         on_attempt: Callable[[Attempt], None] = lambda _attempt: None,
         seed: int = 0,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """Without a `transport` parcels go over the machine's own network."""
         self.mischief = mischief or Mischief()
         self.deliveries: list[Delivery] = []
         self._time = time
@@ -92,8 +94,10 @@ class Courier:
         self._pause_seconds = pause_seconds
         self._on_attempt = on_attempt
         self._random = random.Random(seed)  # noqa: S311 - repeatable dice, nothing secret
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._first_attempts: set[asyncio.Event] = set()
+        self._transport = transport
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        # In their order: who waits for them is woken in an order that a run can repeat.
+        self._first_attempts: dict[asyncio.Event, None] = {}
         self._client: httpx.AsyncClient | None = None
 
     def post(self, parcel: Parcel) -> None:
@@ -121,11 +125,11 @@ class Courier:
     async def idle(self) -> None:
         """Return once nothing is on its way."""
         while self._tasks:
-            await asyncio.wait(set(self._tasks))
+            await asyncio.wait(list(self._tasks))
 
     def drop_all(self) -> None:
         """Forget what is on its way and what has been."""
-        for task in self._tasks:
+        for task in list(self._tasks):
             task.cancel()
         self.deliveries.clear()
 
@@ -142,12 +146,12 @@ class Courier:
         self.deliveries.append(delivery)
         attempted = asyncio.Event()
         if delay == 0:
-            self._first_attempts.add(attempted)
+            self._first_attempts[attempted] = None
         task = asyncio.get_running_loop().create_task(
             self._deliver(parcel, delivery, delay, attempted)
         )
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     async def _deliver(
         self, parcel: Parcel, delivery: Delivery, delay: float, attempted: asyncio.Event
@@ -162,7 +166,7 @@ class Courier:
                     await self._time.sleep(self._time.shrunk(pause))
                 attempt = await self._try(parcel, number)
                 attempted.set()
-                self._first_attempts.discard(attempted)
+                self._first_attempts.pop(attempted, None)
                 delivery.statuses.append(attempt.status)
                 delivery.attempted_at = self._time.now()
                 self._on_attempt(attempt)
@@ -176,11 +180,13 @@ class Courier:
                 await self._time.sleep(self._time.shrunk(again))
         finally:
             attempted.set()
-            self._first_attempts.discard(attempted)
+            self._first_attempts.pop(attempted, None)
 
     async def _try(self, parcel: Parcel, number: int) -> Attempt:
         if self._client is None:
-            self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+            self._client = httpx.AsyncClient(
+                transport=self._transport, trust_env=False, follow_redirects=False
+            )
         headers = {"content-type": "application/json", **parcel.sign(parcel.body)}
         try:
             answer = await self._client.post(

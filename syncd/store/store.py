@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
 
@@ -331,12 +332,14 @@ def open_store(
     commit_delay_seconds: float = 0.0,
     fuse: Fuse | None = None,
     tidy_seconds: float = TIDY_SECONDS,
+    executor: Executor | None = None,
 ) -> SqliteStore:
     """Open the store at a path or `sqlite:///` URL; make it, or bring its schema up to date, first.
 
     Raises `StoreTooNew` or `StoreUnavailable`. `is_durable=False` lets a power cut take the last
     commits, `commit_delay_seconds` and `fuse` slow down or blow up each one: for tests and
-    measurements. So long after a write what it deleted is gone from the disk.
+    measurements. `tidy_seconds` after a write what it deleted is gone from the disk.
+    Writing takes a thread of its own, or the `executor` of whoever brings one.
     """
     check_engine()
     path = path_of(location)
@@ -360,6 +363,7 @@ def open_store(
         fuse=fuse,
         tidy_seconds=tidy_seconds,
         marker=marker,
+        executor=executor,
     )
     return SqliteStore(Reader(path, busy_timeout_seconds=busy_timeout_seconds), writer)
 

@@ -1,5 +1,7 @@
 """The one thread that writes, and the group commit that makes it cheap.
 
+Whoever brings an executor has the same work done there, one transaction after the other.
+
 Units of work are handed over as functions of a session. The thread takes all that gathered during
 the previous commit, runs each in a savepoint inside one transaction, commits once, and only then
 answers. It never waits for company; while there is none, it tidies up.
@@ -13,6 +15,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,7 +72,9 @@ class Writer:
         fuse: Fuse | None = None,
         marker: Marker | None = None,
         tidy_seconds: float = TIDY_SECONDS,
+        executor: Executor | None = None,
     ) -> None:
+        """An `executor` works after `submit` has returned, in order, one piece at a time."""
         self._marker = marker
         self._connection = connection
         self._tidying = Tidying(connection, seconds=tidy_seconds)
@@ -83,8 +88,13 @@ class Writer:
         self._gate = threading.Lock()
         self._closed_by: str | None = None
         self.commit_count = 0
-        self._thread = threading.Thread(target=self._run, name="syncd-store-writer", daemon=True)
-        self._thread.start()
+        self._executor = executor
+        self._thread: threading.Thread | None = None
+        if executor is None:
+            self._thread = threading.Thread(
+                target=self._run, name="syncd-store-writer", daemon=True
+            )
+            self._thread.start()
 
     async def submit(self, work: Callable[[Session], T]) -> T:
         """Run the work in a transaction; the answer comes after the commit.
@@ -98,7 +108,7 @@ class Writer:
             with self._gate:
                 if self._closed_by is not None:
                     raise self._unavailable(self._closed_by)
-                self._units.put(unit)
+                self._hand_over(unit)
             return await done
 
     async def close(self) -> None:
@@ -106,19 +116,35 @@ class Writer:
         with self._gate:
             if self._closed_by is None:
                 self._closed_by = "the store is closed"
-                self._units.put(None)
-        await asyncio.to_thread(self._thread.join)
+                self._hand_over(None)
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
+        elif self._executor is not None:
+            await asyncio.wrap_future(self._executor.submit(self._end))
 
-    # Everything below runs in the thread.
+    def _hand_over(self, unit: _Unit[Any] | None) -> None:
+        self._units.put(unit)
+        if self._executor is not None:
+            self._executor.submit(self._take_turn)
+
+    # Everything below runs in the thread, or in the executor.
+
+    def _take_turn(self) -> None:
+        """What gathered, unless an earlier turn has taken it along."""
+        if not self._units.empty():
+            self._commit_group()
 
     def _run(self) -> None:
         try:
             while self._commit_group():
                 pass
         finally:
-            self._connection.close()
-            if self._marker is not None:
-                self._marker.close()
+            self._end()
+
+    def _end(self) -> None:
+        self._connection.close()
+        if self._marker is not None:
+            self._marker.close()
 
     def _commit_group(self) -> bool:
         """Take what is there, do it, answer; False when it was the last time."""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from typing import Annotated
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from connectors.platform.sandbox import dump
@@ -76,13 +77,19 @@ class PlatformDesk:
         seed: Seed | None = None,
         quota: int = 600,
         random_seed: int = 0,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """Webhooks go out over the `transport`, or over the machine's own network."""
         self.time = time or SandboxTime()
         self._seed = seed or Seed()
         self._random_seed = random_seed
         self.quota = Quota(time=self.time, limit=quota)
         self.courier = Courier(
-            time=self.time, retry=back_off, timeout_seconds=10.0, seed=random_seed
+            time=self.time,
+            retry=back_off,
+            timeout_seconds=10.0,
+            seed=random_seed,
+            transport=transport,
         )
         self.controls = Router(
             [

@@ -5,6 +5,8 @@ then the endpoints: tickets.py, comments.py, jobs.py, export.py, webhooks.py; de
 It shares no module with the connector it judges.
 """
 
+import httpx
+
 from connectors.sandbox import Sandbox, SandboxTime
 from connectors.zendesk.sandbox.desk import ZendeskDesk
 from connectors.zendesk.sandbox.settings import (
@@ -23,9 +25,13 @@ class ZendeskSandbox(Sandbox):
     desk: ZendeskDesk
 
     def __init__(
-        self, settings: ZendeskSettings | None = None, *, time: SandboxTime | None = None
+        self,
+        settings: ZendeskSettings | None = None,
+        *,
+        time: SandboxTime | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        desk = ZendeskDesk(settings, time)
+        desk = ZendeskDesk(settings, time, transport=transport)
         super().__init__(desk, seed=desk.account.settings.seed)
         self.desk = desk
 

@@ -14,6 +14,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
+import httpx
+
 from connectors.sandbox import Call, Handler, Reply, Route, Router, SandboxTime, json_reply
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.acting import Acting
@@ -54,8 +56,14 @@ class ZendeskDesk:
     name = "zendesk"
 
     def __init__(
-        self, settings: ZendeskSettings | None = None, time: SandboxTime | None = None
+        self,
+        settings: ZendeskSettings | None = None,
+        time: SandboxTime | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """Webhooks go out over the `transport`, or over the machine's own network."""
+        self._transport = transport
         self.time = time or SandboxTime()
         self._first_settings = settings or ZendeskSettings()
         self._caller: User | None = None
@@ -112,7 +120,7 @@ class ZendeskDesk:
 
     def _build(self) -> None:
         self.account = Account(self._first_settings, self.time)
-        self.webhooks = Webhooks(self.account)
+        self.webhooks = Webhooks(self.account, self._transport)
         self.credentials = Credentials(self.account)
         self.updates = Updates(account=self.account, on_kept=self.webhooks.on_kept)
         lifecycle = Lifecycle(self.account, self.updates)

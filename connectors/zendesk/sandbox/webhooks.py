@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+import httpx
+
 from connectors.sandbox import Attempt, Call, Courier, Mischief, Parcel, Reply, Route, json_reply
 from connectors.zendesk.sandbox.account import Account
 from connectors.zendesk.sandbox.errors import invalid_field, not_found
@@ -104,7 +106,7 @@ class Breaker:
 class Webhooks:
     """Webhook endpoints and deliveries of one account."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, transport: httpx.AsyncBaseTransport | None) -> None:
         self._account = account
         self._hooks: dict[str, Webhook] = {}
         self._count = 0
@@ -117,6 +119,7 @@ class Webhooks:
             pause_seconds=breaker.pause_seconds,
             on_attempt=breaker.note,
             seed=account.settings.seed,
+            transport=transport,
         )
         self._invocations = Invocations(self.courier, lambda: breaker.pause_seconds() > 0)
 

@@ -1,0 +1,336 @@
+"""Judges a history by what stands on the desks and what people were told, promise by promise.
+
+It shares nothing with the code that it judges: no module of `syncd` is imported here, and what
+should be is worked out from the ledger of what people did. The promises are those of
+docs/invariants.md, by their numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.simulation.desks import PLATFORM, VIEWS, Desks, Json
+from tests.simulation.ledger import WORD, Ledger, Said, words_in
+
+#: What a status means, in words of the checker's own.
+MEANS = {
+    "Open": "open",
+    "With customer": "waits",
+    "Closed": "done",
+    "new": "open",
+    "open": "open",
+    "hold": "open",
+    "pending": "waits",
+    "solved": "done",
+    "closed": "done",
+}
+#: Why a pair may stop, and what people must have done to one of its tickets for that.
+MAY_PARK = {
+    "partner_ticket_deleted": {"partner_deleted"},
+    "partner_ticket_gone": {"partner_deleted"},
+    "platform_ticket_deleted": {"platform_deleted"},
+    "platform_ticket_gone": {"platform_deleted"},
+    "partner_ticket_merged": {"merged"},
+    "partner_follow_up": {"merged", "follow_up"},
+}
+#: Requests that an idle daemon may make: its looks at the feeds and at its webhooks.
+_LOOKS = re.compile(
+    r"^(/changes|/api/v2/incremental/.*|/api/v2/tickets/show_many|/api/v2/tickets|/api/v2/webhooks.*"
+    r"|/webhooks.*|/oauth/tokens|/tickets|/tickets:batch)$"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Violation:
+    """A promise that was not kept."""
+
+    promise: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"promise {self.promise}: {self.what}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairSeen:
+    """What syncd tells people of a pair."""
+
+    link: str
+    platform: str
+    partner: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConflictSeen:
+    """A conflict that syncd shows."""
+
+    link: str
+    platform: str
+    what: str
+    values: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What syncd tells, and what it did while nothing happened."""
+
+    is_at_rest: bool
+    failures: Sequence[str]
+    pairs: Sequence[PairSeen] = ()
+    conflicts: Sequence[ConflictSeen] = ()
+    #: Pairs whose status a desk would not take, by link and platform's ticket.
+    refused: frozenset[tuple[str, str]] = frozenset()
+    #: Desk, method and template of what was asked while nobody did anything.
+    quiet: Sequence[tuple[str, str, str]] = ()
+    #: Answers of 429 that no armed fault made.
+    refusals: int = 0
+    queue: int = 0
+    log: str = ""
+    secrets: Sequence[str] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """A text seen where it was not written."""
+
+    number: int
+    desk: str
+    ticket_id: str
+    is_public: bool
+    at: float
+
+
+class Checker:
+    """Watches the desks of one history."""
+
+    def __init__(self, desks: Desks, ledger: Ledger, now: Callable[[], float]) -> None:
+        self._desks = desks
+        self._ledger = ledger
+        self._now = now
+        self.violations: list[Violation] = []
+        self.copies: list[Copy] = []
+        self._counts: Counter[tuple[int, str]] = Counter()
+        self._originals: set[int] = set()
+        self._last: dict[tuple[str, str, int], Said] = {}
+        self._seen_updates = 0
+        self._seen_comments: dict[tuple[str, int], int] = {}
+        self._hand_offs: Counter[str] = Counter()
+
+    # --- while it happens ------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Look at every comment that is new on a desk."""
+        feed = self._desks.platform.platform.register.feed
+        for update in feed[self._seen_updates :]:
+            if update.comment is not None:
+                is_public = update.comment.visibility == "public"
+                self._see(PLATFORM, update.ticket_id, update.comment.body_html, is_public)
+            if update.views.removed and update.actor.role == "integration":
+                self._left_view(update.ticket_id, update.version)
+        self._seen_updates = len(feed)
+        for name, sandbox in self._desks.partners.items():
+            for ticket in sandbox.desk.account.tickets.values():
+                key = (name, ticket.id)
+                for comment in ticket.comments[self._seen_comments.get(key, 0) :]:
+                    self._see(name, str(ticket.id), comment.html_body, comment.is_public)
+                self._seen_comments[key] = len(ticket.comments)
+
+    def _see(self, desk: str, ticket_id: str, html: str, is_public: bool) -> None:
+        for number in words_in(html):
+            said = self._ledger.said.get(number)
+            if said is None:
+                self._wrong(12, f"text {number} on {desk} was written by nobody")
+            elif self._is_original(said, desk, ticket_id):
+                self._originals.add(number)
+            else:
+                copy = Copy(
+                    number=number,
+                    desk=desk,
+                    ticket_id=ticket_id,
+                    is_public=is_public,
+                    at=self._now(),
+                )
+                self.copies.append(copy)
+                self._judge(said, copy)
+
+    def _is_original(self, said: Said, desk: str, ticket_id: str) -> bool:
+        is_there = (said.desk, said.ticket_id) == (desk, ticket_id)
+        return is_there and said.number not in self._originals
+
+    def _judge(self, said: Said, copy: Copy) -> None:
+        name = f"{said.to} text {said.number} of {said.desk} {said.ticket_id}"
+        where = f"{copy.desk} {copy.ticket_id}"
+        if copy.desk == said.desk:
+            self._wrong(4, f"{name} came back to {where}")
+            return
+        if not self._may_be_read(said, copy.desk):
+            self._wrong(1, f"{name} reached {where}")
+        if copy.is_public and said.to != "public":
+            self._wrong(1, f"{name} is public on {where}")
+        if copy.desk == PLATFORM and copy.ticket_id != self._ledger.tickets.get(said.ticket):
+            self._wrong(1, f"{name} is on another ticket, {where}")
+        self._counts[said.number, copy.desk] += 1
+        if self._counts[said.number, copy.desk] > 1:
+            self._wrong(3, f"{name} stands twice on {where}")
+        self._check_order(said, copy)
+
+    def _check_order(self, said: Said, copy: Copy) -> None:
+        direction = (copy.desk, said.desk, said.ticket)
+        last = self._last.get(direction)
+        if last is not None and last.at > said.at:
+            self._wrong(2, f"text {said.number} came to {copy.desk} behind {last.number}")
+        self._last[direction] = said
+
+    def _may_be_read(self, said: Said, desk: str) -> bool:
+        """Whether a text may reach a desk at all."""
+        if said.to in {"staff", "local"}:
+            return False
+        if said.to == "public":
+            return True
+        return desk == PLATFORM or desk in said.partners
+
+    def _left_view(self, ticket_id: str, version: int) -> None:
+        """syncd gave the ticket back: once for a hand-off, and open."""
+        self._hand_offs[ticket_id] += 1
+        ticket = self._desks.platform.platform.register.tickets.get(ticket_id)
+        # A bare phrase counts as well when it was private before anybody could read it.
+        asked = [
+            s
+            for s in self._ledger.said.values()
+            if s.is_hand_off or (s.is_bare_phrase and s.made_private_at is not None)
+        ]
+        numbers = {number for number, known in self._ledger.tickets.items() if known == ticket_id}
+        mine = [s for s in asked if s.ticket in numbers]
+        if self._hand_offs[ticket_id] > len(mine):
+            self._wrong(8, f"{ticket_id} was given back {self._hand_offs[ticket_id]} times")
+        if ticket is not None and ticket.version == version and ticket.status != "Open":
+            self._wrong(8, f"{ticket_id} was given back {ticket.status}")
+
+    # --- at the end ------------------------------------------------------------------------------
+
+    def verdict(self, report: Report) -> list[Violation]:
+        """Judge what is there when all has come to rest."""
+        self.look()
+        if not report.is_at_rest:
+            self._wrong(6, "no rest after hours without a fault")
+        for failure in report.failures:
+            self._wrong(9, f"something died: {failure}")
+        self._check_requests(report)
+        self._check_log(report)
+        pairs = {(pair.link, pair.platform): pair for pair in report.pairs}
+        self._check_pairs(report, pairs)
+        for said in self._ledger.said.values():
+            for desk in self._targets(said):
+                self._check_arrival(said, desk, pairs)
+        return self.violations
+
+    def _check_requests(self, report: Report) -> None:
+        if report.refusals:
+            self._wrong(10, f"{report.refusals} refusals for too many requests")
+        if report.queue > len(report.pairs):
+            self._wrong(10, f"{report.queue} in the queue, {len(report.pairs)} pairs")
+        if not report.is_at_rest:
+            return
+        for desk, method, template in report.quiet:
+            is_write = method != "GET" and "oauth" not in template
+            if is_write or _LOOKS.match(template) is None:
+                self._wrong(5, f"{desk}: {method} {template} while nothing happened")
+
+    def _check_log(self, report: Report) -> None:
+        if found := WORD.search(report.log):
+            line = report.log[: found.start()].count("\n") + 1
+            self._wrong(12, f"text {found.group(1)} stands in line {line} of the log")
+        for secret in report.secrets:
+            if secret in report.log:
+                self._wrong(12, "a secret stands in the log")
+
+    def _check_pairs(self, report: Report, pairs: Mapping[tuple[str, str], PairSeen]) -> None:
+        for number, ticket_id in self._ledger.tickets.items():
+            fates = self._ledger.fates_of(number)
+            mine = [
+                pair
+                for name in self._desks.partners
+                if (pair := pairs.get((VIEWS[name], ticket_id))) is not None
+            ]
+            for pair in mine:
+                if pair.state == "parked" and not (MAY_PARK.get(pair.reason, set()) & fates):
+                    self._wrong(2, f"{pair.link} {ticket_id} is parked for {pair.reason}")
+            ticket = self._desks.ticket(ticket_id)
+            if ticket is None:
+                continue
+            for view in ticket["views"]:
+                if not any(pair.link == view for pair in mine) and self._has(view):
+                    self._wrong(2, f"{ticket_id} is in {view} and has no twin")
+            for pair in mine:
+                if pair.state == "active":
+                    self._check_twin(report, pair, ticket, is_alone=len(mine) == 1)
+
+    def _has(self, view: str) -> bool:
+        return any(VIEWS[name] == view for name in self._desks.partners)
+
+    def _check_twin(self, report: Report, pair: PairSeen, ticket: Json, *, is_alone: bool) -> None:
+        name = next(name for name, view in VIEWS.items() if view == pair.link)
+        twin = self._desks.partner_ticket(name, int(pair.partner))
+        where = f"{pair.platform} and {name} {pair.partner}"
+        is_in_view = pair.link in ticket["views"]
+        if twin["status"] in {"closed", "deleted"}:
+            return
+        twins = self._desks.twin_ids(name, pair.platform)
+        alive = [t for t in twins if self._is_alive(name, t)]
+        if len(alive) > 1:
+            self._wrong(3, f"{pair.platform} has {len(alive)} twins at {name}")
+        means = {MEANS[str(ticket["status"])], MEANS[str(twin["status"])]}
+        is_refused = (pair.link, pair.platform) in report.refused
+        if len(means) > 1 and is_in_view and is_alone and not is_refused:
+            self._wrong(6, f"{where}: {ticket['status']} and {twin['status']}")
+        tags = [{tag for tag in one["tags"] if tag.startswith("t-")} for one in (ticket, twin)]
+        if tags[0] != tags[1]:
+            self._wrong(6, f"{where}: tags {sorted(tags[0])} and {sorted(tags[1])}")
+
+    def _is_alive(self, partner: str, ticket_id: int) -> bool:
+        status = self._desks.partner_ticket(partner, ticket_id)["status"]
+        return status not in {"closed", "deleted"}
+
+    def _targets(self, said: Said) -> Iterator[str]:
+        desks = {PLATFORM, *self._desks.partners} - {said.desk}
+        return (desk for desk in sorted(desks) if self._may_be_read(said, desk))
+
+    def _check_arrival(
+        self, said: Said, desk: str, pairs: Mapping[tuple[str, str], PairSeen]
+    ) -> None:
+        if self._counts[said.number, desk] or said.redacted_at is not None or said.is_bare_phrase:
+            return
+        ticket_id = self._ledger.tickets[said.ticket]
+        ways = [one for one in (said.desk, desk) if one != PLATFORM]
+        for name in ways:
+            pair = pairs.get((VIEWS[name], ticket_id))
+            if pair is None or pair.state != "active" or self._is_held(said, name):
+                return
+        if "merged" in self._ledger.fates_of(said.ticket):
+            return
+        self._wrong(2, f"{said.to} text {said.number} of {said.desk} never came to {desk}")
+
+    def _is_held(self, said: Said, partner: str) -> bool:
+        """Whether a public phrase before it waits for a person, with all behind it."""
+        if said.desk != partner:
+            return False
+        return any(
+            other.is_bare_phrase
+            and other.made_private_at is None
+            and (other.desk, other.ticket) == (said.desk, said.ticket)
+            and other.at <= said.at
+            for other in self._ledger.said.values()
+        )
+
+    def _wrong(self, promise: int, what: str) -> None:
+        violation = Violation(promise=promise, what=what)
+        if violation not in self.violations:
+            self.violations.append(violation)
+
+
+__all__ = ["Checker", "ConflictSeen", "Copy", "PairSeen", "Report", "Violation"]

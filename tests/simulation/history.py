@@ -1,0 +1,258 @@
+"""Play one script from its first event to rest, and say what was seen on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+import hashlib
+import io
+import os
+import random
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from connectors.sandbox import Release
+from syncd.core.model import Side
+from syncd.log import configure
+from syncd.store.file import connect_writer
+from syncd.store.migrate import migrate
+from tests.simulation.checker import Checker, ConflictSeen, PairSeen, Report, Violation
+from tests.simulation.clock import VirtualLoop
+from tests.simulation.deeds import Deeds
+from tests.simulation.desks import PLATFORM, PORTS, SECRETS, Desks
+from tests.simulation.ledger import Ledger
+from tests.simulation.life import Lives
+from tests.simulation.network import Network
+from tests.simulation.script import Script
+
+#: Before it is looked for rest: a withheld minute, a poll, a back-off.
+_FIRST_LOOK_SECONDS = 480.0
+_NEXT_LOOK_SECONDS = 300.0
+_MOST_LOOKS = 100
+#: How long two equal sides are watched for what they cost.
+_QUIET_SECONDS = 900.0
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+
+
+@dataclass(kw_only=True)
+class Played:
+    """What came of a script."""
+
+    script: Script
+    digest: str
+    violations: list[Violation]
+    #: What people did and what syncd wrote, each counted when a desk took it.
+    operations: int
+    deeds: Mapping[str, int]
+    writes: int
+    requests: int
+    faults: Counter[str]
+    kills: Counter[str]
+    simulated_seconds: float
+    log: str = ""
+    trace: list[str] = field(default_factory=list)
+
+
+def play(script: Script, *, is_traced: bool = False) -> Played:
+    """Play it in this thread, on a loop of its own; the same script always plays the same."""
+    # Whoever throws the process's own dice, such as a wait before a second try, throws these.
+    random.seed(script.terms.seed)
+    loop = VirtualLoop()
+    log = io.StringIO()
+    configure(form="json", level="debug", stream=log)
+    place = _IN_MEMORY if _IN_MEMORY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix="syncd-sim-", dir=place))
+    # What a collector finds has a say in the loop, and when it looks depends on the whole process.
+    gc.disable()
+    try:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(_History(script, loop, folder, log, is_traced).play())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+        structlog.reset_defaults()
+        shutil.rmtree(folder)
+        gc.enable()
+
+
+class _History:
+    def __init__(
+        self, script: Script, loop: VirtualLoop, folder: Path, log: io.StringIO, is_traced: bool
+    ) -> None:
+        self._script = script
+        self._loop = loop
+        self._log = log
+        self._is_traced = is_traced
+        self._trace: list[str] = []
+        self._digest = hashlib.sha256()
+        terms = script.terms
+        self._network = Network(
+            Random(f"{terms.seed} wire"),
+            on_exchange=self._exchanged,
+            longest_seconds=terms.latency_seconds,
+        )
+        self._desks = Desks(terms, loop, self._network)
+        (folder / "syncd.db").write_bytes(_empty_store(os.getpid()))
+        self._lives = Lives(terms, folder, loop, self._network, Random(f"{terms.seed} disk"))
+        self._ledger = Ledger()
+        self._deeds = Deeds(self._desks, self._lives, self._network, loop, self._ledger)
+        self._checker = Checker(self._desks, self._ledger, lambda: loop.seconds)
+        self._faults: Counter[str] = Counter()
+
+    async def play(self) -> Played:
+        living = asyncio.get_running_loop().create_task(self._lives.run())
+        for event in self._script.events:
+            await self._until(event.at)
+            self._note(f"{event.do} {sorted(event.about.items())}")
+            self._deeds.carry_out(event)
+            self._checker.look()
+        self._peace()
+        is_at_rest = await self._come_to_rest()
+        ended = self._loop.seconds
+        quiet_from = {name: desk.log.request_count for name, desk in self._desks.all().items()}
+        if is_at_rest:
+            await asyncio.sleep(_QUIET_SECONDS)
+        violations = self._checker.verdict(await self._report(is_at_rest, quiet_from))
+        self._lives.end()
+        await living
+        for desk in self._desks.all().values():
+            await desk.close()
+        await self._network.close()
+        return self._played(violations, ended)
+
+    # --- the course of things --------------------------------------------------------------------
+
+    async def _until(self, at: float) -> None:
+        if at > self._loop.seconds:
+            await asyncio.sleep(at - self._loop.seconds)
+
+    def _peace(self) -> None:
+        """From here on nothing goes wrong any more."""
+        self._network.cut.clear()
+        self._lives.forget_death()
+        for desk in self._desks.all().values():
+            desk.faults.clear()
+            desk.held.release(Release())
+        calm = {"loss": 0, "duplicate": 0, "reorder": 0}
+        self._desks.control(PLATFORM, "POST", "/_sandbox/settings", {"webhooks": calm})
+        quiet = {f"webhook_{name}": value for name, value in calm.items()}
+        for name in self._desks.partners:
+            self._desks.control(name, "POST", "/_sandbox/settings", quiet)
+
+    async def _come_to_rest(self) -> bool:
+        await asyncio.sleep(_FIRST_LOOK_SECONDS)
+        for _ in range(_MOST_LOOKS):
+            made = self._lives.made
+            if made is not None and not await made.store.load_due(made.clock.now()):
+                return True
+            await asyncio.sleep(_NEXT_LOOK_SECONDS)
+        return False
+
+    # --- what is seen ----------------------------------------------------------------------------
+
+    def _exchanged(self, port: int, method: str, path: str, status: int) -> None:
+        self._note(f"{port} {method} {path} {status}")
+        if port != PORTS[PLATFORM] and method == "GET":
+            return
+        self._checker.look()
+
+    def _note(self, line: str) -> None:
+        line = f"{self._loop.seconds:.6f} {line}"
+        self._digest.update(line.encode())
+        if self._is_traced:
+            self._trace.append(line)
+
+    async def _report(self, is_at_rest: bool, quiet_from: Mapping[str, int]) -> Report:
+        """What syncd tells people, and what its requests were while nothing happened."""
+        made = self._lives.made
+        if made is None:
+            return Report(is_at_rest=False, failures=["no daemon is up"])
+        desks = self._desks.all().items()
+        return Report(
+            is_at_rest=is_at_rest,
+            pairs=[
+                PairSeen(
+                    link=pair.link,
+                    platform=str(pair.tickets[Side.PLATFORM]),
+                    partner=str(pair.tickets[Side.PARTNER]),
+                    state=pair.state.value,
+                    reason=pair.reason,
+                )
+                for pair in await made.store.find_pairs(limit=10_000)
+            ],
+            conflicts=[
+                ConflictSeen(
+                    link=row.link,
+                    platform=str(row.tickets[Side.PLATFORM]),
+                    what=row.conflict.name,
+                    values=frozenset({row.conflict.platform, row.conflict.partner}),
+                )
+                for row in await made.store.conflicts(limit=10_000)
+            ],
+            refused=frozenset(
+                (str(row.link), str(row.tickets[Side.PLATFORM]))
+                for row in await made.store.refused()
+            ),
+            quiet=[
+                (name, entry.method, entry.template or entry.path)
+                for name, desk in desks
+                for entry in desk.log.since(quiet_from[name])
+            ],
+            failures=[*self._lives.failures, *self._network.failures],
+            refusals=sum(
+                entry.status == HTTPStatus.TOO_MANY_REQUESTS and entry.fault is None
+                for _, desk in desks
+                for entry in desk.log.since(0)
+            ),
+            queue=len(made.queue),
+            log=self._log.getvalue(),
+            secrets=tuple(SECRETS.values()),
+        )
+
+    def _played(self, violations: list[Violation], ended: float) -> Played:
+        writes = requests = 0
+        faults: Counter[str] = Counter()
+        for desk in self._desks.all().values():
+            for entry in desk.log.since(0):
+                requests += 1
+                if entry.fault:
+                    faults[entry.fault] += 1
+                if entry.is_write and entry.is_applied and "webhooks" not in entry.path:
+                    writes += 1
+        faults.update({k: n for k, n in self._deeds.armed.items() if k in {"cut", "revoke"}})
+        deeds = sum(self._ledger.deeds.values())
+        return Played(
+            script=self._script,
+            digest=self._digest.hexdigest(),
+            violations=violations,
+            operations=deeds + writes,
+            deeds=dict(self._ledger.deeds),
+            writes=writes,
+            requests=requests,
+            faults=faults,
+            kills=self._lives.kills,
+            simulated_seconds=ended,
+            log=self._log.getvalue(),
+            trace=self._trace,
+        )
+
+
+@functools.cache
+def _empty_store(_process: int) -> bytes:
+    """A store of today's schema: made once in a process, copied from then on."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "empty.db")
+        path.touch()
+        connection = connect_writer(path, busy_timeout_seconds=1, is_durable=False)
+        migrate(connection, path=path)
+        connection.close()
+        return path.read_bytes()
