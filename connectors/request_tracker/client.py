@@ -6,7 +6,7 @@ no quota and has few workers: never more than `at_once` requests are on their wa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -40,6 +40,7 @@ _TICKET = (
     ("fields", "Subject,Status,Queue,Owner,Creator,Requestor,Created,LastUpdated,CustomFields"),
     ("fields[Queue]", "Name"),
 )
+_READ_STRICTLY = partial(wire.read_items, wire.Transaction)
 _PART = "TransactionId,ContentType,Filename,ContentLength"
 _HINTS = {
     400: "RT refuses this write: compare the rights of syncd's user with `syncd doctor`.",
@@ -146,8 +147,10 @@ class RequestTrackerClient:
         return await self._transactions(query, page=page, per_page=per_page, order="DESC")
 
     async def changes(self, query: str, *, page: int = 1) -> Rows:
-        """Transactions, the oldest first."""
-        return await self._transactions(query, page=page, per_page=ROWS_PER_PAGE, order="ASC")
+        """Transactions, the oldest first; those that cannot be read are `UNREADABLE`."""
+        return await self._transactions(
+            query, page=page, per_page=ROWS_PER_PAGE, order="ASC", decode=wire.read_rows
+        )
 
     async def tickets(
         self, query: str, *, per_page: int = TICKETS_PER_REQUEST
@@ -164,8 +167,7 @@ class RequestTrackerClient:
                 *_TICKET,
             ),
         )
-        page = (await self._http.read(request, partial(wire.read, wire.Page))).value
-        return tuple(wire.read(wire.Ticket, item) for item in page.items), page.total
+        return (await self._http.read(request, wire.read_tickets)).value
 
     async def texts(self, transactions: Sequence[int]) -> tuple[wire.Part, ...]:
         """The texts of comments, and what tells whether there are files beside them."""
@@ -280,7 +282,15 @@ class RequestTrackerClient:
 
     # --- requests --------------------------------------------------------------------------------
 
-    async def _transactions(self, query: str, *, page: int, per_page: int, order: str) -> Rows:
+    async def _transactions(
+        self,
+        query: str,
+        *,
+        page: int,
+        per_page: int,
+        order: str,
+        decode: Callable[[bytes], tuple[wire.Transaction, ...]] = _READ_STRICTLY,
+    ) -> Rows:
         request = Request(
             action="read transactions",
             template="/transactions",
@@ -293,7 +303,6 @@ class RequestTrackerClient:
                 *_TRANSACTION,
             ),
         )
-        decode = partial(wire.read_items, wire.Transaction)
         answered = await self._http.read(request, decode)
         rows = answered.value
         return Rows(rows=rows, date=answered.date, is_full=len(rows) >= per_page)

@@ -1,8 +1,7 @@
 """Follow the transactions of the partners' queues with one cursor, a watermark.
 
-Numbers are given before their transactions are committed, so a higher one may show before a lower.
-What is younger than the horizon is therefore asked for again, and delivered once; by that a status
-and the comment that it came with are seen together, too, wherever a page ends.
+What is young is asked for again, and delivered once; by that a status and the comment that it came
+with are seen together, too, although they are two transactions.
 
 What a page proves: the feed has been followed without a gap since `since`, every page stored with
 its cursor, so of each ticket everything after `since` was seen up to the page's end; of a ticket
@@ -16,16 +15,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-
-import msgspec
 
 from connectors.request_tracker import queries, wire
+from connectors.request_tracker.bodies import Body
 from connectors.request_tracker.client import (
-    ROWS_PER_PAGE,
     TICKETS_PER_REQUEST,
     RequestTrackerClient,
     Rows,
+)
+from connectors.request_tracker.cursor import (
+    Cursor,
+    Seen,
+    following,
+    news,
+    present,
+    read_cursor,
+    write_cursor,
 )
 from connectors.request_tracker.mapping import (
     AUDIENCES,
@@ -42,24 +47,12 @@ from connectors.request_tracker.queues import Queues
 from connectors.request_tracker.settings import Settings
 from connectors.request_tracker.thread import ThreadReader
 from connectors.request_tracker.told import Told
+from syncd.core.errors import Unintelligible
 from syncd.core.model import Audience, Sighting, Span
 from syncd.ports import Changes, Clock
 
-#: Longer than any request of RT's takes to commit what it has numbered.
-HORIZON = timedelta(seconds=60)
 _DOUBT_SECONDS = 600.0
 _MOST_HIDDEN_PAGES = 4
-
-
-class Cursor(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the reading goes on."""
-
-    #: From here on the feed was followed without a gap.
-    since: int
-    #: Everything up to here was delivered, and nothing more can come before it.
-    low: int
-    #: What was delivered behind it.
-    seen: tuple[int, ...] = ()
 
 
 class Feed:
@@ -87,18 +80,19 @@ class Feed:
 
     async def read(self, cursor: str | None) -> Changes:
         """The next page; None starts at the present, and so does a cursor of another kind."""
-        place = None if cursor is None else _read_cursor(cursor)
+        place = None if cursor is None else read_cursor(cursor)
         if place is None:
-            return await self._begin()
-        page = await self._client.changes(self._query(place.low))
-        if not page.rows:
+            newest = await self._client.history(self._query(0))
+            return Changes(sightings=(), cursor=write_cursor(present(_seen(newest))), is_end=True)
+        page = await self._client.changes(self._query(place.low), page=place.page)
+        if not page.rows and place.page == 1:
             page = await self._behind(page, place)
-        following = _following(place, page)
-        known = {*place.seen, *(row.number for row in page.rows if row.number in self._told)}
-        news = [row for row in page.rows if row.number > place.low and row.number not in known]
+        shown = _seen(page)
+        fresh = news(place, shown)
+        untold = [row for row in page.rows if row.number in fresh and row.number not in self._told]
         return Changes(
-            sightings=await self._sightings(page.rows, news, place),
-            cursor=wire.write(following).decode(),
+            sightings=await self._sightings(page.rows, untold, place),
+            cursor=write_cursor(following(place, shown)),
             is_end=not page.is_full,
         )
 
@@ -116,35 +110,29 @@ class Feed:
         for number in range(2, _MOST_HIDDEN_PAGES + 1):
             page = await self._client.changes(self._query(place.low), page=number)
             if page.rows:
+                # There may be more of them.
+                self._next_doubt = now
                 return page
         return empty
-
-    async def _begin(self) -> Changes:
-        page = await self._client.history(self._query(0))
-        newest = max((row.number for row in page.rows), default=0)
-        young = _young(page)
-        low = max((n for row in page.rows if (n := row.number) not in young), default=0)
-        place = Cursor(since=newest, low=low, seen=tuple(sorted(n for n in young if n > low)))
-        return Changes(sightings=(), cursor=wire.write(place).decode(), is_end=True)
 
     async def _sightings(
         self,
         rows: Sequence[wire.Transaction],
-        news: Sequence[wire.Transaction],
+        untold: Sequence[wire.Transaction],
         place: Cursor,
     ) -> tuple[Sighting, ...]:
-        if not news:
+        if not untold:
             return ()
         all_of: defaultdict[int, list[wire.Transaction]] = defaultdict(list)
         for row in rows:
             all_of[wire.number(row.ticket_id)].append(row)
         new_of: defaultdict[int, list[wire.Transaction]] = defaultdict(list)
-        for row in news:
+        for row in untold:
             new_of[wire.number(row.ticket_id)].append(row)
         tickets = await self._tickets(tuple(new_of))
-        moved = await self._moved_since(rows, news)
+        moved = await self._moved_since(rows, untold)
         top = max(row.number for row in rows)
-        bodies = await self._threads.bodies([row.number for row in news if is_comment(row)])
+        bodies = await self._bodies(untold)
         found: list[Sighting] = []
         for number, its_news in new_of.items():
             ticket = tickets.get(number)
@@ -154,7 +142,8 @@ class Feed:
                 continue
             its_rows = all_of[number]
             fields = await self._fields(ticket, its_rows)
-            if number in moved or any(is_move(row) for row in its_news):
+            is_silent = bodies is None and any(is_comment(row) for row in its_news)
+            if number in moved or is_silent or any(_is_doubtful(row) for row in its_news):
                 # Where it was before, we may not have followed it: read anew from its beginning.
                 found.append(replace(fields, is_unreadable=True))
                 continue
@@ -163,12 +152,21 @@ class Feed:
             found.append(
                 replace(
                     fields,
-                    comments=await self._threads.comments(its_rows, its_news, queue, bodies=bodies),
+                    comments=await self._threads.comments(
+                        its_rows, its_news, queue, bodies=bodies or {}
+                    ),
                     covers=Span(after=0 if is_new else place.since, to=max(top, place.since)),
                     status_update=to_status_update(its_rows, await self._threads.actors(its_rows)),
                 )
             )
         return tuple(found)
+
+    async def _bodies(self, rows: Sequence[wire.Transaction]) -> Mapping[int, Body] | None:
+        """The comments' texts; None where one cannot be read, and its pair has to say so."""
+        try:
+            return await self._threads.bodies([row.number for row in rows if is_comment(row)])
+        except Unintelligible:
+            return None
 
     async def _fields(self, ticket: wire.Ticket, rows: Sequence[wire.Transaction]) -> Sighting:
         shown = to_ticket(
@@ -189,14 +187,14 @@ class Feed:
         return found
 
     async def _moved_since(
-        self, rows: Sequence[wire.Transaction], news: Sequence[wire.Transaction]
+        self, rows: Sequence[wire.Transaction], untold: Sequence[wire.Transaction]
     ) -> frozenset[int]:
         """Tickets that changed their queue behind this page: whose their private comments are,
         cannot be told from where they are now.
         """
         private = {
             wire.number(row.ticket_id)
-            for row in news
+            for row in untold
             if is_comment(row) and AUDIENCES[row.kind] is not Audience.PUBLIC
         }
         if not private:
@@ -206,32 +204,10 @@ class Feed:
         return frozenset(wire.number(row.ticket_id) for row in moves.rows)
 
 
-def _read_cursor(text: str) -> Cursor | None:
-    try:
-        return wire.read(Cursor, text.encode("utf-8", "replace"))
-    except wire.NotAsDocumented:
-        return None
+def _is_doubtful(row: wire.Transaction) -> bool:
+    return is_move(row) or row.kind == wire.UNREADABLE
 
 
-def _following(place: Cursor, page: Rows) -> Cursor:
-    """The cursor behind a page: it leaves what is young, and moves on in any case when full."""
-    young = _young(page)
-    numbers = sorted(row.number for row in page.rows)
-    old = [number for number in numbers if number not in young]
-    low = max(old, default=place.low)
-    if page.is_full:
-        low = max(low, numbers[ROWS_PER_PAGE // 2])
-    seen = {number for number in (*place.seen, *numbers) if number > low}
-    return Cursor(since=place.since, low=low, seen=tuple(sorted(seen)))
-
-
-def _young(page: Rows) -> frozenset[int]:
-    """The transactions before which another one may still appear, by RT's own clock."""
-    if page.date is None:
-        return frozenset(row.number for row in page.rows)
-    begins: datetime = page.date - HORIZON
-    found: set[int] = set()
-    for row in sorted(page.rows, key=lambda one: one.number):
-        if found or utc(row.created) > begins:
-            found.add(row.number)
-    return frozenset(found)
+def _seen(page: Rows) -> Seen:
+    made = {row.number: utc(row.created) for row in page.rows}
+    return Seen(made=made, date=page.date, is_full=page.is_full)

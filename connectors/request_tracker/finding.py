@@ -47,9 +47,11 @@ class Finder:
             if numbers:
                 return await self._found(Landed(intent=intent, op=op, comment=numbers[0]))
         shown = await self._threads.shown(op.ticket_id)
-        if op.comment is not None:
-            self._ensure_settled(intent)
         is_spent = shown is None or str(shown.version) != intent.precondition
+        # A hand-off's comment leaves only once the ticket has been moved, which is refusable.
+        has_left = op.comment is not None and (op.leave_view is None or is_spent)
+        if has_left:
+            self._ensure_settled(intent)
         return Finding(fate=Fate.ABSENT if is_spent else Fate.REPEATABLE)
 
     async def _found(self, landed: Landed) -> Finding:

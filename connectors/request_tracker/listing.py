@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from connectors.request_tracker import queries, wire
 from connectors.request_tracker.client import (
@@ -23,6 +23,7 @@ from syncd.core.model import Sighting, TicketId
 from syncd.ports import ViewPage
 
 _MOST_PAGES = 3
+_EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 class Listing:
@@ -116,7 +117,8 @@ class Listing:
 
 def _asked(ticket: wire.Ticket) -> str:
     # A transaction may be a second older than the update that it is part of.
-    return f"{utc(ticket.updated) - timedelta(seconds=2):%Y-%m-%d %H:%M:%S}"
+    updated = max(utc(ticket.updated), _EARLIEST) - timedelta(seconds=2)
+    return f"{updated:%Y-%m-%d %H:%M:%S}"
 
 
 def _floor(ticket: wire.Ticket, rows: Sequence[wire.Transaction]) -> int:

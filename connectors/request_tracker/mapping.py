@@ -210,4 +210,8 @@ def is_number(text: str) -> bool:
 
 def utc(at: datetime) -> datetime:
     """RT tells UTC."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        # Within a day of the ends of time the offset makes no difference to anybody.
+        return at.replace(tzinfo=UTC)

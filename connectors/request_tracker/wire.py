@@ -6,16 +6,20 @@ tell; all of that ends here. https://docs.bestpractical.com/rt/5.0.3/RT/REST2.ht
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, TypeVar
+import contextlib
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 T = TypeVar("T")
 
 #: As text where it is a key, as a number where it is an order.
 Id = str | int
+#: The kind of a transaction that cannot be read.
+UNREADABLE = ""
+Moment = Annotated[datetime, Meta(tz=True)]
 #: No transaction has a higher number in any database that RT runs on.
 _MOST_DIGITS = 18
 
@@ -56,8 +60,8 @@ class Ticket(Struct, frozen=True, kw_only=True):
     owner: Ref = field(name="Owner")
     creator: Ref = field(name="Creator")
     requestors: tuple[Ref, ...] = field(name="Requestor")
-    created: datetime = field(name="Created")
-    updated: datetime = field(name="LastUpdated")
+    created: Moment = field(name="Created")
+    updated: Moment = field(name="LastUpdated")
     fields: tuple[FieldValues, ...] | str = field(name="CustomFields", default="")
 
     def __post_init__(self) -> None:
@@ -74,7 +78,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
     id: Id
     kind: str = field(name="Type")
     creator: Ref = field(name="Creator")
-    created: datetime = field(name="Created")
+    created: Moment = field(name="Created")
     ticket_id: Id = field(name="ObjectId")
     field_name: Id | None = field(name="Field", default=None)
     old: Id | None = field(name="OldValue", default=None)
@@ -93,6 +97,17 @@ class Transaction(Struct, frozen=True, kw_only=True):
     @property
     def custom_fields(self) -> tuple[FieldValues, ...]:
         return () if isinstance(self.fields, str) else self.fields
+
+
+class NamedRow(Struct, frozen=True, kw_only=True):
+    """What must at least be known of a transaction: which it is, and on what."""
+
+    id: Id
+    ticket_id: Id = field(name="ObjectId")
+
+    def __post_init__(self) -> None:
+        number(self.id)
+        number(self.ticket_id)
 
 
 class Part(Struct, frozen=True, kw_only=True):
@@ -180,6 +195,40 @@ def read(kind: type[T], raw: bytes | msgspec.Raw) -> T:
 def read_items(kind: type[T], raw: bytes) -> tuple[T, ...]:
     """The items of a page. Raises `NotAsDocumented`."""
     return tuple(read(kind, item) for item in read(Page, raw).items)
+
+
+def read_rows(raw: bytes) -> tuple[Transaction, ...]:
+    """The transactions of a page; one that only tells its ticket is of the kind `UNREADABLE`.
+
+    So that a bad one does not hide the others. Raises `NotAsDocumented` for one that tells nothing.
+    """
+    found = []
+    for item in read(Page, raw).items:
+        try:
+            found.append(read(Transaction, item))
+        except NotAsDocumented:
+            named = read(NamedRow, item)
+            found.append(
+                Transaction(
+                    id=named.id,
+                    ticket_id=named.ticket_id,
+                    kind=UNREADABLE,
+                    creator=Ref(id=""),
+                    created=datetime(1970, 1, 1, tzinfo=UTC),
+                )
+            )
+    return tuple(found)
+
+
+def read_tickets(raw: bytes) -> tuple[tuple[Ticket, ...], int | None]:
+    """The tickets of a page that can be read, and how many there are in all."""
+    page = read(Page, raw)
+    found = []
+    for item in page.items:
+        # One that cannot be read is missing, and then read by itself.
+        with contextlib.suppress(NotAsDocumented):
+            found.append(read(Ticket, item))
+    return tuple(found), page.total
 
 
 def read_results(raw: bytes) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from syncd.ports import Connector, Read
 from tests.support.clock import FakeClock
 from tests.support.http_world import FreeBudget
 from tests.support.platform_desk import a_platform
+from tests.support.request_tracker_script import a_row, a_script, listing, scripted
 from tests.support.zendesk_account import an_account
 
 NASTY: tuple[Any, ...] = (
@@ -54,7 +55,8 @@ class Spoiling(httpx.AsyncBaseTransport):
     """Hands requests on, and breaks some of the answers."""
 
     def __init__(self, desk: Any, seed: int, *, often: float) -> None:
-        self._desk = httpx.ASGITransport(app=desk)
+        is_line = isinstance(desk, httpx.AsyncBaseTransport)
+        self._desk = desk if is_line else httpx.ASGITransport(app=desk)
         self._random = random.Random(seed)
         self._often = often
 
@@ -172,6 +174,24 @@ async def _ask_platform(seed: int, often: float) -> int:
             transport=Spoiling(platform.sandbox, seed, often=often),
         )
         return await everything_asked(connector, [TicketId(str(ticket["id"])), TicketId("404")])
+
+
+async def _ask_request_tracker(seed: int, often: float) -> int:
+    rt = a_script()
+    rt.on("GET transactions", listing(a_row(7, "Create")), listing(a_row(8), a_row(9, "Status")))
+    transport = Spoiling(httpx.MockTransport(rt), seed, often=often)
+    connector = scripted(transport, FakeClock())
+    return await everything_asked(connector, [TicketId("1"), TicketId("404")])
+
+
+@settings(max_examples=40)
+@given(SEEDS, OFTEN)
+@example(0, 0.0)
+def test_a_request_tracker_that_answers_anything_gets_an_answer_or_one_of_our_errors(
+    seed: int, often: float
+) -> None:
+    answered = asyncio.run(_ask_request_tracker(seed, often))
+    assert answered >= (8 if often == 0.0 else 0)
 
 
 @settings(max_examples=40)

@@ -124,11 +124,14 @@ def a_script() -> ScriptedRt:
     return rt
 
 
+Answering = (
+    Callable[[httpx.Request], httpx.Response]
+    | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]
+)
+
+
 def scripted(
-    rt: Callable[[httpx.Request], httpx.Response]
-    | Callable[[httpx.Request], Coroutine[None, None, httpx.Response]],
-    clock: FakeClock,
-    **more: Any,
+    rt: Answering | httpx.AsyncBaseTransport, clock: FakeClock, **more: Any
 ) -> RequestTrackerConnector:
     """A connector to it; `more` are further settings."""
     settings = Settings.model_validate(
@@ -147,7 +150,7 @@ def scripted(
         settings,
         budget=FreeBudget(),
         clock=clock,
-        transport=httpx.MockTransport(rt),
+        transport=rt if isinstance(rt, httpx.AsyncBaseTransport) else httpx.MockTransport(rt),
     )
 
 

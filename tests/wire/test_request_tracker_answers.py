@@ -32,6 +32,7 @@ from tests.support.request_tracker_script import (
     a_row,
     a_script,
     a_text,
+    a_ticket,
     body_of,
     listing,
     ok,
@@ -280,21 +281,79 @@ async def test_a_transaction_that_is_committed_late_is_delivered_once_and_none_t
     assert third.sightings == ()
 
 
-async def test_a_full_page_moves_on_and_an_old_one_is_not_asked_for_again() -> None:
+async def test_young_pages_are_walked_and_old_ones_are_not_asked_for_again() -> None:
     rt = a_script()
     connector = scripted(rt, FakeClock())
     began = await connector.read_changes(None)
-    rows = [a_row(number, "SystemError") for number in range(8, 108)]
+    rows = [a_row(number, "SystemError") for number in range(7, 107)]
     rt.on("GET transactions", listing(*rows))
     page = await connector.read_changes(began.cursor)
     assert not page.is_end
+    rt.on("GET transactions", listing(a_row(107)))
+    rt.on("GET attachments", listing(a_text(2, 107)))
+    end = await connector.read_changes(page.cursor)
+    assert end.is_end
+    assert [c.comment_id for s in end.sightings for c in s.comments] == ["107"]
     old = f"{AT - timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
-    rt.on("GET transactions", listing(*(row | {"Created": old} for row in rows[60:])))
-    behind = await connector.read_changes(page.cursor)
-    await connector.read_changes(behind.cursor)
-    asked = [r.url.params["query"] for r in rt.requests if r.url.path.endswith("transactions")]
-    assert asked[-2].endswith("id > 58")
-    assert asked[-1].endswith("id > 107")
+    rt.on("GET transactions", listing(*(row | {"Created": old} for row in rows)))
+    aged = await connector.read_changes(end.cursor)
+    assert aged.sightings == ()
+    await connector.read_changes(aged.cursor)
+    asked = [r.url.params for r in rt.requests if r.url.path.endswith("transactions")]
+    assert [(params["query"].rpartition("> ")[2], params["page"]) for params in asked[1:]] == [
+        ("0", "1"),
+        ("0", "2"),
+        ("0", "1"),
+        ("106", "1"),
+    ]
+
+
+async def test_a_busy_desk_is_not_read_from_its_beginning() -> None:
+    rt = a_script()
+    rt.on("GET transactions", listing(*(a_row(n) for n in range(1100, 1000, -1))))
+    connector = scripted(rt, FakeClock())
+    began = await connector.read_changes(None)
+    await connector.read_changes(began.cursor)
+    assert rt.requests[-1].url.params["query"].endswith("id > 1000")
+
+
+async def test_a_hand_off_that_never_left_goes_again_at_once() -> None:
+    rt = a_script()
+    rt.on("GET transactions", listing())
+    op = an_op(leave_view="Partner-Acme")
+    connector = scripted(rt, FakeClock(AT))
+    assert (await connector.find(an_intent(op))).fate is Fate.REPEATABLE
+    rt.on("GET ticket", ticket(9))
+    with pytest.raises(OutcomeUnknown):
+        await connector.find(an_intent(op))
+
+
+async def test_a_row_that_cannot_be_read_stops_its_own_ticket_and_no_other() -> None:
+    rt = a_script()
+    connector = scripted(rt, FakeClock())
+    began = await connector.read_changes(None)
+    bad = a_row(8) | {"Created": "soon"}
+    rt.on("GET transactions", listing(bad, a_row(9, ObjectId="2")))
+    rt.on("GET tickets", listing(a_ticket(), a_ticket(id=2)))
+    rt.on("GET attachments", listing(a_text(2, 9)))
+    changes = await connector.read_changes(began.cursor)
+    by_id = {sighting.ticket_id: sighting for sighting in changes.sightings}
+    assert by_id[TICKET].is_unreadable
+    assert [c.comment_id for c in by_id[TicketId("2")].comments] == ["9"]
+    assert (await connector.read_changes(changes.cursor)).sightings == ()
+
+
+async def test_texts_and_tickets_that_cannot_be_read_are_read_by_their_own_pairs() -> None:
+    rt = a_script()
+    connector = scripted(rt, FakeClock())
+    began = await connector.read_changes(None)
+    rt.on("GET transactions", listing(a_row(9), a_row(10, ObjectId="2")))
+    rt.on("GET tickets", listing(a_ticket(), a_ticket(id=2, Status=None)))
+    rt.on("GET attachments", listing(a_text(2, 9) | {"Content": 5}))
+    changes = await connector.read_changes(began.cursor)
+    by_id = {sighting.ticket_id: sighting for sighting in changes.sightings}
+    assert by_id[TICKET].is_unreadable
+    assert by_id[TicketId("2")].moved_at == 10
 
 
 async def test_what_hides_behind_a_page_of_hidden_rows_is_found_by_and_by() -> None:
