@@ -84,6 +84,8 @@ _COUNT_HOPS = Statement(
     GROUP BY side
     """
 )
+#: A pair that has not taken note of what the ticket shows has no say yet: it would undo what
+#: somebody has just done there.
 _LOAD_SIBLINGS = Statement(
     """
     SELECT base.agreed
@@ -93,6 +95,9 @@ _LOAD_SIBLINGS = Statement(
      AND other.pair_id != mine.pair_id AND other.side = 'platform'
     JOIN pair ON pair.id = other.pair_id AND pair.state = 'active'
     JOIN base ON base.pair_id = pair.id AND base.hand_off_state = 'none'
+    JOIN ticket
+      ON ticket.connection_ref = mine.connection_ref AND ticket.ticket_id = mine.ticket_id
+     AND ticket.status = json_extract(base.status, '$.seen.platform')
     WHERE mine.pair_id = :pair_id AND mine.side = 'platform' AND base.agreed IS NOT NULL
     ORDER BY pair.id
     """
