@@ -6,7 +6,14 @@ from config.loaded import Config, phrases
 from config.schema import PartnerPlace
 from config.status_map import status_map
 from syncd.core.model import ConnectionName, LinkName, Role, Side
-from syncd.core.policy import AttachmentRules, Direction, FieldRule, LinkPolicy, StatusRule
+from syncd.core.policy import (
+    AttachmentRules,
+    Direction,
+    FieldRule,
+    LinkPolicy,
+    MassRule,
+    StatusRule,
+)
 from syncd.core.tags import fold
 
 
@@ -56,6 +63,12 @@ def link_policy(config: Config, name: LinkName) -> LinkPolicy:
         },
         history_limit=link.history_limit,
         loop_limit=link.loop_limit,
+        mass_rule=MassRule(
+            least=link.mass_changes.least,
+            most=link.mass_changes.most,
+            share=link.mass_changes.share,
+            within=link.mass_changes.within,
+        ),
         other_views=frozenset(
             other.platform.view
             for other_name, other in config.links.items()

@@ -18,6 +18,7 @@ from syncd.settings import (
     Duration,
     Name,
     Section,
+    Share,
     Size,
     Tag,
     Tags,
@@ -275,6 +276,25 @@ class Filter(Section):
     )
 
 
+class MassChanges(Section):
+    """When closes, deletions, withdrawals and lost tags of one side are so many that the link stops
+    until a person confirms them.
+    """
+
+    least: int = Field(default=10, ge=1, description="So many tickets at once always pass.")
+    most: int = Field(default=100, ge=1, description="More than these never pass unconfirmed.")
+    share: Share = Field(
+        default=0.5,
+        validate_default=False,
+        json_schema_extra={"default": "50%"},
+        description="Between the two: more than this part of the link's open pairs do not pass.",
+    )
+    within: Duration = Field(
+        default=timedelta(hours=1),
+        description="What `at once` is, by the desk's own clock.",
+    )
+
+
 class Link(Section):
     """A platform's view and a partner's desk, and the rules between them."""
 
@@ -323,6 +343,10 @@ class Link(Section):
         description="How many writes to each side of a pair may follow from one of ours on the"
         " other in an hour, before the pair parks as a loop of machines; one way four times as"
         " many.",
+    )
+    mass_changes: MassChanges = Field(
+        default=MassChanges(),
+        description="When a mass change stops the link until a person confirms it.",
     )
 
 

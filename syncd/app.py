@@ -393,6 +393,7 @@ class Daemon:
                 for name, watch in sorted(self._made.watches.items())
             },
             "budgets": {name: ledger.report() for name, ledger in self._made.budgets.items()},
+            "stopped": dict(sorted(health.stopped.items())),
             "counts": dict(sorted(health.counts.items())),
             "queue": len(self._made.queue),
         }

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from syncd.core.inspection import Inspection
+from syncd.core.mass_change import PendingChange
 from syncd.core.model import CommentId, LinkName, PairId, Side
 from syncd.core.report import DeedRow
 from syncd.core.work import Ignored, Park, Pause
@@ -77,7 +78,23 @@ class Deeds(Protocol):
     async def unpark_link(
         self, link: LinkName, *, actor: str, reason: str = "", now: datetime
     ) -> bool:
-        """End a stop; False when there was none. A pause holds on."""
+        """End a stop; False when there was none. A pause holds on, and so does the stop that a mass
+        change made: that is `confirm_link`'s.
+        """
+        ...
+
+    async def confirm_link(
+        self,
+        link: LinkName,
+        changes: Sequence[PendingChange],
+        *,
+        actor: str,
+        reason: str = "",
+        now: datetime,
+    ) -> bool:
+        """Let these drastic changes pass, count anew, and end the stop that a mass change made;
+        False when there was no such stop.
+        """
         ...
 
     async def pause_link(

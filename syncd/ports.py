@@ -45,6 +45,7 @@ from syncd.core.work import (
     Step,
 )
 from syncd.deeds import Deeds
+from syncd.guards import Guards
 from syncd.hook_desk import HookDesk
 from syncd.quota import PRIORITY, Budget, Paused, Priority, Reading
 
@@ -237,10 +238,10 @@ class Connector(Protocol):
 # --- store -------------------------------------------------------------------------------------
 
 
-class Store(Aging, Deeds, Protocol):
+class Store(Aging, Deeds, Guards, Protocol):
     """The durable memory. All methods may raise `StoreUnavailable`; a returned write is on disk.
 
-    What people do by hand is `Deeds`.
+    What people do by hand is `Deeds`, what is counted against floods `Guards`.
     """
 
     async def record_sightings(
@@ -268,12 +269,6 @@ class Store(Aging, Deeds, Protocol):
 
     async def load_run(self, pair_id: PairId) -> Run | None:
         """Everything about one pair, or None when there is no such pair."""
-        ...
-
-    async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
-        """How many writes of a pair that could be part of a loop left after `since`, by side;
-        those before a person last let it run are not counted.
-        """
         ...
 
     async def step(
@@ -412,6 +407,7 @@ __all__ = [
     "Clock",
     "Connector",
     "Deeds",
+    "Guards",
     "Heard",
     "HookDesk",
     "Paused",

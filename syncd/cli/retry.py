@@ -15,8 +15,9 @@ from syncd.cli import opening
 from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, ReasonOption
 from syncd.cli.plain import visible
+from syncd.core.mass_change import MASS_CHANGE
 from syncd.core.model import CommentId, LinkName, Side
-from syncd.core.work import Pair, PairState
+from syncd.core.work import Pair, PairState, Park
 
 if TYPE_CHECKING:
     from syncd.ports import Store
@@ -93,9 +94,9 @@ async def _retry(
             said.append(f"link {link}: goes on")
         stopped = await store.parked_links()
         said += [
-            f"link {name}: is stopped as a whole; `syncd retry --link {name}`"
-            for name in stopped
-            if link is None
+            f"link {name}: is stopped as a whole; `{_way_on(name, park)}`"
+            for name, park in stopped.items()
+            if link in (None, name)
         ]
         chosen = await store.find_pairs(link=link, state=PairState.PARKED, limit=opening.ALL)
         parked = {pair.pair_id for pair in chosen}
@@ -107,6 +108,11 @@ async def _retry(
             if not opening.is_stopped_by_link(pair, stopped)
         ]
     return said or ["Nothing was parked."]
+
+
+def _way_on(link: LinkName, park: Park) -> str:
+    is_asked = park.reason == MASS_CHANGE
+    return f"syncd confirm {link}" if is_asked else f"syncd retry --link {link}"
 
 
 async def _retry_pair(store: Store, pair: Pair, reason: str) -> str:

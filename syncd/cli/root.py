@@ -17,6 +17,7 @@ from syncd.cli import configuration, sandbox, webhooks
 from syncd.cli.backfill import backfill
 from syncd.cli.backup import backup, restore
 from syncd.cli.check import check
+from syncd.cli.confirm import confirm
 from syncd.cli.conflicts import conflicts
 from syncd.cli.deeds import park, replay, unlink
 from syncd.cli.demo.command import demo
@@ -86,6 +87,7 @@ _add(restore, "`syncd restore /var/backups/syncd-2027-01-14.db`, then `syncd rec
 _add(recover, "`syncd recover --dry-run`, then `syncd recover`")
 _add(pause, '`syncd pause acme-postgres --reason "acme moves to another group"`')
 _add(resume, "`syncd resume acme-postgres`")
+_add(confirm, "`syncd confirm acme-postgres --dry-run`, then without `--dry-run`")
 _add(trail, "`syncd trail acme-postgres`, or `syncd trail 17 --format json`")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(configuration.app, name="config")

@@ -68,6 +68,20 @@ def _is_like(pattern: str, name: str, content_type: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MassRule:
+    """How many drastic changes by one side at once stop a link until a person confirms them."""
+
+    #: So many always pass.
+    least: int = 10
+    #: More than these never do.
+    most: int = 100
+    #: Of the link's open pairs; between the two.
+    share: float = 0.5
+    #: By the desk's own clock.
+    within: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StatusMap:
     """Raw values to canonical ones and back, per side.
 
@@ -180,6 +194,7 @@ class LinkPolicy:
     history_limit: int = 25
     #: So many hops in an hour to each side of a pair are a loop's.
     loop_limit: int = 30
+    mass_rule: MassRule = field(default_factory=MassRule)
     #: Views of other links: escalation into one of them while out of ours ends this pair.
     other_views: frozenset[str] = frozenset()
 

@@ -196,6 +196,15 @@ class Pause:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Weighed:
+    """What a store says to drastic changes: they may pass, or the link is stopped."""
+
+    park: Park | None = None
+    #: It was stopped just now, and nobody has been told.
+    is_news: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One unit of work of a run: everything in it is durable together, or nothing is.
 

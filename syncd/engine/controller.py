@@ -147,9 +147,18 @@ class Controller:
     def _in_monotonic(self, at: datetime) -> float:
         return self._clock.monotonic() + (at - self._clock.now()).total_seconds()
 
+    async def look_at_links(self) -> None:
+        """Tell of links that were stopped and go on, whoever let them."""
+        parked = await self._store.parked_links()
+        stopped = {link: park.reason for link, park in parked.items()}
+        for link in sorted(self._health.stopped.keys() - stopped.keys()):
+            logger().info("link.resumed", link=link)
+        self._health.stopped = stopped
+
     async def _scan(self) -> None:
         """Wake what is due: at the start everything left over, later what others marked."""
         while not self._stopping.is_set():
+            await self.look_at_links()
             now = self._clock.now()
             await self._wake_for_returned(now)
             for pair_id, not_before in await self._store.load_due(now):

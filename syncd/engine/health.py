@@ -1,6 +1,7 @@
-"""How each connection is doing, told once when it changes.
+"""How each connection is doing: one alarm for a trouble when it begins, and one when it is over.
 
-A desk that is down is logged once when it goes and once when it is back, not once per pair.
+A desk that is down is logged once when it goes and once when it is back, not once per pair, and not
+each time that it answers in between: it is back when nothing has failed for a while.
 """
 
 from __future__ import annotations
@@ -11,8 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from syncd.core.errors import RateLimited, RemoteError, Unauthorised, Unintelligible
-from syncd.core.model import ConnectionName
+from syncd.core.errors import (
+    OutcomeUnknown,
+    RateLimited,
+    RemoteError,
+    Unauthorised,
+    Unintelligible,
+)
+from syncd.core.model import ConnectionName, LinkName
 from syncd.log import logger
 
 #: A refused webhook of one connection for one reason is logged once in this time.
@@ -21,6 +28,10 @@ _REFUSALS = timedelta(minutes=1)
 _ROUNDING = timedelta(seconds=2)
 #: Who backed off from a desk is back after five minutes at the latest; and as long again.
 _RECENTLY = timedelta(minutes=10)
+#: For so long nothing may fail before a trouble is over.
+_STEADY = timedelta(minutes=1)
+#: So many writes in a row without an answer, and the desk is down, whatever else it answers.
+_LOST_WRITES = 3
 #: How long nothing is sent over a connection whose credential was refused.
 _UNAUTHORISED = timedelta(seconds=60)
 
@@ -42,6 +53,11 @@ class _Condition:
     paused_until: datetime | None = None
     #: A pair got an answer that nobody understands, and no good answer came since.
     is_doubted: bool = False
+    #: The event that told of a trouble which is not over; empty when all is well.
+    alarm: str = ""
+    failed_at: datetime | None = None
+    #: Writes without an answer since the last one that had one.
+    lost_writes: int = 0
 
 
 @dataclass(slots=True)
@@ -58,20 +74,30 @@ class Health:
         self._conditions: dict[ConnectionName, _Condition] = {}
         self._limited_until: dict[ConnectionName, datetime] = {}
         self._refusals: dict[tuple[ConnectionName, str], _Refusal] = {}
-        self._returned: set[ConnectionName] = set()
         self._away_at: dict[ConnectionName, datetime] = {}
+        #: Links that are stopped as a whole, and for what reason.
+        self.stopped: dict[LinkName, str] = {}
+        self._returned: set[ConnectionName] = set()
         self.counts: Counter[str] = Counter()
 
-    def succeeded(self, connection: ConnectionName) -> None:
-        """An answer came."""
+    def succeeded(self, connection: ConnectionName, *, is_write: bool = False) -> None:
+        """An answer came. A desk that takes no writes is not well because it can be read."""
         condition = self._conditions.setdefault(connection, _Condition())
         condition.is_doubted = False
-        if condition.state is ConnectionState.UP:
+        if is_write:
+            condition.lost_writes = 0
+        elif condition.lost_writes >= _LOST_WRITES:
             return
-        if condition.state is not ConnectionState.UNTRIED:
+        now = self._now()
+        if condition.state is not ConnectionState.UP:
+            if condition.state is not ConnectionState.UNTRIED:
+                self._returned.add(connection)
+            condition.state, condition.since = ConnectionState.UP, now
+            condition.last_error, condition.paused_until = "", None
+        failed_at = condition.failed_at
+        if condition.alarm and (failed_at is None or now - failed_at >= _STEADY):
+            condition.alarm = ""
             logger().info("connection.up", connection=connection)
-            self._returned.add(connection)
-        self._conditions[connection] = _Condition(state=ConnectionState.UP, since=self._now())
 
     def failed(self, error: RemoteError) -> None:
         """The connection was at fault, or its quota is spent."""
@@ -84,13 +110,23 @@ class Health:
         connection = ConnectionName(error.connection)
         now = self._now()
         condition = self._conditions.setdefault(connection, _Condition())
+        condition.failed_at = now
         condition.paused_until = now + _UNAUTHORISED if is_refused else None
-        if condition.state is state:
-            return
-        condition.state, condition.since = state, now
-        condition.last_error = type(error).__name__
+        if condition.state is not state:
+            condition.state, condition.since = state, now
+            condition.last_error = type(error).__name__
         event = "connection.unauthorised" if is_refused else "connection.down"
-        logger().error(event, connection=connection, reason=type(error).__name__, hint=error.hint)
+        if condition.alarm != event:
+            condition.alarm = event
+            reason = type(error).__name__
+            logger().error(event, connection=connection, reason=reason, hint=error.hint)
+
+    def lost(self, error: OutcomeUnknown) -> None:
+        """A write had no answer; one after another, and the desk takes none."""
+        condition = self._conditions.setdefault(ConnectionName(error.connection), _Condition())
+        condition.lost_writes += 1
+        if condition.lost_writes >= _LOST_WRITES:
+            self.failed(error)
 
     def is_just_back(self, connection: ConnectionName) -> bool:
         """Whether it was at fault in the last ten minutes and is not now, so that work may have

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from syncd.core.errors import (
     Gone,
@@ -39,13 +39,14 @@ from syncd.core.work import Park, Run, Step
 from syncd.engine.convoy import Halt, gather, gathers_anew, passage
 from syncd.engine.hops import Hops
 from syncd.engine.links import Link
+from syncd.engine.mass_guard import MassGuard
 from syncd.engine.outcome import Imported, Outcome, Result
 from syncd.engine.reading import fetch_need, gone
 from syncd.engine.succession import succeed
 from syncd.engine.surroundings import Surroundings
 from syncd.engine.telling import tell, tell_held, tell_leak, tell_parked
 from syncd.engine.transfer import Transfer
-from syncd.engine.waiting import Wait, wait_after
+from syncd.engine.waiting import Wait, back_at, wait_after
 from syncd.engine.work import Work
 from syncd.log import logger, place_of
 
@@ -54,7 +55,6 @@ _MOST_WRITES = 40
 #: Reads of one run that brought nothing new before it gives up and comes back later.
 _MOST_READS = 6
 _SAME_SECOND = timedelta(seconds=1)
-_UNSENT_FILE = timedelta(minutes=1)
 #: What a desk withholds of its feed, and a moment more.
 _NAMING = timedelta(seconds=65)
 _RESTORE = "The imported ticket is gone. Restore it on its desk and `syncd retry PAIR`."
@@ -72,6 +72,7 @@ class PairRun:
         self._sent = run.sent
         self._work = work
         self._files = Transfer(link, work, surroundings.clock)
+        self._guard = MassGuard(surroundings, work)
         self._hops = Hops(surroundings, run.pair.pair_id, most=link.policy.loop_limit)
         self._token = token
         self._waits: dict[Side, Wait] = {}
@@ -95,6 +96,8 @@ class PairRun:
                 if await self._read(decided.needs):
                     continue
                 return await self._rest(is_unanswered=True)
+            if await self._guard.stops():
+                return await self._rest()
             held = self._work.decide(decided, self._env.clock.now())
             tell_held(held, self._pair)
             if decided.stop is not None:
@@ -133,7 +136,8 @@ class PairRun:
             await gather(intent.op, Halt.BEFORE_LOOKING)
             try:
                 finding = await connector.find(intent, shown=self._work.snapshots.get(side))
-                self._env.health.succeeded(connector.name)
+                is_found = finding.fate is Fate.FOUND
+                self._env.health.succeeded(connector.name, is_write=is_found)
             except Gone:
                 # The journal keeps it: restored, the ticket still has comments of ours.
                 return Park(reason=f"{side.value}_ticket_gone", hint=_RESTORE)
@@ -264,6 +268,7 @@ class PairRun:
         except OutcomeUnknown as error:
             # Stays in the journal as sent.
             self._is_lost = True
+            self._env.health.lost(error)
             log.warning("op.unknown", pair=self._pair.pair_id, reason=type(error).__name__)
             return self._wait(operation.side, error)
         except Stale as error:
@@ -285,7 +290,7 @@ class PairRun:
             # Not sent, by contract: the journal must not look for it.
             self._work.drop(operation.op_id)
             return self._wait(operation.side, error)
-        self._env.health.succeeded(connector.name)
+        self._env.health.succeeded(connector.name, is_write=True)
         log.debug("op.done", pair=self._pair.pair_id)
         return await self._settle(intent, answer)
 
@@ -395,7 +400,9 @@ class PairRun:
     async def _rest(self, *, is_unanswered: bool = False, held: tuple[Held, ...] = ()) -> Outcome:
         """Come back later for what waits on a desk; a run that only wrote its fill, at once."""
         now = self._env.clock.now()
-        until = self._back_at(now)
+        is_full = self._writes >= _MOST_WRITES
+        file_at = None if is_full else self._work.next_file_at
+        until = back_at(self._waits.values(), file_at, now=now)
         is_try = any(wait.counts_as_try for wait in self._waits.values())
         if is_unanswered and not self._waits:
             # The desk answered and brought nothing new: its delay, not ours.
@@ -410,14 +417,6 @@ class PairRun:
             imported=self._imported,
         )
         return await self._finish(step, outcome, "pair.waiting")
-
-    def _back_at(self, now: datetime) -> datetime:
-        moments = [wait.until for wait in self._waits.values()]
-        file_at = self._work.next_file_at
-        if not moments and self._writes < _MOST_WRITES and file_at is not None:
-            # What is due and could not be sent in this run is not tried again at once.
-            moments = [file_at if file_at > now else now + _UNSENT_FILE]
-        return min(moments, default=now)
 
     async def _park(self, park: Park) -> Outcome:
         step = self._work.step(park=park)

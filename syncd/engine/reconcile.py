@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.core.errors import LeaseLost, StoreError
+from syncd.core.mass_change import DrasticChange
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
-from syncd.core.work import PairState, Park, Run, Step
+from syncd.core.work import PairState, Park, Run, Step, Weighed
 from syncd.engine.health import Health
 from syncd.engine.lanes import Lanes
 from syncd.engine.links import Link, Links
@@ -146,6 +147,15 @@ class Reconciler:
 
     async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
         return await self._store.count_hops(pair_id, since=since)
+
+    async def weigh(self, pair_id: PairId, changes: Sequence[DrasticChange], link: Link) -> Weighed:
+        return await self._store.weigh(
+            pair_id,
+            changes,
+            policy=link.policy,
+            has_views=link.capabilities[Side.PLATFORM].has_views,
+            now=self._clock.now(),
+        )
 
     async def stop_link(self, link: LinkName, park: Park) -> None:
         await self._store.park_link(link, park, now=self._clock.now())

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from syncd.core.mass_change import DrasticChange
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
-from syncd.core.work import Park, Step
+from syncd.core.work import Park, Step, Weighed
 from syncd.engine.health import Health
+from syncd.engine.links import Link
 from syncd.ports import Clock
 
 
@@ -27,6 +29,10 @@ class Surroundings(Protocol):
 
     async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
         """How many hops of a pair left after a moment, by side. Raises `StoreError`."""
+        ...
+
+    async def weigh(self, pair_id: PairId, changes: Sequence[DrasticChange], link: Link) -> Weighed:
+        """Whether a pair's drastic changes may pass. Raises `StoreError`."""
         ...
 
     async def stop_link(self, link: LinkName, park: Park) -> None:

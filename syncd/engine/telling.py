@@ -53,3 +53,8 @@ def tell_parked(park: Park, pair: Pair) -> None:
     logger().error(
         "pair.parked", pair=pair.pair_id, link=pair.link, reason=park.reason, hint=park.hint
     )
+
+
+def tell_stopped(park: Park, link: LinkName) -> None:
+    """A whole link stops until a person acts."""
+    logger().critical("link.stopped", link=link, reason=park.reason, hint=park.hint)

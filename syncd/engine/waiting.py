@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncd.core.errors import RateLimited, RemoteError
 from syncd.core.reaction import Action, Reaction, delay_seconds
 from syncd.core.work import Pair
+
+_UNSENT_FILE = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -38,3 +41,12 @@ def wait_after(
     # A riddle counts even where the connection is to blame: the delay has to grow.
     is_try = reaction.counts_as_try or reaction.action is Action.PARK
     return Wait(until=until, counts_as_try=is_try)
+
+
+def back_at(waits: Iterable[Wait], file_at: datetime | None, *, now: datetime) -> datetime:
+    """When a run comes back: at the end of the first wait, else for the next owed file."""
+    moments = [wait.until for wait in waits]
+    if not moments and file_at is not None:
+        # What is due and could not be sent in this run is not tried again at once.
+        moments = [file_at if file_at > now else now + _UNSENT_FILE]
+    return min(moments, default=now)

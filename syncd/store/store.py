@@ -15,7 +15,9 @@ from functools import partial
 
 from syncd.core.errors import LeaseLost, StoreUnavailable
 from syncd.core.inspection import Inspection
+from syncd.core.mass_change import DrasticChange, PendingChange
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
+from syncd.core.policy import LinkPolicy
 from syncd.core.report import (
     ConflictRow,
     DeedRow,
@@ -37,8 +39,9 @@ from syncd.core.work import (
     Run,
     Step,
     StoreAge,
+    Weighed,
 )
-from syncd.store import pair, report, trail, webhook
+from syncd.store import mass_change, pair, report, trail, webhook
 from syncd.store.feed import load_cursor, record_sightings
 from syncd.store.file import (
     check_engine,
@@ -73,6 +76,13 @@ class SqliteReader:
 
     async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
         return await self._reader.read(partial(count_hops, pair_id=pair_id, since=since))
+
+    async def pending_changes(
+        self, policy: LinkPolicy, *, has_views: bool
+    ) -> Sequence[PendingChange]:
+        return await self._reader.read(
+            partial(mass_change.pending_changes, policy=policy, has_views=has_views)
+        )
 
     async def load_due(
         self, now: datetime, *, link: LinkName | None = None, is_quiet: bool = False
@@ -243,6 +253,36 @@ class SqliteStore(SqliteReader):
 
     async def mark(self, pair_ids: Sequence[PairId], *, now: datetime) -> None:
         await self._writer.submit(partial(pair.mark, pair_ids=pair_ids, seen_at=now))
+
+    async def weigh(
+        self,
+        pair_id: PairId,
+        changes: Sequence[DrasticChange],
+        *,
+        policy: LinkPolicy,
+        has_views: bool,
+        now: datetime,
+    ) -> Weighed:
+        def work(session: Session) -> Weighed:
+            return mass_change.weigh(
+                session, pair_id, changes, policy=policy, has_views=has_views, now=now
+            )
+
+        return await self._writer.submit(work)
+
+    async def confirm_link(
+        self,
+        link: LinkName,
+        changes: Sequence[PendingChange],
+        *,
+        actor: str,
+        reason: str = "",
+        now: datetime,
+    ) -> bool:
+        def work(session: Session) -> bool:
+            return trail.confirm_link(session, link, changes, actor=actor, reason=reason, now=now)
+
+        return await self._writer.submit(work)
 
     async def release_leases(self, owner: str) -> int:
         return await self._writer.submit(partial(pair.release_leases, owner=owner))

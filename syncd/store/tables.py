@@ -390,6 +390,23 @@ class Generation(Row, table=True):
     recovered_at: str | None
 
 
+class DrasticChange(Row, table=True):
+    """A close, deletion or the like that counts towards a mass change, or that was confirmed."""
+
+    __tablename__ = "drastic_change"
+
+    pair_id: int = Field(primary_key=True, foreign_key="pair.id")
+    side: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    link: str = Field(index=True)
+    after: str
+    #: The desk's time.
+    at: str | None
+    seen_at: str
+    #: A person let it pass; it counts no more.
+    is_confirmed: bool
+
+
 class AuditTrail(Row, table=True):
     """What operators did, to be answered for."""
 

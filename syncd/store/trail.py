@@ -6,19 +6,21 @@ A deed that changes nothing is none: it says False and leaves no trace.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete
 
 from syncd.core.errors import LeaseLost
+from syncd.core.mass_change import MASS_CHANGE, PendingChange
 from syncd.core.model import CommentId, LinkName, PairId, Side
 from syncd.core.work import UNLINKED, Ignored, PairState, Park
-from syncd.store import generation, tables
+from syncd.store import generation, mass_change, tables
 from syncd.store.agreement import drop_bodies, load_base, write_base
 from syncd.store.pair import mark, siblings
 from syncd.store.rows import moment
-from syncd.store.statement import Session, Statement, insert_into, upsert_into
+from syncd.store.statement import Session, Statement, fixed, insert_into, upsert_into
 
 _LINK_STATE = tables.table(tables.LinkState)
 
@@ -98,7 +100,13 @@ _FIND_HELD = Statement(
 _PAUSE_LINK = Statement(insert_into(_LINK_PAUSE).on_conflict_do_nothing())
 _RESUME_LINK = Statement(delete(_LINK_PAUSE).where(_LINK_PAUSE.c.link == bindparam("link")))
 _PARK_LINK = Statement(upsert_into(_LINK_STATE, "link"))
-_UNPARK_LINK = Statement(delete(_LINK_STATE).where(_LINK_STATE.c.link == bindparam("link")))
+_END_MASS_CHANGE = Statement("DELETE FROM link_state WHERE link = :link AND reason = :reason")
+#: A mass change has to be looked at first, see `confirm_link`.
+_UNPARK_LINK = Statement(
+    delete(_LINK_STATE).where(
+        _LINK_STATE.c.link == bindparam("link"), _LINK_STATE.c.reason != fixed(MASS_CHANGE)
+    )
+)
 
 
 def park(
@@ -244,10 +252,30 @@ def park_link(session: Session, link: LinkName, park: Park, *, now: datetime) ->
 def unpark_link(
     session: Session, link: LinkName, *, actor: str, reason: str = "", now: datetime
 ) -> bool:
-    """Let the link's pairs run again; False when it was not stopped. A pause stays."""
+    """Let the link's pairs run again; False when it was not stopped. A pause and a mass change
+    stay.
+    """
     if session.run(_UNPARK_LINK, {"link": link}) == 0:
         return False
     _note_link(session, link, actor, "retry", reason=reason, now=now)
+    return True
+
+
+def confirm_link(
+    session: Session,
+    link: LinkName,
+    changes: Sequence[PendingChange],
+    *,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> bool:
+    """Let a mass change pass, and the link's pairs run again; False when nothing asked for it."""
+    if session.run(_END_MASS_CHANGE, {"link": link, "reason": MASS_CHANGE}) == 0:
+        return False
+    mass_change.confirm(session, link, changes, now=now)
+    subject = f"{len(changes)} changes of link {link}"
+    _note(session, actor, "confirm", subject, link=link, reason=reason, now=now)
     return True
 
 

@@ -52,6 +52,15 @@ class FakeClock:
                 await asyncio.sleep(0)
                 self._wake_next()
 
+    def be_manual(self) -> None:
+        """From now on only `advance` moves the time."""
+        self._is_manual = True
+
+    @property
+    def next_wake(self) -> float | None:
+        """When the first sleeper wakes, by `monotonic`; None when nobody sleeps."""
+        return self._sleepers[0][0] if self._sleepers else None
+
     def advance(self, seconds: float) -> None:
         """Move the time, waking sleepers on the way."""
         until = self._seconds + seconds
