@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.platform.webhook import FRESHNESS, read_webhook
+from connectors.platform.webhook import read_webhook
+from connectors.signature import FRESHNESS
 from syncd.core.errors import Unauthentic, Unintelligible
 from syncd.core.model import ConnectionName, Sighting, Span
 from tests.support.platform_values import comment_json, ticket_json, update_json
