@@ -8,7 +8,7 @@ httpx does not show through. Reading order: request.py, meaning.py, quota.py, cl
 from connectors.http.client import HttpClient
 from connectors.http.download import Downloads
 from connectors.http.meaning import MEANINGS, Explanation, Meaning
-from connectors.http.request import Answered, Credential, OnRequest, Request
+from connectors.http.request import Answered, Credential, FixedCredential, OnRequest, Request
 
 __all__ = [
     "MEANINGS",
@@ -16,6 +16,7 @@ __all__ = [
     "Credential",
     "Downloads",
     "Explanation",
+    "FixedCredential",
     "HttpClient",
     "Meaning",
     "OnRequest",

@@ -75,6 +75,25 @@ class Credential(Protocol):
         ...
 
 
+class FixedCredential:
+    """A secret in the header `authorization`; refused once, it stays so until a person gives
+    another.
+    """
+
+    def __init__(self, authorization: str) -> None:
+        self._headers = {"authorization": authorization}
+
+    def __repr__(self) -> str:
+        return "FixedCredential(...)"
+
+    async def headers(self) -> Mapping[str, str]:
+        return self._headers
+
+    async def renew(self, refused: Mapping[str, str]) -> bool:
+        del refused
+        return False
+
+
 class OnRequest(Protocol):
     """Told about every request; `status` is None when no answer came."""
 

@@ -6,7 +6,7 @@ ticket is None.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +14,15 @@ from functools import partial
 import httpx
 from msgspec import Raw
 
-from connectors.http import Downloads, Explanation, HttpClient, Meaning, OnRequest, Request
+from connectors.http import (
+    Downloads,
+    Explanation,
+    FixedCredential,
+    HttpClient,
+    Meaning,
+    OnRequest,
+    Request,
+)
 from connectors.platform import wire
 from syncd.core.errors import Gone, Refusal, Unintelligible
 from syncd.ports import Budget, Clock
@@ -47,23 +55,6 @@ _HINTS = {
 }
 
 
-class BearerToken:
-    """A fixed token; refused once, it stays refused until a person gives another."""
-
-    def __init__(self, token: str) -> None:
-        self._headers = {"authorization": f"Bearer {token}"}
-
-    def __repr__(self) -> str:
-        return "BearerToken(...)"
-
-    async def headers(self) -> Mapping[str, str]:
-        return self._headers
-
-    async def renew(self, refused: Mapping[str, str]) -> bool:
-        del refused
-        return False
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Thread:
     """A ticket and all of its updates after version `after`, ending at the ticket's version."""
@@ -94,7 +85,7 @@ class PlatformClient:
             budget=budget,
             clock=clock,
             timeout_seconds=timeout_seconds,
-            credential=BearerToken(token),
+            credential=FixedCredential(f"Bearer {token}"),
             explain=explain,
             on_request=on_request,
             transport=transport,

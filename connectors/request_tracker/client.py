@@ -6,7 +6,7 @@ no quota and has few workers: never more than `at_once` requests are on their wa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,6 +16,7 @@ import httpx
 from connectors.http import (
     Downloads,
     Explanation,
+    FixedCredential,
     HttpClient,
     Meaning,
     OnRequest,
@@ -46,23 +47,6 @@ _HINTS = {
     400: "RT refuses this write: compare the rights of syncd's user with `syncd doctor`.",
     403: "Give syncd's user the rights that `syncd doctor` names.",
 }
-
-
-class Token:
-    """An authentication token; refused once, it stays refused until a person gives another."""
-
-    def __init__(self, token: str) -> None:
-        self._headers = {"authorization": f"token {token}"}
-
-    def __repr__(self) -> str:
-        return "Token(...)"
-
-    async def headers(self) -> Mapping[str, str]:
-        return self._headers
-
-    async def renew(self, refused: Mapping[str, str]) -> bool:
-        del refused
-        return False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +88,7 @@ class RequestTrackerClient:
             budget=budget,
             clock=clock,
             timeout_seconds=timeout_seconds,
-            credential=Token(token),
+            credential=FixedCredential(f"token {token}"),
             explain=explain,
             on_request=on_request,
             transport=transport,

@@ -16,7 +16,7 @@ import httpx
 from connectors.http import MEANINGS, Credential, HttpClient, Meaning, OnRequest
 from connectors.zendesk import wire
 from connectors.zendesk.client import NARROW_BUCKETS, ZendeskClient
-from connectors.zendesk.credential import ApiTokenCredential, OAuthCredential
+from connectors.zendesk.credential import OAuthCredential, api_token_credential
 from connectors.zendesk.custom_statuses import CustomStatuses
 from connectors.zendesk.fields import Fields
 from connectors.zendesk.kept_tokens import TokenFile
@@ -150,7 +150,7 @@ def build_client(
         )
 
     if settings.api_token is not None:
-        return ZendeskClient(name, http(ApiTokenCredential(settings.api_token)))
+        return ZendeskClient(name, http(api_token_credential(settings.api_token)))
     assert settings.oauth is not None  # noqa: S101 - the settings hold one of the two
     # A token endpoint says 400 for a wrong grant or scope: it is the credential that is refused.
     tokens = http(None, {**MEANINGS, 400: Meaning.UNAUTHORISED})

@@ -11,7 +11,7 @@ import asyncio
 import base64
 from collections.abc import Mapping
 
-from connectors.http import HttpClient, Request
+from connectors.http import FixedCredential, HttpClient, Request
 from connectors.zendesk import wire
 from connectors.zendesk.settings import ApiToken, OAuth
 from syncd.ports import Clock
@@ -24,22 +24,10 @@ _SHORTEST_LIFE_SECONDS = 300.0
 _MARGIN_SECONDS = 60.0
 
 
-class ApiTokenCredential:
-    """Basic authentication; a refused token stays refused until a person gives another."""
-
-    def __init__(self, token: ApiToken) -> None:
-        pair = f"{token.email}/token:{token.token.get_secret_value()}"
-        self._headers = {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-
-    def __repr__(self) -> str:
-        return "ApiTokenCredential()"
-
-    async def headers(self) -> Mapping[str, str]:
-        return self._headers
-
-    async def renew(self, refused: Mapping[str, str]) -> bool:
-        del refused
-        return False
+def api_token_credential(token: ApiToken) -> FixedCredential:
+    """Basic authentication by an API token."""
+    pair = f"{token.email}/token:{token.token.get_secret_value()}"
+    return FixedCredential(f"Basic {base64.b64encode(pair.encode()).decode()}")
 
 
 class OAuthCredential:
