@@ -33,7 +33,11 @@ _LONGEST_LIFE_SECONDS = 0.012
 class Reaper:
     """Sits beside one world; `tick` is called whenever something is waited for."""
 
-    def __init__(self, world: World, moment: Moment, *, seed: int = 0) -> None:
+    def __init__(
+        self, world: World, moment: Moment, *, seed: int = 0, writes: str = _TICKETS
+    ) -> None:
+        """`writes` is a pattern of the paths at which the daemon dies."""
+        self._writes = writes
         #: By method and path.
         self.kills: Counter[str] = Counter()
         self._world = world
@@ -45,7 +49,7 @@ class Reaper:
         """Hold every write from now on."""
         action = "hold_before" if self._moment == "before" else "hold_after"
         for desk in self._desks():
-            desk.arm({"action": action, "kind": "write", "path": _TICKETS, "times": None})
+            desk.arm({"action": action, "kind": "write", "path": self._writes, "times": None})
 
     def tick(self) -> None:
         """Deal with what is held now."""
