@@ -96,6 +96,12 @@ cov: install ## Run every test and report the branches that none took.
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
 	@$(BIN)/coverage report --skip-covered --include='syncd/core/*' --fail-under=100
 
+.PHONY: mutants
+mutants: install ## Change the core in thousands of small ways, and list those that no test notices (an hour or so).
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet 'mutmut>=3.8'
+	@$(BIN)/mutmut run --max-children 2 $(ARGS)
+	@$(BIN)/python -m tests.mutants
+
 .PHONY: bench
 bench: install ## Measure speed and cost, and write docs/benchmarks.md.
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -111,6 +117,6 @@ lock: install ## Write requirements.lock from pyproject.toml; ARGS=--upgrade tak
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and build leftovers.
-	@rm -rf $(VENV) build dist htmlcov .coverage .coverage.* \
+	@rm -rf $(VENV) build dist htmlcov mutants .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

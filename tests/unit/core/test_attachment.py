@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -93,3 +94,37 @@ def test_an_address_that_could_hold_a_secret_or_leads_nowhere_is_not_shown(url: 
 
 def test_an_address_of_a_page_is_shown() -> None:
     assert harmless(an_attachment()).url == "https://desk.example/attachments/a1"
+
+
+def test_a_harmless_file_has_nothing_left_of_what_could_harm() -> None:
+    file = an_attachment("../a\r\nb.txt")
+    hostile = replace(file, content_type="text/html\r\nX: y", url="javascript:alert(1)")
+    made = harmless(hostile)
+    assert (made.name, made.content_type, made.url) == ("ab.txt", UNTYPED, "")
+    assert replace(made, name=file.name, content_type="", url="") == replace(
+        file, content_type="", url=""
+    )
+
+
+def test_a_name_is_cut_to_its_bounds_and_no_further() -> None:
+    exact = "x" * 116 + ".txt"
+    assert safe_name(exact) == exact
+    full = "é" * 98 + ".txt"
+    assert (len(full.encode()), safe_name(full)) == (200, full)
+    assert safe_name("é" * 99 + ".txt") == full
+    dotted = "a.b." + "x" * 200 + ".txt"
+    assert safe_name(dotted) == "a.b." + "x" * 112 + ".txt"
+    # An ending of sixteen is one; of seventeen it is part of the name.
+    assert safe_name("x" * 200 + "." + "y" * 16).endswith("x." + "y" * 16)
+    assert safe_name("x" * 200 + "." + "y" * 17) == "x" * 120
+
+
+@pytest.mark.parametrize("url", ["https://me@x.test/f", "https://:pw@x.test/f"])
+def test_an_address_with_half_a_login_is_not_shown(url: str) -> None:
+    assert shown_address(url) == ""
+
+
+def test_an_address_is_shown_up_to_its_bound() -> None:
+    longest = "https://x.test/" + "a" * 485
+    assert (len(longest), shown_address(longest)) == (500, longest)
+    assert shown_address(longest + "a") == ""

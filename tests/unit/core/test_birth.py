@@ -9,9 +9,10 @@ from syncd.core.agreed import Base, Known
 from syncd.core.birth import Born, bear
 from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances
-from syncd.core.model import Audience, Comment, Side, Status, Ticket
+from syncd.core.model import Audience, Comment, ConnectionName, Side, Status, Ticket
 from syncd.core.operations import CreateTicket, create_op
-from syncd.core.policy import LinkPolicy
+from syncd.core.person_key import person_key
+from syncd.core.policy import FieldRule, LinkPolicy
 from syncd.core.stamp import stamp_for
 from tests.support.build import AT, LINK, a_comment, a_person, a_snapshot, a_ticket, later
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
@@ -132,3 +133,29 @@ def test_a_subject_and_a_name_that_no_request_can_carry_are_mended() -> None:
     operation = creation(born(a_comment(at=AT), ticket=ticket))
     assert operation.subject == "\ufffd\ufffdhelp"
     assert operation.requester.name == "\ufffd"
+
+
+def test_a_birth_says_whose_ticket_it_is_and_what_both_sides_agree_on() -> None:
+    policy = replace(
+        POLICY,
+        connections={Side.PLATFORM: ConnectionName("heroku"), Side.PARTNER: ConnectionName("acme")},
+        platform_name="Heroku",
+        fields=(FieldRule(name="priority", source="plan"),),
+    )
+    ticket = replace(TICKET, metadata=(("plan", "high"),), url="https://x.test/t/1")
+    found = born(a_comment("1"), ticket=ticket, policy=policy)
+    operation = creation(found)
+    assert (operation.origin, operation.origin_id) == ("heroku", ticket.ticket_id)
+    assert operation.fields == (("priority", "high"),)
+    assert operation.requester_key == person_key(
+        ConnectionName("heroku"), ConnectionName("acme"), ticket.requester
+    )
+    (transition,) = found.transitions
+    assert (transition.side, transition.before, transition.after) == (Side.PARTNER, "", "pending")
+    assert found.base.status is not None
+    assert found.base.status.seen == {Side.PLATFORM: "With customer"}
+    assert found.base.tags.agreed == {"t-a"}
+    assert found.base.tags.seen == {Side.PLATFORM: frozenset({"t-a"})}
+    (owed,) = found.base.owed
+    facts = dict(owed.facts)
+    assert (facts["platform"], facts["url"]) == ("Heroku", "https://x.test/t/1")

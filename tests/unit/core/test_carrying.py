@@ -244,3 +244,36 @@ def test_a_file_past_its_time_is_told_and_asked_for_no_more() -> None:
     draft = follow_up(a_row(), None, policy=POLICY, capabilities=DESK, is_late=True)
     assert draft.files[0].state is FileState.REFUSED
     assert "could not be fetched" in told(draft, POLICY).html
+
+
+@pytest.mark.parametrize(
+    ("audience", "has_views", "view"),
+    [
+        (Audience.PUBLIC, True, None),
+        (Audience.PUBLIC, False, None),
+        (Audience.SHARED, True, "acme"),
+        (Audience.SHARED, False, None),
+    ],
+)
+def test_a_late_file_is_in_the_links_view_where_the_desk_has_views(
+    audience: Audience, has_views: bool, view: str | None
+) -> None:
+    desk = replace(DESK, has_views=has_views)
+    source = a_comment(comment_id="c:1", audience=audience)
+    draft = follow_up(a_row(audience), source, policy=POLICY, capabilities=desk, is_late=False)
+    assert draft.view == view
+    assert draft.author == source.author
+    assert draft.html
+    (file,) = draft.files
+    assert (file.comment_id, file.ordinal, file.state, file.reason) == (
+        "c:1",
+        2,
+        FileState.WANTED,
+        "",
+    )
+
+
+def test_a_file_as_large_as_may_be_travels() -> None:
+    file = an_attachment("log.txt", size=1000)
+    assert verdict(file, Side.PARTNER, RULES, DESK) is None
+    assert verdict(replace(file, size=1001), Side.PARTNER, RULES, DESK) is not None

@@ -122,7 +122,7 @@ def digest(count: int, html: str, capabilities: Capabilities) -> tuple[str, tupl
     draft = draft_digest(
         comments, Side.PARTNER, url="https://p/1", policy=POLICY, capabilities=capabilities
     )
-    assert draft.audience is Audience.SHARED
+    assert (draft.audience, draft.view) == (Audience.SHARED, None)
     assert draft.note_key == digest_key(comments[0], comments[-1], Side.PARTNER)
     assert len(draft.html.encode()) <= capabilities.max_body_bytes
     return draft.html, draft.digested_ids
@@ -133,6 +133,20 @@ def test_a_digest_carries_older_comments_with_their_authors() -> None:
     assert ids == ("1", "2", "3")
     assert html.index("text 1.") < html.index("text 3.")
     assert html.count("Cora") == 3
+
+
+def test_a_digest_is_in_the_links_view_and_says_where_it_is_from() -> None:
+    draft = draft_digest(
+        (a_comment("1"), a_comment("2")),
+        Side.PLATFORM,
+        url="https://p/1",
+        policy=replace(
+            POLICY, platform_name="Heroku", wording={"digest": "$platform: $count, $url"}
+        ),
+        capabilities=PLATFORM_LIKE,
+    )
+    assert (draft.audience, draft.view) == (Audience.SHARED, "acme")
+    assert plain_text(draft.html).startswith("Heroku: 2, https://p/1")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What becomes of the core's mutants beyond what mutmut itself says: `make mutants`."""
