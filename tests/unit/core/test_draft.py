@@ -18,6 +18,7 @@ from syncd.core.draft import (
     part_key,
     part_source,
     writable,
+    writable_draft,
 )
 from syncd.core.lines import plain_text
 from syncd.core.markup import WITHHELD_LINK
@@ -196,3 +197,18 @@ def test_a_digest_of_too_many_shows_the_newest_and_counts_the_rest() -> None:
     assert "start 5000." in html
     assert "start 1." not in html
     assert "5000" in html
+
+
+def test_a_draft_is_mended_for_every_desk_and_nothing_else_of_it_changes() -> None:
+    (draft,) = draft_copy(
+        a_comment(html="half\ud800", author=a_person("Co\ud800ra")),
+        Side.PARTNER,
+        policy=POLICY,
+        capabilities=PLATFORM_LIKE,
+    )
+    mended = writable_draft(draft)
+    assert mended.author is not None
+    assert "\ud800" not in mended.html + mended.author.name
+    assert "half" in mended.html
+    assert replace(mended, html=draft.html, author=draft.author) == draft
+    assert writable_draft(replace(draft, author=None)).author is None

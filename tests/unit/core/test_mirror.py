@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.mirror import merge_comment, merge_snapshot, merge_ticket
-from syncd.core.model import Audience, Comment, CommentId, End, Sighting, Ticket
+from syncd.core.mirror import merge_comment, merge_snapshot, merge_ticket, with_earlier
+from syncd.core.model import Audience, Comment, CommentId, End, Sighting, Snapshot, Ticket
 from tests.support.build import (
     AT,
     a_comment,
@@ -226,3 +226,14 @@ def test_sightings_in_any_order_and_doubled_end_in_the_freshest_fields_and_all_c
     assert [comment.comment_id for comment in known.comments] == ["1", "2", "3", "4", "5"]
     assert (known.ticket.status, known.ticket.is_comment_hinted) == ("Closed", False)
     assert known.ticket.comments_as_of == 5
+
+
+def test_a_ticket_that_goes_on_from_others_has_their_comments_before_its_own() -> None:
+    ticket = a_ticket("T2")
+    own = (replace(a_comment("11"), created_at=later(60)), a_comment("9", "<p>as it is now</p>"))
+    earlier = (a_comment("10"), a_comment("9", "<p>as it was</p>"))
+    whole = with_earlier(Snapshot(ticket=ticket, comments=own), earlier)
+    assert whole.ticket is ticket
+    assert [comment.comment_id for comment in whole.comments] == ["9", "10", "11"]
+    assert whole.comments[0].html == "<p>as it is now</p>"
+    assert whole.earlier_count == 1
