@@ -235,6 +235,8 @@ class Step:
     transitions: tuple[Transition, ...] = ()
     #: The write that leaves next: journaled as `sent`.
     intent: Intent | None = None
+    #: A write that is journaled leaves once more: it needs the lease and the leave of people, too.
+    is_repeat: bool = False
     #: The generation that this run has dealt with; None when the run goes on.
     done_gen: int | None = None
     #: Come back no earlier than this (aware UTC), because of an error or a wait; None clears it.

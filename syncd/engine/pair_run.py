@@ -174,6 +174,7 @@ class PairRun:
             # Under the same precondition: should the old bytes land yet, the new ones cannot.
             self._work.drop(intent.op.op_id)
             return None
+        await self._keep(is_repeat=True)
         return await self._send(intent)
 
     # --- reading ---
@@ -207,9 +208,9 @@ class PairRun:
         await self._keep()
         return None
 
-    async def _keep(self) -> None:
+    async def _keep(self, *, is_repeat: bool = False) -> None:
         """Make durable whose a ticket is: until then, the desk's feed drops what comes to it."""
-        step = self._work.step(tries=self._pair.tries)
+        step = self._work.step(tries=self._pair.tries, is_repeat=is_repeat)
         tell(step, self._pair.pair_id)
         await self._env.record(self._pair.pair_id, self._token, step)
 

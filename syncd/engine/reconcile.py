@@ -78,11 +78,13 @@ class Reconciler:
         there are any.
         """
         run = await self._store.load_run(pair_id)
-        if run is None or run.pair.state is not PairState.ACTIVE or run.pair.is_paused:
+        if run is None or run.pair.state is not PairState.ACTIVE:
             return Outcome(result=Result.IDLE)
         if not run.pair.is_dirty and not run.sent:
             return Outcome(result=Result.IDLE)
         is_backfill = manner is not Manner.LIVE
+        if run.pair.is_paused:
+            return Outcome(result=Result.IDLE, is_dirty=is_backfill)
         if run.pair.is_quiet is not is_backfill:
             return Outcome(result=Result.IDLE, is_dirty=is_backfill)
         link = self._links.find(run.pair.link)

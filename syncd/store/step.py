@@ -90,7 +90,8 @@ def take_step(
         raise LeaseLost(f"pair {pair_id} does not exist")
     _check_lease(row, token, step, now=now)
     is_doubtful = bool(row["is_doubtful"]) and not step.is_recovered
-    is_stopped = step.intent is not None and (is_doubtful or not _is_running(row))
+    wants_to_write = step.intent is not None or step.is_repeat
+    is_stopped = wants_to_write and (is_doubtful or not _is_running(row))
     if is_stopped:
         step = replace(step, intent=None)
     for settled in step.settled:

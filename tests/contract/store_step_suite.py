@@ -365,6 +365,16 @@ class StoreStepSuite:
         assert (await load(store, pair_id)).sent == ()
         await take(store, other, Step(intent=an_intent(pair_id=other)))
 
+    async def test_a_write_is_not_repeated_for_a_paused_link_either(self, store: Store) -> None:
+        pair_id = await a_pair(store)
+        intent = an_intent(pair_id=pair_id)
+        await take(store, pair_id, Step(intent=intent))
+        await take(store, pair_id, Step(is_repeat=True))
+        await store.pause_link(LINK, actor="cli:ops", now=AT)
+        with pytest.raises(LeaseLost):
+            await take(store, pair_id, Step(is_repeat=True))
+        assert (await load(store, pair_id)).sent == (intent,), "it is looked for again"
+
     @pytest.mark.parametrize("how", ["parked", "stopped", "paused"])
     async def test_a_run_that_must_not_go_on_leaves_what_it_learnt_and_its_lease(
         self, store: Store, how: str

@@ -8,9 +8,10 @@ import pytest
 
 from connectors.zendesk.connector import ZendeskConnector
 from syncd.app import parts
-from syncd.core.model import Side
-from syncd.core.operations import Answer, Intent
+from syncd.core.model import Side, Snapshot
+from syncd.core.operations import Answer, Finding, Intent
 from syncd.engine.outcome import Result
+from tests.engine.backfilling import a_history, backfilled, miss
 from tests.engine.both_desks import LINK, STAFF, BothDesks, both_desks, both_know
 from tests.engine.wiring import VIEWS
 
@@ -119,3 +120,50 @@ async def test_a_pause_in_the_middle_of_a_run_lets_the_running_write_end_and_no_
         await resume(desks)
         await desks.run_due()
         assert lines_heard(desks, ticket_id) == WORDS, "at once: nobody holds the pair"
+
+
+async def test_a_lost_write_is_not_repeated_once_its_link_is_paused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        ticket_id = await a_pair(desks)
+        desks.arm(Side.PARTNER, "drop_before", kind="write")
+        desks.write(ticket_id, "<p>noch eine Frage</p>")
+        await desks.poll()
+        await desks.run_due()
+        assert desks.events("op.unknown") != []
+        ordinary = ZendeskConnector.find
+
+        async def paused_meanwhile(
+            self: ZendeskConnector, intent: Intent, *, shown: Snapshot | None = None
+        ) -> Finding:
+            monkeypatch.undo()
+            await pause(desks)
+            return await ordinary(self, intent, shown=shown)
+
+        monkeypatch.setattr(ZendeskConnector, "find", paused_meanwhile)
+        before = desks.writes()
+        await desks.settle()
+        assert desks.writes() == before
+        assert desks.heard(ticket_id, "noch eine Frage") == []
+
+        await resume(desks)
+        await desks.settle()
+        both_know(desks, ticket_id, "noch eine Frage")
+
+
+async def test_a_backfill_that_is_overtaken_by_a_pause_says_that_pairs_wait(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        await miss(desks)
+        first, second = a_history(desks), a_history(desks)
+        await miss(desks)
+        await pause(desks)
+        report = await backfilled(desks)
+        assert (report.done, report.waiting) == (0, 2)
+        assert desks.twins(first) + desks.twins(second) == []
+        await resume(desks)
+        report = await backfilled(desks)
+        await desks.settle()
+        assert [len(desks.twins(each)) for each in (first, second)] == [1, 1]
