@@ -38,6 +38,8 @@ class Outline:
 
     store: str
     links: tuple[LinkName, ...]
+    #: Where the daemon's web server listens; empty where nobody asked for it.
+    listen: str = ""
 
 
 def now() -> datetime:
@@ -77,7 +79,7 @@ def outline(path: Path) -> Outline:
     Looks no secret up and judges no other key, unless `store:` itself is unclear.
     """
     from config.parse import read
-    from config.schema import File
+    from config.schema import File, Server
 
     try:
         values = read(path.read_bytes(), file=str(path)).values()
@@ -88,9 +90,12 @@ def outline(path: Path) -> Outline:
         links = values.get("links")
         if isinstance(store, str) and store.startswith("sqlite:///") and "${" not in store:
             names = tuple(LinkName(name) for name in links) if isinstance(links, dict) else ()
-            return Outline(store=store, links=names)
+            server = values.get("server")
+            listen = server.get("listen") if isinstance(server, dict) else None
+            plain = Server.model_fields["listen"].default if listen is None else listen
+            return Outline(store=store, links=names, listen=str(plain))
     config = load_config(path).config
-    return Outline(store=config.store, links=tuple(config.links))
+    return Outline(store=config.store, links=tuple(config.links), listen=config.server.listen)
 
 
 @contextlib.asynccontextmanager

@@ -56,6 +56,14 @@ _WEBHOOKS = (
     Column(key="missed", title="missed", is_number=True),
     Column(key="missed_at", title="last missed", is_age=True, is_optional=True),
 )
+_CONNECTIONS = (
+    Column(key="connection", title="connection"),
+    Column(key="state", title="state"),
+    Column(key="since", title="since"),
+    Column(key="last_error", title="last error", is_optional=True),
+    Column(key="refused", title="refused", is_number=True),
+    Column(key="paused_seconds", title="waits for its quota, s", is_number=True),
+)
 _STALE = (
     PAIR,
     LINK,
@@ -85,8 +93,9 @@ def status(
     `waiting` counts pairs with changes still to be delivered, `sent` writes whose answer is not
     recorded yet, `importing` those of them whose comments the desk's feed has still to name, `ball`
     who must act next, `status waits for` the fields that a desk wants filled in before it takes a
-    status, `missed` changes that polling found and no webhook announced. With `--stale`, whoever
-    waited longest comes first.
+    status, `missed` changes that polling found and no webhook announced. Where the daemon runs,
+    `refused` counts since its start how often a desk answered 429. With `--stale`, whoever waited
+    longest comes first.
     """
     found = opening.outline(config)
     asked = opening.require_link(link, found)
@@ -105,6 +114,7 @@ def status(
         Sheet(key="links", title="", columns=_LINKS, rows=links, none="No links."),
         Sheet(key="feeds", title="", columns=_FEEDS, rows=_feeds(feeds), none="No feed read yet."),
         Sheet(key="webhooks", title="", columns=_WEBHOOKS, rows=_webhooks(webhooks)),
+        _connections(found.listen),
     )
     is_stopped = any(row["parked"] or row["stopped_because"] or row["paused_at"] for row in links)
     notes = ["`syncd parked` says what stopped and what to do."] if is_stopped else []
@@ -128,6 +138,16 @@ async def _overview(
     async with opening.reading(found.store) as store:
         summaries, feeds = await store.summaries(), await store.feeds()
         return summaries, feeds, await store.refused(), await store.webhooks()
+
+
+def _connections(listen: str) -> Sheet:
+    """How each connection does: that is in the daemon's memory alone."""
+    from syncd.cli.daemon_word import connection_rows, daemon_word
+
+    word = daemon_word(listen)
+    rows = connection_rows(word) if word is not None else []
+    silence = f"No daemon answers at {listen}." if word is None else ""
+    return Sheet(key="connections", title="", columns=_CONNECTIONS, rows=rows, none=silence)
 
 
 def _wanted(link: object, refused: Sequence[RefusedRow]) -> str | None:

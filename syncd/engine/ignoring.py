@@ -48,6 +48,8 @@ _MEND = {
     "loop": "Find the trigger or bot that answers, then `syncd retry PAIR`.",
     "unintelligible": "Look for a proxy or a maintenance page, then `syncd retry PAIR`.",
     "bug": "Report it, and `syncd retry PAIR` after an upgrade.",
+    "ambiguous_recovery": "Say whose the comments are: `syncd recover PAIR --ours`, or"
+    " `syncd release PAIR COMMENT` and `syncd retry PAIR`.",
     "by_hand": "A person parked it: `syncd retry PAIR` lets it go on.",
 }
 

@@ -84,7 +84,9 @@ def test_a_paused_link_rests_over_a_restart_and_then_all_of_it_travels_in_order(
         # A new daemon asks for a token, which is a write as well.
         assert counts(play.look(), "Question 0") == (1, 0)
         assert counts(play.look(), "Answer 0") == (0, 1)
-        assert report(scene, "status")["links"][0]["pause_reason"] == "a move"
+        status = report(scene, "status")
+        assert status["links"][0]["pause_reason"] == "a move"
+        assert {row["state"]: row["refused"] for row in status["connections"]} == {"up": 0}
 
         assert "goes on" in does(scene, "resume", VIEW)
 
