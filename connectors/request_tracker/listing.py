@@ -78,7 +78,7 @@ class Listing:
             rows = newest.get(number, ())
             shown = Shown(ticket=ticket, version=_floor(ticket, rows)) if rows else None
             if shown is None:
-                shown = await self._threads.shown(str(number))
+                shown = await self._threads.settled(str(number))
             if shown is not None:
                 found.append(await self._threads.sighting(TicketId(str(number)), shown))
         # Deleted ones still show their transactions, and are then read by themselves.

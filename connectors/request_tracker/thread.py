@@ -1,8 +1,9 @@
 """Read one ticket: its fields, and what was said and done on it since a transaction.
 
-The ticket is read before its transactions, so that the fields are never taken for newer than they
-are. What is read goes back a little behind the place that was asked for: a status and the comment
-that it came with may lie on both sides of it.
+RT reads a ticket's fields before it looks which transaction is the newest, and names that one as
+their ETag. So transactions are read first, and the ticket again until its ETag is one of those: the
+fields are never taken for newer than they are. What is read goes back a little behind the place
+that was asked for: a status and the comment that it came with may lie on both sides of it.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ from syncd.core.model import Comment, ConnectionName, Person, Sighting, Span, Ti
 
 #: Enough for what one request does, the mails that it sends included.
 _NEWS_PER_PAGE = 30
+#: A ticket is rarely changed twice while it is read.
+_MOST_READS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,17 +93,35 @@ class ThreadReader:
             )
         return shown
 
-    async def fields(self, ticket_id: TicketId) -> Sighting | None:
-        """The fields alone: one request."""
+    async def settled(self, ticket_id: str, *, known: int = 0) -> Shown | None:
+        """The ticket with fields that surely include what its version names; None as `shown`.
+
+        `known` is a transaction that RT had before. Of a ticket that keeps moving less is claimed.
+        """
         shown = await self.shown(ticket_id)
+        for _ in range(_MOST_READS - 1):
+            if shown is None or shown.version <= known:
+                return shown
+            known = shown.version
+            shown = await self.shown(ticket_id)
+        if shown is None or shown.version <= known:
+            return shown
+        return Shown(ticket=shown.ticket, version=known)
+
+    async def fields(self, ticket_id: TicketId) -> Sighting | None:
+        """The fields alone: two requests."""
+        shown = await self.settled(ticket_id)
         return None if shown is None else await self.sighting(ticket_id, shown)
 
     async def whole(self, ticket_id: TicketId, *, after: int) -> Sighting | None:
         """Fields and comments: three requests, and one more where there are files."""
-        shown = await self.shown(ticket_id)
+        since = await self.since(ticket_id, after=after)
+        shown = await self.settled(ticket_id, known=since.top)
         if shown is None:
             return None
-        return await self.sighting(ticket_id, shown, await self.since(ticket_id, after=after))
+        if shown.version > since.top:
+            since = await self.since(ticket_id, after=after)
+        return await self.sighting(ticket_id, shown, since)
 
     async def since(self, ticket_id: str, *, after: int) -> Since:
         """What happened on the ticket after a transaction."""

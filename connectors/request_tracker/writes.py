@@ -196,7 +196,7 @@ class Writer:
         op = landed.op
         since = await self._threads.since(op.ticket_id, after=landed.version)
         shown = None if landed.before is None else after(landed.before, since.news)
-        shown = shown or await self._threads.shown(op.ticket_id)
+        shown = shown or await self._threads.settled(op.ticket_id, known=since.top)
         if shown is None:
             raise Gone("the ticket is gone", connection=self._name, action="write ticket")
         sighting = await self._threads.sighting(
