@@ -55,8 +55,8 @@ $(INSTALLED): $(LOCKED) pyproject.toml
 	@touch $@
 
 .PHONY: demo
-demo: install ## Play the story on two desks in miniature; KEEP=1 leaves all running.
-	@$(BIN)/syncd demo $(if $(KEEP),--keep) $(ARGS)
+demo: install ## Play the story on two desks; KEEP=1 leaves all running, DESK=rt takes a real RT.
+	@$(BIN)/syncd demo $(if $(KEEP),--keep) $(if $(DESK),--desk $(DESK)) $(ARGS)
 
 .PHONY: test
 test: install ## Run every test; ARGS="-k hand_off" goes to pytest.

@@ -9,6 +9,9 @@ import pytest
 
 from syncd.cli.demo.processes import Process
 from tests.e2e.nursery import nursery
+from tests.support.request_tracker import request_tracker, rt_room, rt_seed
+
+__all__ = ["folder", "forked", "pytest_runtest_makereport", "request_tracker", "rt_room", "rt_seed"]
 
 _LOG_LINES = 40
 _FOLDER = pytest.StashKey[Path]()

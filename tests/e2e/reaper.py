@@ -20,10 +20,13 @@ from syncd.cli.demo.world import World
 Moment = Literal["before", "between", "after"]
 
 # Tokens and webhooks are no writes to tickets.
-_TICKETS = r"^(/tickets/|/api/v2/tickets)"
-# Which write it is, the path tells of a creation and of the platform's updates; a `PUT` of this
-# form is any write to the ticket.
-_ANY_WRITE = re.compile(r"PUT /api/v2/tickets/[0-9]+")
+_TICKETS = r"^(/tickets/|/api/v2/tickets|/REST/2.0/ticket/)"
+# Which write it is, the path tells of a creation and of the platform's updates; one of these forms
+# is any write to the ticket.
+_ANY_WRITE = re.compile(
+    r"PUT (/api/v2/tickets|/REST/2\.0/ticket)/[0-9]+"
+    r"|POST /REST/2\.0/ticket/[0-9]+/(correspond|comment)"
+)
 # Beyond this the daemon runs in circles.
 _MOST_KILLS = 150
 # How far a daemon gets with an answer before it dies: into its own transaction, or past it.

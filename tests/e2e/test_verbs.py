@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from syncd.cli.demo.chapters import STEPS
-from syncd.cli.demo.scene import VIEW, Scene, Tempo, set_up
+from syncd.cli.demo.platform_side import VIEW
+from syncd.cli.demo.scene import Scene, Tempo, set_up
 from syncd.cli.demo.story import ALICE, CUSTOMER, STAFF, Look, Play
 from tests.e2e.telling import tell_step
 

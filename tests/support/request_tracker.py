@@ -114,6 +114,15 @@ def private_request_tracker(rt_seed: Path) -> PrivateOnes:
     return start
 
 
+Room = Callable[[], contextlib.AbstractContextManager[None]]
+
+
+@pytest.fixture(scope="session")
+def rt_room(rt_seed: Path) -> Room:
+    """Waits for the room of a private instance that a test starts by itself."""
+    return lambda: _room(rt_seed.parent)
+
+
 def _start(folder: Path, seed: Path, *, until_ends: int) -> Started:
     command = [sys.executable, "-m", "connectors.request_tracker.sandbox"]
     command += ["--folder", str(folder), "--like", str(seed), "--until-ends", str(until_ends)]

@@ -29,14 +29,15 @@ def _escalate(play: Play) -> None:
         metadata=METADATA,
     )
     play.on_platform(
-        STAFF,
-        text="The pool of this app holds 120 connections, its plan allows 100.",
-        audience="shared",
-    )
-    play.on_platform(
         STAFF, text="Revenue account, be quick.", audience="local", add_tags=["escalated"]
     )
-    play.on_platform(SECOND_STAFF, "escalate", view=play.world.agreement.view)
+    play.on_platform(
+        SECOND_STAFF,
+        "escalate",
+        text="The pool of this app holds 120 connections, its plan allows 100.",
+        audience="shared",
+        view=play.world.agreement.view,
+    )
 
 
 def _is_born(look: Look) -> None:
@@ -49,8 +50,8 @@ def _is_born(look: Look) -> None:
     look.check("heroku" in look.partner.tags, "the partner's own tag is missing")
     look.check("vip" not in look.partner.tags, "a tag travelled that is not shared")
     as_of = look.platform.metadata_as_of
-    if as_of is not None:
-        look.noted("partner", *METADATA.values(), look.platform.url, _minute(as_of))
+    since = [] if as_of is None else [_minute(as_of)]
+    look.noted("partner", *METADATA.values(), look.platform.url, *since)
 
 
 def _minute(at: datetime) -> str:
@@ -119,7 +120,7 @@ def _more_open_wins(look: Look) -> None:
     # Zendesk's own word for waiting on somebody else stays: it means open.
     look.status(platform="Open", partner="hold")
     look.with_partner(True)
-    look.noted("platform", "Closed", "hold")
+    look.noted("platform", look.agreement.status("Closed"), "hold")
 
 
 def _is_on_record(play: Play) -> list[str]:
@@ -129,7 +130,7 @@ def _is_on_record(play: Play) -> list[str]:
         for row in found
         if row["value"] == "status" and row["platform_ticket"] == play.ticket_id
     ]
-    both = {"platform": "Closed", "partner": "hold", "result": "open"}
+    both = {"platform": play.world.agreement.status("Closed"), "partner": "hold", "result": "open"}
     if about_status == [both]:
         return []
     return [f"`syncd conflicts` shows {about_status}, wanted once {both}"]

@@ -11,6 +11,15 @@ from typing import Annotated
 
 import typer
 
+from syncd.cli.failure import Refused
+
+
+class DeskChoice(StrEnum):
+    """What the platform of the story runs."""
+
+    PLATFORM = "platform"
+    RT = "rt"
+
 
 class Language(StrEnum):
     """The languages of the daemon's notes."""
@@ -33,14 +42,41 @@ def demo(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Of the desks' random ids.")
     ] = 0,
+    desk: Annotated[
+        DeskChoice,
+        typer.Option(
+            "--desk", help="What the platform runs: a desk in miniature, or a real Request Tracker."
+        ),
+    ] = DeskChoice.PLATFORM,
 ) -> None:
     """Show what syncd does, on two desks in miniature, with nothing to set up.
 
     Starts a platform's desk, a partner's Zendesk and the daemon as processes on this machine, lets
     people act on both desks, and compares them field by field at the end.
+
+    With `--desk rt` the platform's desk is a real Request Tracker 5, private and on this machine,
+    which has to be installed before.
     """
     from syncd.cli.demo.performance import Performance
 
-    code = Performance(language=language.value, speed=speed, seed=seed, is_kept=keep).play()
+    if desk is DeskChoice.RT:
+        _require_request_tracker()
+    code = Performance(
+        language=language.value,
+        speed=speed,
+        seed=seed,
+        is_kept=keep,
+        desk="request_tracker" if desk is DeskChoice.RT else "platform",
+    ).play()
     if code:
         raise typer.Exit(code)
+
+
+def _require_request_tracker() -> None:
+    """Raises Refused where it is not installed; nothing is installed from here."""
+    from connectors.request_tracker.sandbox import INSTALL_HINT, NotInstalled, require_installed
+
+    try:
+        require_installed()
+    except NotInstalled as error:
+        raise Refused(str(error), hint=INSTALL_HINT) from error

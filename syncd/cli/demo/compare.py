@@ -7,7 +7,7 @@ what is meant to stay on one side.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import zip_longest
 
@@ -25,6 +25,12 @@ class Agreement:
     #: On the partner's ticket while the platform's staff own it.
     ball_tag: str
     local_marker: str
+    #: The platform's own words for the story's, where they differ.
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def status(self, word: str) -> str:
+        """The platform's own word for a status of the story."""
+        return self.words.get(word, word)
 
     def shared_tags(self, snapshot: Snapshot) -> frozenset[str]:
         """Those of a ticket's tags that both copies must have."""

@@ -99,7 +99,32 @@ class Desk:
         return found
 
 
-class PlatformDesk(Desk):
+class StoryDesk(Desk):
+    """A desk whose tickets and mails are judged."""
+
+    @property
+    def page(self) -> str:
+        """Where a person looks at what it holds."""
+        return f"{self.address}/_sandbox/state"
+
+    def example(self, ticket_id: str) -> str:
+        """A command by which the customer says something."""
+        said = (
+            f'{{"as": "Mia Keller", "do": "update", "ticket_id": "{ticket_id}",'
+            ' "comment": {"body_html": "Hello?"}}'
+        )
+        return f"curl -d '{said}' {self.address}/_sandbox/act"
+
+    def snapshots(self, state: Json) -> tuple[Snapshot, ...]:
+        """Its tickets, oldest first."""
+        raise NotImplementedError
+
+    def mails(self, state: Json) -> tuple[Mail, ...]:
+        """Everything it mailed, with the receivers' names."""
+        raise NotImplementedError
+
+
+class PlatformDesk(StoryDesk):
     """The platform's support system."""
 
     token = "platform-token"  # noqa: S105 - the sandbox's, it guards nothing
@@ -131,7 +156,7 @@ class PlatformDesk(Desk):
         )
 
 
-class PartnerDesk(Desk):
+class PartnerDesk(StoryDesk):
     """The partner's Zendesk account."""
 
     email = "syncd@acme.test"

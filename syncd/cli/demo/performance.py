@@ -19,10 +19,11 @@ from rich.text import Text
 from syncd.cli.demo.chapters import STEPS
 from syncd.cli.demo.compare import Row, compare
 from syncd.cli.demo.desks import DeskError
+from syncd.cli.demo.platform_side import Kind
 from syncd.cli.demo.processes import NotStarted
 from syncd.cli.demo.scene import Scene, Tempo, set_up
 from syncd.cli.demo.screen import LineScreen, LiveScreen, Screen, verdict
-from syncd.cli.demo.story import BOB, CUSTOMER, Play, Step
+from syncd.cli.demo.story import BOB, Play, Step
 from syncd.cli.demo.world import NotReached
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.failure import Failure, tell
@@ -39,9 +40,17 @@ class Performance:
     """What the command's options ask for."""
 
     def __init__(
-        self, *, language: Literal["en", "de", "ja"], speed: float, seed: int, is_kept: bool
+        self,
+        *,
+        language: Literal["en", "de", "ja"],
+        speed: float,
+        seed: int,
+        is_kept: bool,
+        desk: Kind = "platform",
     ) -> None:
-        self._tempo = Tempo(language=language, seed=seed)
+        self._tempo = Tempo(language=language, seed=seed, desk=desk)
+        # A real desk takes its own time, on a slow machine a lot of it.
+        self._patience_seconds = _PATIENCE_SECONDS * (4 if desk == "request_tracker" else 1)
         self._speed = speed
         self._is_kept = is_kept
         self._console = console()
@@ -65,7 +74,10 @@ class Performance:
         return ExitCode.OK if all(row.is_equal for row in rows) else ExitCode.ATTENTION
 
     def _play_in(self, folder: Path) -> tuple[Sequence[Row], bool]:
-        self._say("Starting a platform's desk, a partner's Zendesk and the daemon…")
+        desk = "a platform's desk"
+        if self._tempo.desk == "request_tracker":
+            desk = "a Request Tracker 5 with a database of its own"
+        self._say(f"Starting {desk}, a partner's Zendesk and the daemon…")
         with set_up(folder, self._tempo) as scene:
             play = Play(scene.world)
             with self._screen() as screen:
@@ -102,7 +114,7 @@ class Performance:
         wait(_READING_SECONDS)
         play.world.between = show
         play.begin(step)
-        play.await_step(step, seconds=_PATIENCE_SECONDS)
+        play.await_step(step, seconds=self._patience_seconds)
         if problems := step.verify(play):
             raise NotReached("\n  ".join((f"step {step.number}:", *problems)))
         if step.aside:
@@ -136,10 +148,6 @@ class Performance:
         world = scene.world
         look = play.look()
         partner_id = look.partner.ticket_id if look.partner else ""
-        reply = (
-            f'{{"as": "{CUSTOMER}", "do": "update", "ticket_id": "{play.ticket_id}",'
-            ' "comment": {"body_html": "Hello?"}}'
-        )
         answer = (
             f'{{"as": "{BOB}", "ticket_id": {partner_id}, "status": "pending",'
             ' "comment": {"text": "Hello!", "public": true}}'
@@ -147,13 +155,13 @@ class Performance:
         everything = " ".join(str(pid) for pid in scene.process_ids())
         lines = [
             "",
-            f"Heroku, the platform      {world.platform.address}/_sandbox/state",
+            f"Heroku, the platform      {world.platform.page}",
             f"Acme, the Zendesk         {world.partner.address}/_sandbox/state",
             f"the daemon                {world.daemon.process.address}/healthz",
             f"configuration, logs       {scene.folder}",
             "",
             "Act as the customer, or as an agent:",
-            f"  curl -d '{reply}' {world.platform.address}/_sandbox/act",
+            f"  {world.platform.example(play.ticket_id)}",
             f"  curl -d '{answer}' {world.partner.address}/_sandbox/act",
             "Look at what syncd knows:",
             f"  syncd status -c {world.daemon.config}",

@@ -112,10 +112,14 @@ class RequestTracker:
 
     def ticket(self, ticket_id: str) -> Json:
         """A ticket as its interface shows it, with its queue's name."""
-        shown: Json = self.call(
-            "root", "GET", f"/ticket/{ticket_id}", params={"fields[Queue]": "Name"}
-        ).json()
-        return shown
+        return self.tagged_ticket(ticket_id)[0]
+
+    def tagged_ticket(self, ticket_id: str) -> tuple[Json, str]:
+        """The same with its ETag, which moves with each transaction."""
+        params = {"fields[Queue]": "Name"}
+        answer = self.call("root", "GET", f"/ticket/{ticket_id}", params=params)
+        shown: Json = answer.json()
+        return shown, answer.headers.get("ETag", "")
 
     def field(self, ticket_id: str, name: str) -> tuple[str, ...]:
         """The values of one custom field of a ticket."""

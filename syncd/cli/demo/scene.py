@@ -15,28 +15,24 @@ from typing import Literal
 
 import yaml
 
-from syncd.cli.demo.compare import Agreement
-from syncd.cli.demo.desks import PartnerDesk, PlatformDesk
-from syncd.cli.demo.processes import Process, Started, free_port, start_daemon, start_sandbox
+from syncd.cli.demo.desks import PartnerDesk
+from syncd.cli.demo.platform_side import (
+    AGREEMENT,
+    VIEW,
+    Kind,
+    PlatformSide,
+    start_platform,
+    start_request_tracker,
+)
+from syncd.cli.demo.processes import Process, free_port, start_daemon, start_sandbox
 from syncd.cli.demo.world import Daemon, World
 
-VIEW = "acme-postgres"
-AGREEMENT = Agreement(
-    view=VIEW,
-    statuses={
-        "Open": frozenset({"new", "open", "hold"}),
-        "With customer": frozenset({"pending"}),
-        "Closed": frozenset({"solved", "closed"}),
-    },
-    tag_patterns=("product-*", "urgent"),
-    ball_tag="with-platform",
-    local_marker="#local",
-)
+__all__ = ["VIEW", "Scene", "Tempo", "set_up"]
+
 #: Zendesk holds back the newest minute of its exports, and lets an account read ten in a minute.
 _WITHHELD_SECONDS = 60.0
 _EXPORTS_PER_MINUTE = 10
 _MOST_EXPORTS = 10_000
-_WEBHOOK_SECRET = "a-secret-of-the-demo"  # noqa: S105 - between two processes on loopback
 Json = dict[str, object]
 
 
@@ -56,6 +52,10 @@ class Tempo:
     feed: Literal["exports", "sweep"] = "exports"
     #: Further switches of the Zendesk sandbox.
     zendesk: Mapping[str, object] = field(default_factory=dict)
+    #: What the platform runs.
+    desk: Kind = "platform"
+    #: A Request Tracker that was made before, to be taken over.
+    rt_seed: Path | None = None
 
     @property
     def withheld_seconds(self) -> float:
@@ -86,34 +86,48 @@ def set_up(
     folder: Path, tempo: Tempo, *, start: Callable[[Path], Process] = start_daemon
 ) -> Iterator[Scene]:
     """Start both desks and the daemon; all of them are ended on the way out. Raises NotStarted."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
     with contextlib.ExitStack() as stack:
-
-        def sandbox(kind: str, *options: str) -> Started:
-            started = start_sandbox(kind, folder, "--time-scale", str(tempo.time_scale), *options)
-            stack.callback(started.stop)
-            return started
-
-        platform_process = sandbox("platform", "--view", VIEW, "--seed", str(tempo.seed))
-        partner_process = sandbox("zendesk", *_zendesk_options(tempo))
-        platform = PlatformDesk(platform_process.address)
-        stack.callback(platform.close)
+        side = _platform_side(folder, tempo, stack, url)
+        options = ("--time-scale", str(tempo.time_scale), *_zendesk_options(tempo))
+        partner_process = start_sandbox("zendesk", folder, *options)
+        stack.callback(partner_process.stop)
         partner = PartnerDesk(partner_process.address)
         stack.callback(partner.close)
         config = folder / "syncd.yaml"
-        wanted = _configuration(folder, tempo, platform=platform, partner=partner)
+        wanted = _configuration(folder, tempo, side=side, partner=partner, port=port)
         config.write_text(
             yaml.safe_dump(wanted, allow_unicode=True, sort_keys=False), encoding="utf-8"
         )
+        side.finish(config)
         daemon = Daemon(config, start=start)
         stack.callback(daemon.stop)
         daemon.start()
-        world = World(platform=platform, partner=partner, daemon=daemon, agreement=AGREEMENT)
         yield Scene(
-            world=world,
+            world=World(
+                platform=side.desk, partner=partner, daemon=daemon, agreement=side.agreement
+            ),
             folder=folder,
-            _desks=(platform_process, partner_process),
+            _desks=(side.process, partner_process),
             _endings=stack,
         )
+
+
+def _platform_side(
+    folder: Path, tempo: Tempo, stack: contextlib.ExitStack, url: str
+) -> PlatformSide:
+    endpoint = f"{url}/webhooks/heroku" if tempo.has_webhooks else None
+    if tempo.desk == "request_tracker":
+        return start_request_tracker(folder, stack, endpoint=endpoint, seed=tempo.rt_seed)
+    return start_platform(
+        folder,
+        stack,
+        endpoint=endpoint,
+        mischief=tempo.mischief,
+        time_scale=tempo.time_scale,
+        seed=tempo.seed,
+    )
 
 
 def _zendesk_options(tempo: Tempo) -> list[str]:
@@ -133,17 +147,10 @@ def _zendesk_options(tempo: Tempo) -> list[str]:
 
 
 def _configuration(
-    folder: Path, tempo: Tempo, *, platform: PlatformDesk, partner: PartnerDesk
+    folder: Path, tempo: Tempo, *, side: PlatformSide, partner: PartnerDesk, port: int
 ) -> Json:
-    port = free_port()
     url = f"http://127.0.0.1:{port}"
-    platform_secret, partner_secret = None, None
-    if tempo.has_webhooks:
-        platform_secret = _WEBHOOK_SECRET
-        platform.add_webhook(f"{url}/webhooks/heroku", platform_secret)
-        partner_secret = partner.add_webhook(f"{url}/webhooks/acme")
-        lines = {"loss": tempo.mischief, "duplicate": tempo.mischief, "reorder": tempo.mischief}
-        platform.change_settings({"webhooks": lines})
+    partner_secret = partner.add_webhook(f"{url}/webhooks/acme") if tempo.has_webhooks else None
     return {
         "version": 1,
         "store": f"sqlite:///{folder / 'syncd.db'}",
@@ -151,11 +158,10 @@ def _configuration(
         "log": {"format": "json", "level": "debug"},
         "connections": {
             "heroku": {
-                "kind": "platform",
                 "label": "Heroku",
-                "url": platform.address,
-                "token": _kept(folder, "platform-token", platform.token),
-                **_shared(tempo, _kept(folder, "platform-webhooks", platform_secret)),
+                **side.connection,
+                **{key: _kept(folder, f"heroku-{key}", text) for key, text in side.secrets.items()},
+                **_shared(tempo),
             },
             "acme": {
                 "kind": "zendesk",
@@ -167,42 +173,36 @@ def _configuration(
                 },
                 "feed": tempo.feed,
                 "exports_per_minute": min(_EXPORTS_PER_MINUTE * tempo.time_scale, _MOST_EXPORTS),
-                **_shared(tempo, _kept(folder, "acme-webhooks", partner_secret)),
+                **_webhook(folder, partner_secret),
+                **_shared(tempo),
             },
         },
-        "links": {VIEW: _link(tempo)},
+        "links": {VIEW: _link(tempo, side)},
     }
 
 
-def _kept(folder: Path, name: str, secret: str | None) -> str | None:
+def _kept(folder: Path, name: str, secret: str) -> str:
     """Put a secret where only its owner can read it; returns how the configuration names it."""
-    if secret is None:
-        return None
     file = folder / name
     file.touch(mode=0o600)
     file.write_text(secret, encoding="utf-8")
     return f"${{file:{name}}}"
 
 
-def _shared(tempo: Tempo, webhook_secret: str | None) -> Json:
+def _webhook(folder: Path, secret: str | None) -> Json:
+    return {} if secret is None else {"webhook_secret": _kept(folder, "acme-webhooks", secret)}
+
+
+def _shared(tempo: Tempo) -> Json:
     """What both connections have."""
-    hooks = {"webhook_secret": webhook_secret} if webhook_secret else {}
-    return {
-        "poll": {"every": tempo.poll},
-        "budget": {"share": "95%", "per_minute": 6000},
-        **hooks,
-    }
+    return {"poll": {"every": tempo.poll}, "budget": {"share": "95%", "per_minute": 6000}}
 
 
-def _link(tempo: Tempo) -> Json:
+def _link(tempo: Tempo, side: PlatformSide) -> Json:
     return {
-        "platform": {"connection": "heroku", "view": VIEW},
+        "platform": {"connection": "heroku", "view": side.agreement.view},
         "partner": {"connection": "acme", "group": "Heroku", "brand": "Acme"},
-        "status": {
-            "Open": ["open", "new", "hold"],
-            "With customer": ["pending"],
-            "Closed": ["solved", "closed"],
-        },
+        "status": side.statuses,
         "tags": {"share": list(AGREEMENT.tag_patterns), "add_on_partner": ["heroku"]},
         "comments": {"local_marker": AGREEMENT.local_marker},
         "hand_off": {
@@ -210,9 +210,5 @@ def _link(tempo: Tempo) -> Json:
             "tag": AGREEMENT.ball_tag,
         },
         "language": tempo.language,
-        "context": {
-            "metadata": {
-                "app": "App", "plan": "Plan", "region": "Region", "addon_resource": "Resource",
-            }
-        },
+        "context": {"metadata": side.metadata},
     }  # fmt: skip

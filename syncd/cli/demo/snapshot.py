@@ -90,7 +90,7 @@ def platform_snapshot(ticket: Json) -> Snapshot:
         requester=ticket["requester"]["name"],
         comments=tuple(_platform_comment(comment) for comment in ticket["comments"]),
         metadata=tuple(ticket["metadata"].items()),
-        metadata_as_of=_time(ticket["metadata_as_of"]) if ticket["metadata_as_of"] else None,
+        metadata_as_of=time_of(ticket["metadata_as_of"]) if ticket["metadata_as_of"] else None,
     )
 
 
@@ -102,7 +102,7 @@ def _platform_comment(comment: Json) -> Comment:
         comment_id=comment["id"],
         origin=origin,
         author=comment["author"]["name"],
-        written_at=_time(comment["occurred_at"] or comment["at"]),
+        written_at=time_of(comment["occurred_at"] or comment["at"]),
         is_public=comment["visibility"] == "public",
         views=frozenset(comment["views"]),
         text="\n".join(lines_of(comment["body_html"])),
@@ -128,14 +128,10 @@ def partner_snapshot(ticket: Json, names: Mapping[int, str]) -> Snapshot:
 
 def _partner_comment(comment: Json) -> Comment:
     lines = list(lines_of(comment["html_body"]))
-    author, written_at = comment["author"]["name"], _time(comment["created_at"])
+    author, written_at = comment["author"]["name"], time_of(comment["created_at"])
     origin: Origin = "person"
     if comment["via"]["channel"] == "api":
-        attribution = _ATTRIBUTION.fullmatch(lines[0]) if lines else None
-        origin = "note" if attribution is None else "copy"
-        if attribution is not None:
-            author, written_at = attribution["name"], _time(attribution["at"])
-            del lines[0]
+        origin, author, written_at, lines = attributed(lines, author, written_at)
     return Comment(
         comment_id=str(comment["id"]),
         origin=origin,
@@ -149,7 +145,20 @@ def _partner_comment(comment: Json) -> Comment:
     )
 
 
-def _time(text: str) -> datetime:
+def attributed(
+    lines: list[str], author: str, written_at: datetime
+) -> tuple[Origin, str, datetime, list[str]]:
+    """What the daemon wrote, by its first line: a copy, with the original's author and time and
+    the lines below, or a note of its own.
+    """
+    attribution = _ATTRIBUTION.fullmatch(lines[0]) if lines else None
+    if attribution is None:
+        return "note", author, written_at, lines
+    return "copy", attribution["name"], time_of(attribution["at"]), lines[1:]
+
+
+def time_of(text: str) -> datetime:
+    """A desk's stamp, aware."""
     at = datetime.fromisoformat(text)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from syncd.cli.demo.compare import Agreement
-from syncd.cli.demo.desks import PartnerDesk, PlatformDesk
+from syncd.cli.demo.desks import PartnerDesk, StoryDesk
 from syncd.cli.demo.processes import NotStarted, Process, start_daemon
 from syncd.cli.demo.snapshot import Json
 
@@ -96,7 +96,7 @@ class World:
     def __init__(
         self,
         *,
-        platform: PlatformDesk,
+        platform: StoryDesk,
         partner: PartnerDesk,
         daemon: Daemon,
         agreement: Agreement,

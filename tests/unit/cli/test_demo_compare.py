@@ -11,7 +11,7 @@ import pytest
 
 from syncd.cli.demo import compare as judge
 from syncd.cli.demo.compare import compare
-from syncd.cli.demo.scene import AGREEMENT, VIEW
+from syncd.cli.demo.platform_side import AGREEMENT, VIEW
 from syncd.cli.demo.snapshot import Comment, Snapshot, lines_of
 
 AT = datetime(2026, 11, 20, 10, 0, 30, tzinfo=UTC)

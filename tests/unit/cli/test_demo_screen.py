@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from syncd.cli.demo.compare import Row
-from syncd.cli.demo.scene import AGREEMENT, VIEW
+from syncd.cli.demo.platform_side import AGREEMENT, VIEW
 from syncd.cli.demo.screen import LineScreen, LiveScreen, verdict
 from syncd.cli.demo.snapshot import Comment, Snapshot
 from syncd.cli.demo.story import Look
