@@ -7,6 +7,7 @@ A kind's package has a module `settings` with a class `Settings`, made from `Con
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import re
 from collections.abc import Callable
 from types import ModuleType
@@ -55,3 +56,11 @@ def settings_of(kind: str) -> type[ConnectionSettings]:
     if not (isinstance(found, type) and issubclass(found, ConnectionSettings)):
         raise UnknownKind("its `settings` module has no `Settings` made from `ConnectionSettings`")
     return found
+
+
+def examiner_of(kind: str) -> ModuleType | None:
+    """The module that has such a desk examined on its own machine; None for most kinds."""
+    package = KINDS.get(kind, kind)
+    if _DOTTED.fullmatch(package) is None or not importlib.util.find_spec(f"{package}.examiner"):
+        return None
+    return load(kind, "examiner")

@@ -123,6 +123,8 @@ class CheckResult:
     is_ok: bool
     message: str
     hint: str = ""
+    #: The command, or several in their order, by which whoever administers the desk adds it.
+    remedy: str = ""
 
 
 class Connector(Protocol):

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import opening
+from syncd.cli.asking import ask
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
-from syncd.core.errors import ConfigError, Problem, RemoteError
+from syncd.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from config.loaded import Config
-    from syncd.core.policy import LinkPolicy
-    from syncd.ports import Connector
 
 _PROBLEMS = (
     Column(key="severity", title=""),
@@ -73,7 +72,7 @@ def check(
     desks: list[Row] = []
     code = ExitCode.OK
     if online:
-        desks, code = asyncio.run(_ask(loaded.config))
+        desks, code = asyncio.run(ask(loaded.config))
     sheets = [
         _problems(loaded.warnings),
         Sheet(key="connections", title="", columns=_CONNECTIONS, rows=_connections(loaded.config)),
@@ -148,40 +147,3 @@ async def _pair_counts(config: Config) -> dict[str, int]:
         return {}
     async with opening.reading(config.store) as store:
         return {summary.link: summary.pairs for summary in await store.summaries()}
-
-
-async def _ask(config: Config) -> tuple[list[Row], ExitCode]:
-    async with opening.connected(config) as made:
-        answers = await asyncio.gather(
-            *(
-                _ask_one(
-                    connector,
-                    [link.policy for link in made.links if connector in link.connectors.values()],
-                )
-                for connector in made.connectors.values()
-            )
-        )
-    rows = [row for answered, _ in answers for row in answered]
-    return rows, max(code for _, code in answers)
-
-
-async def _ask_one(
-    connector: Connector, policies: Sequence[LinkPolicy]
-) -> tuple[list[Row], ExitCode]:
-    try:
-        results = await connector.check(policies)
-    except RemoteError as error:
-        row = _desk(connector.name, "answer", False, str(error), error.hint)
-        return [row], ExitCode.DESK
-    rows = [_desk(connector.name, r.name, r.is_ok, r.message, r.hint) for r in results]
-    return rows, ExitCode.OK if all(r.is_ok for r in results) else ExitCode.ATTENTION
-
-
-def _desk(connection: str, name: str, is_ok: bool, message: str, hint: str) -> Row:
-    return {
-        "connection": connection,
-        "check": name,
-        "is_ok": is_ok,
-        "message": message,
-        "hint": hint,
-    }

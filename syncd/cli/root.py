@@ -21,6 +21,7 @@ from syncd.cli.confirm import confirm
 from syncd.cli.conflicts import conflicts
 from syncd.cli.deeds import park, replay, unlink
 from syncd.cli.demo.command import demo
+from syncd.cli.doctor import doctor
 from syncd.cli.failure import GuardedGroup
 from syncd.cli.ignore import ignore
 from syncd.cli.inspection import inspect as inspect_pair
@@ -70,6 +71,7 @@ def _add(command: Callable[..., None], example: str) -> None:
 
 _add(run, "`syncd run -c /etc/syncd/syncd.yaml`")
 _add(check, "`syncd check --online`")
+_add(doctor, "`syncd doctor heroku`, or `syncd doctor acme --format json`")
 _add(status, "`syncd status --stale --link acme-postgres`")
 _add(plan, "`syncd plan 17`, or `syncd plan acme-postgres/4711 --format json`")
 _add(backfill, "`syncd backfill acme-postgres --since 30d --dry-run`, then without `--dry-run`")

@@ -84,10 +84,11 @@ group('Sync', [$bot], [@reading, @writing]);
 group('Support', [$agent, $other],
     [@reading, @writing, qw(TakeTicket StealTicket Watch WatchAsAdminCc DeleteTicket)]);
 
-my $everyone = RT::Group->new($system);
-$everyone->LoadSystemInternalGroup('Everyone');
-must("everyone: $_", $everyone->PrincipalObj->GrantRight(Right => $_, Object => RT->System))
-    for qw(CreateTicket ReplyToTicket);
+# Customers open tickets, and see and answer their own.
+my $customers = RT::Group->new($system);
+$customers->LoadSystemInternalGroup('Unprivileged');
+must("customers: $_", $customers->PrincipalObj->GrantRight(Right => $_, Object => RT->System))
+    for qw(CreateTicket);
 my $requestors = RT->System->RoleGroup('Requestor');
 must("requestors: $_", $requestors->PrincipalObj->GrantRight(Right => $_, Object => RT->System))
     for qw(SeeQueue ShowTicket ReplyToTicket);
@@ -98,6 +99,21 @@ custom_field('Tags',       'FreeformMultiple', $of_ticket);
 custom_field($_,           'FreeformSingle',   $of_ticket)
     for qw(ExternalID App Plan Region Resource);
 custom_field('SyncOrigin', 'FreeformSingle',   $of_transaction);
+
+# RT by itself opens a new or a closed ticket when somebody answers, and leaves a stalled one.
+must('reopening', RT::Scrip->new($system)->Create(
+    Queue             => 0,
+    Description       => 'On Correspond by a requestor open stalled tickets',
+    ScripCondition    => 'On Correspond',
+    ScripAction       => 'User Defined',
+    Template          => 'Blank',
+    CustomPrepareCode => q{
+        return 0 unless $self->TicketObj->Status eq 'stalled';
+        my $writer = $self->TransactionObj->CreatorObj->PrincipalObj;
+        return $self->TicketObj->Requestor->HasMemberRecursively($writer);
+    },
+    CustomCommitCode => q{return $self->TicketObj->SetStatus('open');},
+));
 
 my %tokens = map { $_->Name => token($_, 'seed') } $root, $bot, $agent, $other, $customer;
 print JSON::encode_json({ tokens => \%tokens }), "\n";

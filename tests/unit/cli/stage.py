@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import structlog
 from typer.testing import CliRunner, Result
 
 from syncd.cli import app
@@ -64,7 +65,11 @@ class Stage:
     def type(self, *words: str, secrets: dict[str, str] | dict[str, None] = SECRETS) -> Result:
         """The command with this configuration; `env` is what the shell has beside it."""
         env: dict[str, str | None] = {**secrets, "SYNCD_CONFIG": str(self.config), "COLUMNS": None}
-        return CliRunner().invoke(app, list(words), env=env)
+        try:
+            return CliRunner().invoke(app, list(words), env=env)
+        finally:
+            # A command logs to the standard error of its runner, which is closed now.
+            structlog.reset_defaults()
 
     def json(self, *words: str, secrets: dict[str, str] | dict[str, None] = SECRETS) -> Any:
         """The report as JSON; the command must end well."""
