@@ -106,6 +106,12 @@ mutants: install ## Change the core in thousands of small ways, and list those t
 bench: install ## Measure speed and cost, and write docs/benchmarks.md.
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+SEEDS ?= 100
+
+.PHONY: simulate
+simulate: install ## Play SEEDS=100 seeded histories on virtual time, check every promise after each.
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
+
 .PHONY: lock
 lock: install ## Write requirements.lock from pyproject.toml; ARGS=--upgrade takes newer releases.
 	@$(BIN)/python -m venv --clear $(LOCK_VENV)

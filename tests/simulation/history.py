@@ -183,7 +183,7 @@ class _History:
                 PairSeen(
                     link=pair.link,
                     platform=str(pair.tickets[Side.PLATFORM]),
-                    partner=str(pair.tickets[Side.PARTNER]),
+                    partner=str(pair.tickets[Side.PARTNER] or ""),
                     state=pair.state.value,
                     reason=pair.reason,
                 )

@@ -1,0 +1,84 @@
+"""Play many histories, each from one integer, and say whether a promise was broken."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from rich.progress import track
+
+from tests.simulation.history import play
+from tests.simulation.one import outcome_of, played
+from tests.simulation.people import Writer
+from tests.simulation.report import Outcome, Sum, as_json, as_table
+from tests.simulation.script import read_script
+
+_BROKEN = 1
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Play; 1 when a promise was broken."""
+    options = _options(arguments)
+    began = time.monotonic()
+    total = Sum()
+    for outcome in _outcomes(options):
+        total.add(outcome)
+        if outcome.script is not None:
+            path = Path(options.scripts, f"seed-{outcome.seed}.jsonl")
+            outcome.script.write(path)
+            told = f"Seed {outcome.seed} breaks a promise. Play it again: --replay {path}"
+            print(told, file=sys.stderr)
+        if options.seconds and time.monotonic() - began > options.seconds:
+            break
+    rows = total.rows(time.monotonic() - began)
+    print(as_json(rows) if options.format == "json" else as_table(rows))
+    return _BROKEN if total.violations else 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many histories")
+    parser.add_argument("--first", type=int, default=1, help="the first one's integer")
+    parser.add_argument("--seed", type=int, help="only this history, with all that happens in it")
+    parser.add_argument("--replay", type=Path, help="only the history of a file")
+    parser.add_argument("--days", type=float, default=0.2, help="simulated days of activity")
+    parser.add_argument("--deeds", type=int, default=150, help="what people try in that time")
+    parser.add_argument("--seconds", type=float, default=0, help="end after this, also before all")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--whole", action="store_true", help="do not cut failing scripts short")
+    parser.add_argument("--scripts", type=Path, default=Path(), help="where failing ones are kept")
+    parser.add_argument("--format", choices=["table", "json"], default="table")
+    return parser.parse_args(arguments)
+
+
+def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
+    if options.seed is not None or options.replay is not None:
+        yield _one(options)
+        return
+    seeds = range(options.first, options.first + options.seeds)
+    work = partial(played, days=options.days, deeds=options.deeds, is_cut=not options.whole)
+    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+        done = pool.imap_unordered(work, seeds)
+        yield from track(
+            done, total=len(seeds), disable=not sys.stderr.isatty(), description="histories"
+        )
+
+
+def _one(options: argparse.Namespace) -> Outcome:
+    if options.replay is not None:
+        script = read_script(options.replay)
+    else:
+        script = Writer(options.seed, days=options.days, deeds=options.deeds).script()
+    done = play(script, is_traced=True)
+    print("\n".join([*done.trace, f"digest {done.digest}"]), file=sys.stderr)
+    return outcome_of(script.terms.seed, done)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

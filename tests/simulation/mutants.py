@@ -1,0 +1,175 @@
+"""Faults planted into the engine on purpose, by name: what the checker must be able to see.
+
+Each says which promises it may break, and so by which of them it counts as caught.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from connectors.platform.connector import PlatformConnector
+from connectors.zendesk.connector import ZendeskConnector
+from syncd.core.model import Audience
+from syncd.core.operations import Fate, Finding, Intent, UpdateTicket
+from syncd.engine.intake import Intake
+from syncd.engine.pair_run import PairRun
+from syncd.engine.poll import Poller
+from syncd.log import logger
+from syncd.store import SqliteReader, SqliteStore
+
+Patch = tuple[type, str, Callable[[Any], Any]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mutant:
+    """A fault: what is put in the place of which methods, given the true one."""
+
+    name: str
+    promises: frozenset[int]
+    patches: Sequence[Patch]
+
+
+@contextlib.contextmanager
+def planted(mutant: Mutant) -> Iterator[None]:
+    """The product with the fault in it, for the length of the block."""
+    kept = [(owner, name, owner.__dict__[name]) for owner, name, _ in mutant.patches]
+    try:
+        for owner, name, make in mutant.patches:
+            setattr(owner, name, make(owner.__dict__[name]))
+        yield
+    finally:
+        for owner, name, true in kept:
+            setattr(owner, name, true)
+
+
+def _sending(change: Callable[[UpdateTicket], UpdateTicket]) -> Patch:
+    """What leaves is another write than the one that was planned."""
+
+    def make(true: Any) -> Any:
+        async def send(self: PairRun, intent: Intent) -> Any:
+            if isinstance(intent.op, UpdateTicket):
+                intent = replace(intent, op=change(intent.op))
+            return await true(self, intent)
+
+        return send
+
+    return PairRun, "_send", make
+
+
+def _in_public(op: UpdateTicket) -> UpdateTicket:
+    if op.comment is None:
+        return op
+    return replace(op, comment=replace(op.comment, audience=Audience.PUBLIC, view=None))
+
+
+def _always_open(op: UpdateTicket) -> UpdateTicket:
+    is_platform = op.side.value == "platform"
+    return op if op.status is None else replace(op, status="Open" if is_platform else "open")
+
+
+def _closing(op: UpdateTicket) -> UpdateTicket:
+    return op if op.leave_view is None else replace(op, status="Closed")
+
+
+def _telling(op: UpdateTicket) -> UpdateTicket:
+    if op.comment is not None:
+        logger().info("op.sent", text=op.comment.html)
+    return op
+
+
+def _absent(true: Any) -> Any:
+    async def find(self: Any, *args: Any, **kwargs: Any) -> Finding:
+        return Finding(fate=Fate.ABSENT)
+
+    return find
+
+
+def _forgetting_the_last(true: Any) -> Any:
+    async def take(self: Intake, connection: Any, sightings: Any, **kwargs: Any) -> Any:
+        short = [replace(s, comments=s.comments[:-1]) if s.comments else s for s in sightings]
+        return await true(self, connection, short, **kwargs)
+
+    return take
+
+
+def _losing_the_copy(true: Any) -> Any:
+    async def settle(self: Any, intent: Intent, answer: Any, **kwargs: Any) -> Any:
+        park = await true(self, intent, answer, **kwargs)
+        work = self._work
+        comments = tuple(replace(m, copy_id=None) for m in work.base.comments)
+        work.base = replace(work.base, comments=comments)
+        return park
+
+    return settle
+
+
+def _asking_once_more(true: Any) -> Any:
+    async def look(self: Any) -> float:
+        seconds: float = await true(self)
+        with contextlib.suppress(Exception):
+            await self._connector.check()
+        return seconds
+
+    return look
+
+
+def _forgetting_what_left(true: Any) -> Any:
+    async def load_run(self: Any, pair_id: Any) -> Any:
+        run = await true(self, pair_id)
+        return None if run is None else replace(run, sent=())
+
+    return load_run
+
+
+def _dying(true: Any) -> Any:
+    async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if kwargs["now"].second == 0:
+            raise RuntimeError("a bug")
+        return await true(self, *args, **kwargs)
+
+    return step
+
+
+_FIND = [(desk, "find", _absent) for desk in (PlatformConnector, ZendeskConnector)]
+
+MUTANTS = (
+    Mutant(
+        name="private copies are public", promises=frozenset({1}), patches=[_sending(_in_public)]
+    ),
+    Mutant(
+        name="the last comment of a page is overlooked",
+        promises=frozenset({2}),
+        patches=[(Intake, "take", _forgetting_the_last)],
+    ),
+    Mutant(name="a lost write is taken for absent", promises=frozenset({3}), patches=_FIND),
+    Mutant(
+        name="copies are not known again",
+        promises=frozenset({3, 4}),
+        patches=[(PairRun, "_settle", _losing_the_copy)],
+    ),
+    Mutant(
+        name="each poll asks once more",
+        promises=frozenset({5}),
+        patches=[(Poller, "look", _asking_once_more)],
+    ),
+    Mutant(
+        name="every status is open", promises=frozenset({2, 6}), patches=[_sending(_always_open)]
+    ),
+    Mutant(name="a hand-off closes", promises=frozenset({8}), patches=[_sending(_closing)]),
+    Mutant(
+        name="what left is forgotten at the next run",
+        promises=frozenset({2, 3, 4, 6, 9}),
+        patches=[(SqliteReader, "load_run", _forgetting_what_left)],
+    ),
+    Mutant(
+        name="the log holds what is sent", promises=frozenset({12}), patches=[_sending(_telling)]
+    ),
+    Mutant(
+        name="a run dies now and then",
+        promises=frozenset({2, 6, 9}),
+        patches=[(SqliteStore, "step", _dying)],
+    ),
+)
