@@ -112,6 +112,11 @@ SEEDS ?= 100
 simulate: install ## Play SEEDS=100 seeded histories on virtual time, check every promise after each.
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
+.PHONY: dist
+dist: install ## Build the wheel and the source archive into dist/.
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -d dist
+
 .PHONY: lock
 lock: install ## Write requirements.lock from pyproject.toml; ARGS=--upgrade takes newer releases.
 	@$(BIN)/python -m venv --clear $(LOCK_VENV)

@@ -18,6 +18,9 @@ import structlog
 EVENTS: Mapping[str, str] = {
     "daemon.started": "The daemon began; says how many links it serves.",
     "daemon.ready": "The store is open, the addresses are bound and the workers run.",
+    "daemon.stuck": "The engine stands still; `reason` says where. Its supervisor starts it anew.",
+    "config.reloaded": "A new configuration is in force from here on; runs are finished first.",
+    "config.refused": "A reload found the configuration wrong; the old one stays in force.",
     "daemon.stopping": "A signal came; runs in progress are finished first.",
     "daemon.stopped": "All that had begun is durable; the process ends.",
     "daemon.failed": "A part of the daemon died; the process ends, to be started again.",

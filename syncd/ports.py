@@ -246,6 +246,10 @@ class Store(Aging, Deeds, Guards, Protocol):
     What people do by hand is `Deeds`, what is counted against floods `Guards`.
     """
 
+    async def take_turn(self) -> None:
+        """Return once a write that changes nothing has had its turn."""
+        ...
+
     async def record_sightings(
         self,
         connection: ConnectionName,

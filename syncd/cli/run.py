@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syncd.cli.failure import Refused
-from syncd.cli.opening import load_and_warn
+from syncd.cli.opening import load_and_warn, load_config
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption
 
 if TYPE_CHECKING:
@@ -20,20 +22,23 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Run the daemon until SIGTERM or SIGINT.
 
     It stays in the foreground and logs to standard error; the event `daemon.ready` has the address
-    of its web server. Runs in progress are finished before it ends.
+    of its web server. Runs in progress are finished before it ends. At SIGHUP the configuration is
+    read again: all of it, or, if anything is wrong with it, nothing.
     """
     from syncd.log import configure
 
     loaded = load_and_warn(config)
     configure(form=loaded.log.format, level=loaded.log.level)
-    asyncio.run(_serve(loaded))
+    asyncio.run(_serve(loaded, config))
 
 
-async def _serve(config: Config) -> None:
-    from syncd.app import serve
+async def _serve(config: Config, path: Path) -> None:
+    from syncd.daemon import serve
+    from syncd.supervisor import Supervisor
 
+    supervisor = Supervisor.of(os.environ)
     try:
-        await serve(config)
+        await serve(config, read_again=lambda: load_config(path).config, supervisor=supervisor)
     except OSError as error:
         if error.errno not in _TAKEN:
             raise

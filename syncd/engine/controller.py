@@ -166,6 +166,7 @@ class Controller:
                     self._queue.wake(pair_id)
                 else:
                     self._queue.wake_at(pair_id, self._in_monotonic(not_before))
+            self._reconciler.pulse.scanned()
             await wait_or_stop(self._clock, self._stopping, _SCAN_SECONDS)
 
     async def _wake_for_returned(self, now: datetime) -> None:

@@ -20,6 +20,7 @@ from syncd.engine.lanes import Lanes
 from syncd.engine.links import Link, Links
 from syncd.engine.outcome import Outcome, Result
 from syncd.engine.pair_run import PairRun
+from syncd.engine.pulse import Pulse
 from syncd.engine.recovering import PairRecovery, Recovered, recover_first
 from syncd.engine.work import Work
 from syncd.ports import Clock, Store
@@ -52,6 +53,7 @@ class Reconciler:
         self._links = links
         self._clock = clock
         self._health = health
+        self.pulse = Pulse(clock)
 
     def links_of(self, connections: Collection[ConnectionName]) -> Sequence[LinkName]:
         """The links that use one of these connections."""
@@ -97,7 +99,8 @@ class Reconciler:
         with place as has_place:
             if not has_place:
                 return Outcome(result=Result.CROWDED)
-            return await self._run(run, link, manner)
+            with self.pulse.run():
+                return await self._run(run, link, manner)
 
     async def _run(self, run: Run, link: Link, manner: Manner) -> Outcome:
         token = f"{self._owner}:{uuid.uuid4().hex}"
@@ -145,7 +148,9 @@ class Reconciler:
 
     async def record(self, pair_id: PairId, token: str, step: Step) -> bool:
         now = self._clock.now()
-        return await self._store.step(pair_id, token, step, now=now, lease_until=now + _LEASE)
+        is_dirty = await self._store.step(pair_id, token, step, now=now, lease_until=now + _LEASE)
+        self.pulse.moved()
+        return is_dirty
 
     async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
         return await self._store.count_hops(pair_id, since=since)

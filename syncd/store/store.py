@@ -202,6 +202,9 @@ class SqliteStore(SqliteReader):
         """Transactions committed since opening; fewer than units when many came at once."""
         return self._writer.commit_count
 
+    async def take_turn(self) -> None:
+        await self._writer.submit(lambda _: None)
+
     async def record_sightings(
         self,
         connection: ConnectionName,

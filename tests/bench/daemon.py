@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from syncd import app
+from syncd import app, daemon
 from syncd.cli.opening import load_and_warn
 from syncd.log import configure
 from tests.bench.floor.accepted import Application, noting
@@ -30,7 +30,7 @@ def _watched(make: Callable[..., Application]) -> Callable[..., Application]:
 def main() -> None:
     """Serve until SIGTERM."""
     names = vars(app)
-    names["web_app"] = _watched(names["web_app"])
+    vars(daemon)["web_app"] = _watched(vars(daemon)["web_app"])
     if len(sys.argv) > 2:
         delay = float(sys.argv[2])
         names["open_store"] = functools.partial(names["open_store"], commit_delay_seconds=delay)
@@ -40,7 +40,7 @@ def main() -> None:
     def ready(address: str) -> None:
         print(json.dumps({"ready": address}), flush=True)
 
-    asyncio.run(app.serve(config, on_ready=ready))
+    asyncio.run(daemon.serve(config, on_ready=ready))
 
 
 if __name__ == "__main__":

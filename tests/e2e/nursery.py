@@ -27,7 +27,7 @@ _LOG_LINES = 15
 # Reads one JSON line for each daemon: its configuration and its log; answers with its process id.
 _TEMPLATE = """
 import gc, json, os, signal, sys
-import syncd.app, syncd.cli.run, syncd.store.migrate, connectors.platform.connector
+import syncd.daemon, syncd.cli.run, syncd.store.migrate, connectors.platform.connector
 import connectors.zendesk.connector
 from syncd.cli import main
 # Nobody waits for the children: the system clears them away.

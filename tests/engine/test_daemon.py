@@ -21,16 +21,18 @@ import pytest
 import structlog
 
 import syncd.app
+import syncd.daemon
 from config.loaded import Config
 from connectors.platform.connector import PlatformConnector
 from connectors.platform.sandbox import PlatformDesk, PlatformSandbox
 from connectors.platform.sandbox.act import act
 from connectors.sandbox import Fault, Release, SandboxTime
 from connectors.zendesk.sandbox import ZendeskSandbox
-from syncd.app import parts, serve
+from syncd.app import parts
 from syncd.core.errors import StoreUnavailable
 from syncd.core.model import PairId, TicketId
 from syncd.core.work import Step
+from syncd.daemon import serve
 from syncd.log import configure
 from syncd.store import open_store
 from tests.engine.both_desks import CUSTOMER
@@ -185,7 +187,7 @@ async def test_it_finishes_the_runs_in_progress_before_it_ends(tmp_path: Path) -
 async def test_it_waits_for_a_silent_desk_only_so_long_and_finds_the_write_afterwards(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(syncd.app, "_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(syncd.daemon, "_GRACE_SECONDS", 0.1)
     async with surroundings(tmp_path) as around:
         async with a_daemon(around) as daemon:
             around.partner.faults.arm(Fault(action="hold_after", methods=frozenset({"POST"})))

@@ -21,7 +21,8 @@ import httpx
 from config.load import load_text
 from config.loaded import Config
 from connectors import registry
-from syncd.app import Daemon, Parts, parts
+from syncd.app import Parts, parts
+from syncd.daemon import Daemon
 from syncd.store import SqliteStore, open_store
 from tests.simulation.clock import LoopClock, LoopExecutor, VirtualLoop
 from tests.simulation.desks import ADDRESSES, OWN_PORT, PLATFORM, SECRETS, VIEWS

@@ -1,0 +1,347 @@
+"""The daemon: what goes on for as long as the process lives, and how it begins, reloads and ends.
+
+`app` wires the parts; here they run. A reload reads the configuration again and, if it is sound,
+ends one set of parts as a stop would and begins the next, on the same socket: callers wait for a
+moment and none is refused. What waited in the store waits there still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+
+import uvicorn
+from starlette.applications import Starlette
+
+from config.loaded import Config
+from syncd import __version__
+from syncd.app import Parts, parts
+from syncd.core.errors import ConfigError, Problem, SyncdError
+from syncd.core.model import ConnectionName
+from syncd.engine.controller import Controller
+from syncd.engine.hooks import HookReport
+from syncd.engine.poll import Poller
+from syncd.engine.rights import look_at_rights
+from syncd.engine.sweep import Sweep
+from syncd.log import logger, place_of
+from syncd.ports import Connector
+from syncd.supervisor import Supervisor
+from syncd.watchdog import feed
+from syncd.web.guard import serving
+from syncd.web.server import web_app
+
+#: A desk that does not answer keeps the others waiting for no longer than this at the start.
+_BEGIN_SECONDS = 5.0
+#: How long runs in progress are waited for at the end; a desk may ask for an hour. What is cut off
+#: is looked for at the next start. Less than a supervisor's patience.
+_GRACE_SECONDS = 25.0
+
+
+async def serve(
+    config: Config,
+    *,
+    on_ready: Callable[[str], None] | None = None,
+    read_again: Callable[[], Config] | None = None,
+    supervisor: Supervisor | None = None,
+) -> None:
+    """Run the daemon until SIGTERM or SIGINT; runs in progress are finished first.
+
+    `on_ready` is told the web server's address. At SIGHUP the configuration is `read_again`: what
+    that raises as a `SyncdError` is logged, and all stays as it is. Raises `StoreError`, and
+    whatever killed a part: a daemon that is half alive is worse than one that a supervisor starts
+    again.
+    """
+    ears: _Ears | None = None
+    following: Config | None = config
+    try:
+        while following is not None:
+            async with parts(following, owner="daemon") as made:
+                ears = ears or _Ears(following)
+                daemon = Daemon(made, supervisor=supervisor, read_again=read_again)
+                following = await daemon.run(ears, on_ready)
+    finally:
+        if ears is not None:
+            ears.close()
+
+
+class _Ears:
+    """The bound socket on which one daemon after the other listens."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises `OSError` when the address is taken."""
+        family = socket.AF_INET6 if ":" in config.server.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_STREAM)
+        # Accepted connections inherit it; asyncio leaves it off for a socket that it is given.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((config.server.host, config.server.port))
+        except OSError:
+            self._socket.close()
+            raise
+        host, port = self._socket.getsockname()[:2]
+        self.address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    def lend(self) -> socket.socket:
+        """The same ears for a server that closes its own: who calls in between waits."""
+        return self._socket.dup()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Daemon:
+    """The long-running tasks around one set of parts.
+
+    `run` is the process; who serves and ends otherwise takes `work`, `stop` and `application`.
+    """
+
+    def __init__(
+        self,
+        made: Parts,
+        *,
+        supervisor: Supervisor | None = None,
+        read_again: Callable[[], Config] | None = None,
+    ) -> None:
+        self._made = made
+        self._supervisor = supervisor or Supervisor(None)
+        self._read_again = read_again
+        self._following: Config | None = None
+        self._controller = Controller(
+            store=made.store,
+            queue=made.queue,
+            reconciler=made.reconciler,
+            clock=made.clock,
+            health=made.health,
+        )
+        self._pollers = [
+            _a_poller(made, name, connector) for name, connector in made.links.connectors().items()
+        ]
+        self._sweep = Sweep(
+            links=made.links,
+            every_seconds=made.config.sweep.every.total_seconds(),
+            store=made.store,
+            intake=made.intake,
+            clock=made.clock,
+            health=made.health,
+        )
+        self._is_ready = False
+        self._stopping = asyncio.Event()
+        self._asked_to_reload = asyncio.Event()
+
+    async def run(
+        self, ears: _Ears, on_ready: Callable[[str], None] | None = None
+    ) -> Config | None:
+        """Until a signal; the configuration to go on with, or None at the end."""
+        log = logger()
+        log.info("daemon.started", version=__version__, links=len(self._made.links))
+        server = _QuietServer(serving(self.application()))
+        listener = ears.lend()
+        handlers = {
+            signal.SIGTERM: self._stopping.set,
+            signal.SIGINT: self._stopping.set,
+            signal.SIGHUP: self._asked_to_reload.set,
+        }
+        loop = asyncio.get_running_loop()
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+        try:
+            async with asyncio.TaskGroup() as group:
+                working = self.work(group)
+                answering = group.create_task(server.serve(sockets=[listener]))
+                group.create_task(self._announce(server, answering, ears.address, on_ready))
+                watching = [
+                    group.create_task(self._feed_watchdog()),
+                    group.create_task(self._reload_when_asked()),
+                ]
+                await self._stopping.wait()
+                log.info("daemon.stopping")
+                if self._following is None:
+                    self._supervisor.stopping()
+                self._is_ready = False
+                server.should_exit = True
+                self.stop()
+                _, late = await asyncio.wait(working, timeout=_GRACE_SECONDS)
+                for task in (*late, *watching):
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            first = _first_of(failures)
+            log.critical("daemon.failed", reason=type(first).__name__, place=place_of(first))
+            raise first from failures
+        finally:
+            server.close()
+            listener.close()
+            for number in handlers:
+                loop.remove_signal_handler(number)
+        log.info("daemon.stopped")
+        return self._following
+
+    async def _feed_watchdog(self) -> None:
+        await feed(
+            self._supervisor,
+            standstill=self._made.reconciler.pulse.standstill,
+            turn=self._made.store.take_turn,
+            clock=self._made.clock,
+        )
+
+    async def _reload_when_asked(self) -> None:
+        """A sound configuration ends this daemon, and the next one takes its place."""
+        while self._read_again is not None:
+            await self._asked_to_reload.wait()
+            self._asked_to_reload.clear()
+            try:
+                found = await asyncio.to_thread(self._read_again)
+                _refuse_what_needs_a_start(self._made.config, found)
+            except SyncdError as error:
+                logger().error("config.refused", reason=str(error), hint=error.hint)
+                continue
+            logger().info("config.reloaded", links=len(found.links))
+            self._supervisor.reloading(self._made.clock.monotonic())
+            self._following = found
+            self._stopping.set()
+            return
+
+    def work(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Begin all that goes on until `stop`."""
+        made = self._made
+        return [
+            group.create_task(self._controller.run()),
+            *(group.create_task(poller.run()) for poller in self._pollers),
+            group.create_task(self._sweep.run()),
+            group.create_task(look_at_rights(made.connectors.values())),
+            *(group.create_task(watch.run()) for watch in made.watches.values()),
+        ]
+
+    def stop(self) -> None:
+        """Begin nothing more; what was begun is finished first."""
+        for poller in self._pollers:
+            poller.stop()
+        self._sweep.stop()
+        for watch in self._made.watches.values():
+            watch.stop()
+        self._controller.stop()
+
+    def application(self) -> Starlette:
+        """Webhooks and health, as an ASGI application."""
+        made = self._made
+        paths = {
+            made.config.webhook_path(name): name
+            for name in made.connectors
+            if made.config.connections[name].has_webhooks
+        }
+        return web_app(
+            paths=paths,
+            receive=made.receive,
+            health=self._health,
+            is_ready=lambda: self._is_ready,
+        )
+
+    async def _announce(
+        self,
+        server: uvicorn.Server,
+        serving: asyncio.Task[None],
+        address: str,
+        on_ready: Callable[[str], None] | None,
+    ) -> None:
+        while not server.started:
+            if serving.done():
+                return
+            await self._made.clock.sleep(0.01)
+        # What happens before a feed's first look is not seen: nobody is told to begin before it.
+        begun = asyncio.create_task(self._begin())
+        stopping = asyncio.create_task(self._stop_asked())
+        await asyncio.wait(
+            {begun, stopping}, timeout=_BEGIN_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        begun.cancel()
+        stopping.cancel()
+        self._is_ready = True
+        logger().info("daemon.ready", address=address)
+        self._supervisor.ready(f"{len(self._made.links)} links, listening on {address}")
+        if on_ready is not None:
+            on_ready(address)
+
+    async def _begin(self) -> None:
+        for poller in self._pollers:
+            await poller.begun.wait()
+
+    async def _stop_asked(self) -> None:
+        await self._stopping.wait()
+
+    def _health(self) -> Mapping[str, object]:
+        health = self._made.health
+        return {
+            "version": __version__,
+            "ready": self._is_ready,
+            "connections": health.report(),
+            "webhooks": {
+                name: _hook_report(watch.report())
+                for name, watch in sorted(self._made.watches.items())
+            },
+            "budgets": {name: ledger.report() for name, ledger in self._made.budgets.items()},
+            "stopped": dict(sorted(health.stopped.items())),
+            "counts": dict(sorted(health.counts.items())),
+            "queue": len(self._made.queue),
+        }
+
+
+def _refuse_what_needs_a_start(config: Config, found: Config) -> None:
+    """Raise `ConfigError` where a change is of what one process has once."""
+    kept = (
+        ("store", config.store, found.store),
+        ("server.listen", config.server.listen, found.server.listen),
+    )
+    problems = tuple(
+        Problem(message="it changed, which a reload cannot do", path=key, hint="Restart syncd.")
+        for key, before, after in kept
+        if before != after
+    )
+    if problems:
+        raise ConfigError(problems)
+
+
+def _a_poller(made: Parts, name: ConnectionName, connector: Connector) -> Poller:
+    poll, watch = made.config.connections[name].poll, made.watches.get(name)
+    return Poller(
+        connector,
+        every_seconds=poll.every.total_seconds(),
+        relaxed_seconds=0.0 if poll.relaxed is None else poll.relaxed.total_seconds(),
+        is_relaxed=lambda: watch is not None and watch.is_trusted,
+        store=made.store,
+        intake=made.intake,
+        clock=made.clock,
+        health=made.health,
+    )
+
+
+def _hook_report(report: HookReport) -> Mapping[str, object]:
+    return {
+        "state": report.state.value,
+        "faults": [fault.value for fault in report.faults],
+        "since": report.since.isoformat() if report.since else "",
+        "missed": report.missed,
+    }
+
+
+def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What died first, from under the groups of the parts around it."""
+    first: BaseException = failures
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first
+
+
+class _QuietServer(uvicorn.Server):
+    """uvicorn without its own signal handlers: the daemon's decide when it ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def close(self) -> None:
+        """Listen no more; for a server that was cut off before it could see to that itself."""
+        for listening in getattr(self, "servers", ()):
+            listening.close()

@@ -1,0 +1,149 @@
+"""SIGHUP: a sound configuration takes the old one's place, a wrong one changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from config.loaded import Config
+from connectors.sandbox import Fault
+from syncd.core.errors import ConfigError, Problem
+from syncd.daemon import serve
+from syncd.supervisor import Supervisor
+from tests.engine.test_daemon import SECONDS, Daemon, Surroundings, surroundings
+from tests.engine.wiring import SECRETS, a_config
+
+
+@contextlib.asynccontextmanager
+async def a_daemon(
+    around: Surroundings, read_again: Callable[[], Config], supervisor: Supervisor | None = None
+) -> AsyncIterator[Daemon]:
+    addresses: list[str] = []
+    task = asyncio.create_task(
+        serve(
+            around.config,
+            on_ready=addresses.append,
+            read_again=read_again,
+            supervisor=supervisor,
+        )
+    )
+    try:
+        await around.until(lambda: bool(addresses) or task.done())
+        yield Daemon(task=task, address=addresses[0])
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(SECONDS):
+            await task
+
+
+def hang_up() -> None:
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
+def count(around: Surroundings, event: str) -> int:
+    return around.events().count(event)
+
+
+async def test_a_sound_configuration_takes_over_on_the_same_address(tmp_path: Path) -> None:
+    async with surroundings(tmp_path) as around:
+        without_links = replace(around.config, links={})
+        given = iter([without_links, around.config])
+        async with a_daemon(around, lambda: next(given)) as daemon:
+            hang_up()
+            await around.until(lambda: count(around, "daemon.ready") == 2)
+            ticket = around.open_ticket()
+            async with httpx.AsyncClient(base_url=daemon.address) as client:
+                assert (await client.get("/readyz")).status_code == 200
+            assert around.twins() == 0
+            hang_up()
+            await around.until(lambda: count(around, "daemon.ready") == 3)
+            # Its link was away when it was opened, so it is history there.
+            assert ticket
+            around.open_ticket()
+            await around.until(lambda: around.twins() >= 1)
+        assert count(around, "config.reloaded") == 2
+
+
+async def test_work_in_progress_is_finished_first_and_nothing_is_doubled(tmp_path: Path) -> None:
+    async with surroundings(tmp_path) as around:
+        async with a_daemon(around, lambda: around.config):
+            held = Fault(action="delay_before", methods=frozenset({"POST"}), delay_seconds=0.3)
+            around.partner.faults.arm(held)
+            around.open_ticket()
+            await around.until(lambda: "op.sent" in around.events())
+            hang_up()
+            await around.until(lambda: count(around, "daemon.ready") == 2)
+            await around.until(lambda: around.twins() == 1)
+        assert around.twins() == 1
+        assert await around.sent_count() == 0
+
+
+async def test_a_wrong_configuration_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
+    def wrong() -> Config:
+        raise ConfigError((Problem(message="no such key", path="links.acme", line=7),))
+
+    async with surroundings(tmp_path) as around:
+        async with a_daemon(around, wrong):
+            hang_up()
+            await around.until(lambda: "config.refused" in around.events())
+            around.open_ticket()
+            await around.until(lambda: around.twins() == 1)
+        assert "links.acme: no such key" in around.logged("config.refused")["reason"]
+        assert count(around, "daemon.started") == 1
+
+
+@pytest.mark.parametrize("what", ["store", "listen"])
+async def test_what_one_process_has_once_is_not_changed_by_a_reload(
+    tmp_path: Path, what: str
+) -> None:
+    async with surroundings(tmp_path) as around:
+        if what == "store":
+            other = replace(around.config, store=f"sqlite:///{tmp_path}/other.db")
+        else:
+            addresses = {"heroku": "http://127.0.0.1:9", "acme": "http://127.0.0.1:9"}
+            folder = tmp_path / "other"
+            folder.mkdir()
+            elsewhere = a_config(folder, addresses, SECRETS, listen="127.0.0.1:9")
+            other = replace(around.config, server=elsewhere.server)
+        async with a_daemon(around, lambda: other):
+            hang_up()
+            await around.until(lambda: "config.refused" in around.events())
+        assert "restart" in around.logged("config.refused")["reason"].lower()
+        assert not (tmp_path / "other.db").exists()
+
+
+async def test_the_supervisor_is_told_of_the_start_the_reload_and_the_end(tmp_path: Path) -> None:
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(address)
+        ear.setblocking(False)
+        supervisor = Supervisor(address, watchdog_seconds=0.4)
+        async with surroundings(tmp_path) as around:
+            async with a_daemon(around, lambda: around.config, supervisor):
+                await around.until(lambda: bool(around.events()))
+                await asyncio.sleep(0.5)
+                hang_up()
+                await around.until(lambda: count(around, "daemon.ready") == 2)
+            said = _all(ear)
+    kinds = [message.partition("=")[0] for message in said]
+    assert kinds[0] in {"READY", "WATCHDOG"}
+    assert "WATCHDOG" in kinds
+    states = [kind for kind in kinds if kind != "WATCHDOG"]
+    assert states == ["READY", "RELOADING", "READY", "STOPPING"]
+
+
+def _all(ear: socket.socket) -> list[str]:
+    said: list[str] = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            said.append(ear.recv(4096).decode())
+    return said

@@ -1,0 +1,52 @@
+"""The unit that ops install: systemd understands it, and it leaves little to attack."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from syncd.cli.root import app
+from tests.meta.project import ROOT
+
+UNIT = ROOT / "config" / "systemd" / "syncd.service"
+HIGHEST_EXPOSURE = 1.5
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+def analyze(*arguments: str | Path) -> str:
+    command = ["systemd-analyze", *map(str, arguments)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
+    here = tmp_path / "syncd.service"
+    program = re.sub(
+        r"^(Exec\w+=)\S+", rf"\g<1>{sys.executable}", UNIT.read_text("utf-8"), flags=re.M
+    )
+    here.write_text(program, encoding="utf-8")
+    analyze("verify", "--recursive-errors=no", here)
+
+
+def test_its_exposure_is_low() -> None:
+    said = analyze("security", "--offline=true", UNIT)
+    found = re.search(r"Overall exposure level for syncd\.service: ([\d.]+)", said)
+    assert found is not None, said
+    assert float(found[1]) <= HIGHEST_EXPOSURE
+
+
+def test_what_it_calls_is_a_command_of_ours() -> None:
+    names = set(vars(get_command(app))["commands"])
+    called = re.findall(r"^Exec\w+=\S+/syncd (\w+)", UNIT.read_text("utf-8"), flags=re.M)
+    assert called
+    assert set(called) <= names
