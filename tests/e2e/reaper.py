@@ -86,6 +86,10 @@ class Reaper:
     def _meet(self, desk: Desk, held: Json) -> None:
         mark = _mark(held)
         is_any = _ANY_WRITE.fullmatch(mark) is not None
+        if is_any and self._moment == "between" and not _is_applied(desk, held["number"]):
+            # A refusal: killed before it hears of that, the daemon would try the same for ever.
+            desk.release(held["number"])
+            return
         if mark in self._spared:
             if is_any:
                 # The next one is another write.
@@ -116,3 +120,8 @@ class Reaper:
 
 def _mark(request: Json) -> str:
     return f"{request['method']} {request['path']}"
+
+
+def _is_applied(desk: Desk, number: int) -> bool:
+    (entry, *_) = desk.requests_since(number - 1)["requests"]
+    return bool(entry["applied"])
