@@ -381,7 +381,9 @@ async def test_a_listing_never_takes_fields_for_newer_than_they_are(desk: Desk) 
     whole = await look(desk, ticket_id)
     assert listed.ticket is not None
     assert later.ticket is not None
-    assert listed.ticket.fields_as_of < later.ticket.fields_as_of <= whole.ticket.fields_as_of
+    assert later.ticket.status == "stalled"
+    # Within one second of RT's clock a listing cannot tell which transactions it includes.
+    assert listed.ticket.fields_as_of <= later.ticket.fields_as_of <= whole.ticket.fields_as_of
 
 
 async def test_a_user_in_another_time_zone_sees_the_same(desk: Desk) -> None:
