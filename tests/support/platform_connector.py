@@ -46,6 +46,12 @@ LINK = LinkName("acme-postgres")
 ANN = Person(person_id="4711", name="Ann Agent", role=Role.AGENT)
 
 
+def unread(answer: httpx.Response) -> httpx.Response:
+    """The same answer as from a line: what is given as `content` counts as read already."""
+    stream = httpx.ByteStream(answer.content)
+    return httpx.Response(answer.status_code, headers=answer.headers, stream=stream)
+
+
 class FreeBudget:
     """A budget that lets everything pass and remembers what it was told."""
 
@@ -100,9 +106,7 @@ class ContractTransport(httpx.AsyncBaseTransport):
         if not self._is_faulty:
             answer.request = request
             await hold_against_contract(answer)
-            return httpx.Response(
-                answer.status_code, headers=answer.headers, content=answer.content
-            )
+            return unread(answer)
         return answer
 
     async def aclose(self) -> None:
@@ -263,8 +267,8 @@ async def scripted(*answers: httpx.Response | Exception | Json) -> AsyncIterator
         if isinstance(given, Exception):
             raise given
         if isinstance(given, dict):
-            return httpx.Response(200, json=given)
-        return httpx.Response(given.status_code, headers=given.headers, content=given.content)
+            given = httpx.Response(200, json=given)
+        return unread(given)
 
     clock, budget = FakeClock(), FreeBudget()
     connector = a_connector(httpx.MockTransport(answer), clock=clock, budget=budget)
