@@ -49,6 +49,13 @@ async def _of_one(desks: BothDesks, ticket_id: str) -> Shown:
     }
 
 
+def renamed(text: str, names: dict[str, str]) -> str:
+    """The text with each key replaced, where it stands whole: 40 is no part of port 40133."""
+    for known, name in names.items():
+        text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", name, text)
+    return text
+
+
 class _Look:
     """Replaces the ids of one ticket's lineage by what they stand for."""
 
@@ -57,10 +64,7 @@ class _Look:
         self._names = names
 
     def text(self, text: str) -> str:
-        text = _ID.sub("ID", _TIME.sub("TIME", text))
-        for number, name in self._names.items():
-            text = text.replace(number, name)
-        return text
+        return renamed(_ID.sub("ID", _TIME.sub("TIME", text)), self._names)
 
     def update(self, update: Update) -> Shown:
         comment = update.comment

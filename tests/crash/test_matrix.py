@@ -21,7 +21,13 @@ from tests.crash.matrix import (
     traits_of,
     worth_burning,
 )
+from tests.crash.shown import renamed
 from tests.engine.both_desks import both_desks
+
+
+def test_numbers_are_named_only_where_they_stand_whole() -> None:
+    text = "#40 at 127.0.0.1:40133/tickets/40, of 1402"
+    assert renamed(text, {"40": "TWIN1"}) == "#TWIN1 at 127.0.0.1:40133/tickets/TWIN1, of 1402"
 
 
 @pytest.mark.slow
