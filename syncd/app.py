@@ -58,6 +58,8 @@ class Parts:
     #: Of the connections that have webhooks and somebody to look after them.
     watches: Mapping[ConnectionName, HookWatch] = field(default_factory=dict)
     budgets: Mapping[ConnectionName, BudgetLedger] = field(default_factory=dict)
+    #: Set where a connection's feed should be looked at soon.
+    news: Mapping[ConnectionName, asyncio.Event] = field(default_factory=dict)
 
     async def receive(
         self, connection: ConnectionName, headers: Mapping[str, str], body: bytes
@@ -169,6 +171,7 @@ async def parts(
         health = Health(clock.now)
         queue = MemoryWorkQueue(clock)
         missed = Missed(clock)
+        news = {name: asyncio.Event() for name in connectors}
         yield Parts(
             config=config,
             clock=clock,
@@ -176,7 +179,10 @@ async def parts(
             links=links,
             health=health,
             queue=queue,
-            intake=Intake(store=store, queue=queue, links=links, clock=clock, missed=missed),
+            intake=Intake(
+                store=store, queue=queue, links=links, clock=clock, missed=missed, news=news
+            ),
+            news=news,
             reconciler=Reconciler(
                 owner=owner or "nobody", store=store, links=links, clock=clock, health=health
             ),

@@ -310,6 +310,7 @@ def _a_poller(made: Parts, name: ConnectionName, connector: Connector) -> Poller
         every_seconds=poll.every.total_seconds(),
         relaxed_seconds=0.0 if poll.relaxed is None else poll.relaxed.total_seconds(),
         is_relaxed=lambda: watch is not None and watch.is_trusted,
+        news=made.news.get(name),
         store=made.store,
         intake=made.intake,
         clock=made.clock,

@@ -176,12 +176,16 @@ class Controller:
                 self._queue.wake(pair_id)
 
 
-async def wait_or_stop(clock: Clock, stopping: asyncio.Event, seconds: float) -> None:
-    """Sleep, but no longer than until `stopping` is set."""
-    sleeping = asyncio.create_task(clock.sleep(seconds))
-    waiting = asyncio.create_task(stopping.wait())
+async def wait_or_stop(
+    clock: Clock, stopping: asyncio.Event, seconds: float, *others: asyncio.Event
+) -> None:
+    """Sleep, but no longer than until `stopping`, or one of the others, is set."""
+    waiting: set[asyncio.Task[object]] = {
+        asyncio.create_task(event.wait()) for event in (stopping, *others)
+    }
+    waiting.add(asyncio.create_task(clock.sleep(seconds)))
     try:
-        await asyncio.wait({sleeping, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        sleeping.cancel()
-        waiting.cancel()
+        for task in waiting:
+            task.cancel()

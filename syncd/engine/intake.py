@@ -5,7 +5,8 @@ Feeds, webhooks, the sweep and backfills all come through here; none of them say
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, Sighting
 from syncd.core.work import CursorMove
@@ -25,8 +26,12 @@ class Intake:
         links: Links,
         clock: Clock,
         missed: Missed | None = None,
+        news: Mapping[ConnectionName, asyncio.Event] | None = None,
     ) -> None:
-        """`missed` is told what came by webhook and what did not."""
+        """`missed` is told what came by webhook and what did not; `news` are set where a webhook
+        spoke of a ticket that only the feed can tell about.
+        """
+        self._news = news or {}
         self._store = store
         self._queue = queue
         self._links = links
@@ -69,9 +74,22 @@ class Intake:
         )
         if is_waking:
             self.wake(marked)
+        if is_announced and side is Side.PLATFORM:
+            await self._call(connection, sightings)
         if backfill is None:
             await self._note(connection, sightings, marked, is_announced=is_announced)
         return marked
+
+    async def _call(self, connection: ConnectionName, sightings: Sequence[Sighting]) -> None:
+        """Have the feed looked at soon for a ticket that a webhook only named: it may be wanted.
+
+        Tickets of living pairs are read by their own runs.
+        """
+        named = {sighting.ticket_id for sighting in sightings if sighting.ticket is None}
+        if not named or connection not in self._news:
+            return
+        if named - await self._store.known_tickets(connection, tuple(named)):
+            self._news[connection].set()
 
     def walked(self, connection: ConnectionName) -> None:
         """A walk along the connection's feed has come to its end."""

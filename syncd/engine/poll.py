@@ -22,6 +22,8 @@ from syncd.ports import Clock, Connector, Store
 FEED = "changes"
 #: After so many pages of one walk the pairs do not wait for its end.
 _PAGES_AT_ONCE = 20
+#: From the first call about news to the look at the feed.
+_GATHERING_SECONDS = 1.0
 
 
 class Poller:
@@ -38,8 +40,12 @@ class Poller:
         health: Health,
         relaxed_seconds: float = 0.0,
         is_relaxed: Callable[[], bool] = lambda: False,
+        news: asyncio.Event | None = None,
     ) -> None:
-        """The pause is `relaxed_seconds` for as long as `is_relaxed` says so."""
+        """The pause is `relaxed_seconds` for as long as `is_relaxed` says so, and cut short by
+        `news` of what only the feed can tell.
+        """
+        self._news = news or asyncio.Event()
         self._connector = connector
         self._every_seconds = every_seconds
         self._relaxed_seconds = relaxed_seconds
@@ -64,16 +70,25 @@ class Poller:
         while not self._stopping.is_set():
             pause = await self.look()
             self.begun.set()
-            await wait_or_stop(self._clock, self._stopping, pause)
+            await self._pause(pause)
             await self._rest(self._relaxed_seconds - pause)
+            if self._news.is_set():
+                self._news.clear()
+                # Those who call about one thing call together.
+                await wait_or_stop(self._clock, self._stopping, min(pause, _GATHERING_SECONDS))
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait; a desk that failed is left alone, whatever is new there."""
+        calls = () if self._tries else (self._news,)
+        await wait_or_stop(self._clock, self._stopping, seconds, *calls)
 
     async def _rest(self, seconds: float) -> None:
         """Wait longer, but only while nothing speaks against it."""
         while seconds > 0 and self._tries == 0 and self._is_relaxed():
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self._news.is_set():
                 return
             pause = min(seconds, self._every_seconds)
-            await wait_or_stop(self._clock, self._stopping, pause)
+            await self._pause(pause)
             seconds -= pause
 
     async def look(self) -> float:

@@ -160,11 +160,13 @@ class Relaxation:
         self.is_sound = True
         self.clock = FakeClock(is_manual=True)
         self.feed = bench.feed
+        self.news = asyncio.Event()
         self.poller = Poller(
             cast(Connector, bench.feed),
             every_seconds=10,
             relaxed_seconds=60,
             is_relaxed=lambda: self.is_sound,
+            news=self.news,
             store=bench.store,
             intake=Intake(store=bench.store, queue=bench.queue, links=Links([]), clock=self.clock),
             clock=self.clock,
@@ -207,3 +209,22 @@ async def test_a_doubt_ends_the_longer_pause_within_a_short_one(tmp_path: Path) 
         relaxation.is_sound = False
         assert await relaxation.reads_in(12) == 1
         assert await relaxation.reads_in(60) in (5, 6)
+
+
+async def test_news_end_either_pause_and_many_at_once_are_one_look(tmp_path: Path) -> None:
+    async with a_relaxed_poller(tmp_path) as relaxation:
+        for waited in (3, 30):
+            assert await relaxation.reads_in(waited) == 0
+            relaxation.news.set()
+            relaxation.news.set()
+            assert await relaxation.reads_in(4) == 1
+        assert await relaxation.reads_in(30) == 0
+
+
+async def test_a_desk_that_failed_is_left_alone_whatever_is_new_there(tmp_path: Path) -> None:
+    async with a_relaxed_poller(tmp_path) as relaxation:
+        relaxation.feed.errors[0] = Unreachable("down", **ABOUT)
+        assert await relaxation.reads_in(62) == 0
+        relaxation.news.set()
+        assert await relaxation.reads_in(4) == 0
+        assert await relaxation.reads_in(30) >= 1
