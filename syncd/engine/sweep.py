@@ -1,17 +1,18 @@
 """The sweep: compare every open pair with its desks, slowly, whatever the feeds have said.
 
 It repairs what no feed brought; a repair that is not zero means that a webhook or a row was lost.
+When the last one ended is on record, so that a daemon that never lives for long sweeps as well.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from syncd.core.errors import RemoteError
-from syncd.core.model import Side
-from syncd.core.work import Pair
+from syncd.core.model import Side, Sighting
+from syncd.core.work import CursorMove, Pair, PairState
 from syncd.engine.controller import wait_or_stop
 from syncd.engine.health import Health
 from syncd.engine.intake import Intake
@@ -19,6 +20,9 @@ from syncd.engine.links import Links
 from syncd.log import logger
 from syncd.ports import PRIORITY, Clock, Priority, Store
 
+FEED = "sweep"
+#: Of each connection and batch, so many tickets that a list lacks are asked for one by one.
+_MOST_DOUBTED = 10
 #: For so long Zendesk keeps what was deleted.
 _RESTORABLE = timedelta(days=30)
 
@@ -51,10 +55,31 @@ class Sweep:
     async def run(self) -> None:
         """Sweep, wait, sweep again. Raises `StoreUnavailable`."""
         PRIORITY.set(Priority.REPAIR)
-        await wait_or_stop(self._clock, self._stopping, self._every_seconds)
+        await wait_or_stop(self._clock, self._stopping, await self.seconds_left())
         while not self._stopping.is_set():
             await self.sweep()
             await wait_or_stop(self._clock, self._stopping, self._every_seconds)
+
+    async def seconds_left(self) -> float:
+        """Until the next sweep is due; for a store that was never swept, a whole turn."""
+        now = self._clock.now()
+        ended: list[datetime] = []
+        for name in self._links.connectors():
+            cursor = await self._store.load_cursor(name, FEED)
+            if cursor is None:
+                # A connection that is new is not history's: its turn comes with the others'.
+                continue
+            # A clock that was set back must not put the next one off for long.
+            ended.append(min(datetime.fromisoformat(cursor), now))
+        if not ended:
+            await self._record_end()
+            return self._every_seconds
+        return max(self._every_seconds - (now - min(ended)).total_seconds(), 0.0)
+
+    async def _record_end(self) -> None:
+        move = CursorMove(feed=FEED, cursor=self._clock.now().isoformat())
+        for name in self._links.connectors():
+            await self._intake.take(name, (), cursor=move)
 
     async def sweep(self) -> int:
         """One pass over all open pairs; returns how many pairs it marked."""
@@ -65,6 +90,8 @@ class Sweep:
                 repaired += await self._compare(side, batch)
             if self._stopping.is_set():
                 break
+        else:
+            await self._record_end()
         if repaired:
             self._health.counts["sweep.repaired"] += repaired
             logger().warning("sweep.repaired", pairs=repaired)
@@ -73,19 +100,25 @@ class Sweep:
     async def _compare(self, side: Side, pairs: Sequence[Pair]) -> int:
         repaired = 0
         for name, connector in self._links.connectors().items():
-            ids = [
-                ticket_id
+            held = {
+                ticket_id: pair
                 for pair in pairs
                 if (link := self._links.find(pair.link)) is not None
                 and link.connectors[side].name == name
                 and (ticket_id := pair.tickets[side]) is not None
-            ]
-            if not ids:
+            }
+            if not held:
                 continue
+            alive = {one: pair for one, pair in held.items() if pair.state is PairState.ACTIVE}
             try:
-                sightings = await connector.fetch_many(ids)
+                sightings = await connector.fetch_many(tuple(held))
             except RemoteError as error:
                 self._health.failed(error)
                 continue
             repaired += len(await self._intake.take(name, sightings))
+            # Left out of a list is not gone: its own pair's run asks for it. A list that lacks many
+            # is wrong, or a mass deletion, which some of them are enough to stop.
+            missing = sorted(alive.keys() - {sighting.ticket_id for sighting in sightings})
+            doubts = [Sighting(ticket_id=one, is_unreadable=True) for one in missing]
+            await self._intake.take(name, doubts[:_MOST_DOUBTED])
         return repaired

@@ -106,3 +106,52 @@ async def test_what_rests_is_not_asked_for(tmp_path: Path) -> None:
         assert asked.is_applied
         assert await desks.made.store.load_due(desks.clock.now()) == []
         assert (await desks.pair(alive)).state is PairState.ACTIVE
+
+
+async def test_a_ticket_that_a_list_lacks_is_asked_for_and_parks_if_it_is_gone(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        deleted, alive = await a_pair(desks), await a_pair(desks)
+        desks.act(STAFF, "delete", ticket_id=deleted)
+        desks.clock.advance(LOOK_SECONDS)
+        assert await a_sweep(desks).sweep() == 0
+        await desks.settle()
+        assert (await desks.parked(deleted))[0] == "platform_ticket_gone"
+        assert (await desks.pair(alive)).state is PairState.ACTIVE
+        assert desks.twin(deleted).deleted_at is None
+        desks.forget_requests()
+        await a_sweep(desks).sweep()
+        assert await desks.run_due() == []
+
+
+async def test_a_list_that_lacks_all_costs_a_few_questions_and_parks_nobody(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        tickets = [await a_pair(desks) for _ in range(14)]
+        desks.clock.advance(LOOK_SECONDS)
+        body: dict[str, list[str]] = {"tickets": []}
+        desks.arm(Side.PLATFORM, "status", status=200, body=body, path="batch")
+        desks.forget_requests()
+        await a_sweep(desks).sweep()
+        await desks.run_due()
+        assert len(desks.requests(Side.PLATFORM)) <= 1 + 2 * 10
+        assert {(await desks.pair(one)).state for one in tickets} == {PairState.ACTIVE}
+
+
+async def test_a_daemon_that_never_lives_for_an_hour_sweeps_every_hour(tmp_path: Path) -> None:
+    async with both_desks(tmp_path) as desks:
+        await a_pair(desks)
+        waited: list[float] = []
+        for _ in range(8):
+            waited.append(await seconds_left(desks))
+            if not waited[-1]:
+                await a_sweep(desks).sweep()
+            desks.clock.advance(1200)
+        assert waited == [3600, 2400, 1200, 0, 2400, 1200, 0, 2400]
+
+
+async def seconds_left(desks: BothDesks) -> float:
+    """What a daemon that starts now would wait before its first sweep."""
+    return round(await a_sweep(desks).seconds_left())
