@@ -128,8 +128,7 @@ class ThreadReader:
         redacted = frozenset[str]().union(*(redacted_in(update) for update in updates))
         return tuple(
             replace(
-                comment,
-                audience=_narrower(comment) if comment.comment_id in narrowed else comment.audience,
+                _narrowed(comment) if comment.comment_id in narrowed else comment,
                 is_redacted=comment.is_redacted or comment.comment_id in redacted,
             )
             for update in updates
@@ -137,8 +136,11 @@ class ThreadReader:
         )
 
 
-def _narrower(comment: Comment) -> Audience:
-    return Audience.LOCAL if comment.audience is Audience.LOCAL else Audience.SHARED
+def _narrowed(comment: Comment) -> Comment:
+    """The comment as it is since it was made private, whichever its own update shows."""
+    if comment.audience is Audience.LOCAL:
+        return comment
+    return replace(comment, audience=Audience.SHARED, was_public=True)
 
 
 def _covers(first: Answered[wire.AuditPage], *, after: int) -> Span | None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from syncd.core.attachment import Attachment
 from syncd.core.model import (
     SOME_COMMENT,
+    Audience,
     Comment,
     CommentId,
     End,
@@ -205,6 +206,9 @@ def merge_comment(known: Comment | None, shown: Comment) -> Comment:
         audience=audience,
         html=known.html if shown.html is None or is_older else shown.html,
         is_redacted=known.is_redacted or shown.is_redacted,
+        was_public=known.was_public
+        or shown.was_public
+        or (known.audience is Audience.PUBLIC and audience is not Audience.PUBLIC),
         update_id=shown.update_id or known.update_id,
         writer_id=shown.writer_id or known.writer_id,
         stamp=shown.stamp or known.stamp,

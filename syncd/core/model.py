@@ -122,6 +122,8 @@ class Comment:
     stamp: Stamp | None = None
     #: Something was taken out of the text or its files after it was written.
     is_redacted: bool = False
+    #: Written publicly and made narrower since.
+    was_public: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -279,7 +279,7 @@ def _refusal(
         return note(
             NoteKind.HISTORIC, platform=name, phrase=phrase, at=comment.created_at, owner=owner
         )
-    if said & {NoteKind.PUBLIC_PHRASE_HELD, NoteKind.PUBLIC_PHRASE_SENT}:
+    if comment.was_public or said & {NoteKind.PUBLIC_PHRASE_HELD, NoteKind.PUBLIC_PHRASE_SENT}:
         # Row 21: only writing it privately counts; making it private later does not.
         return _phrase_note(NoteKind.MADE_PRIVATE, None, policy)
     if base.hand_off.is_away or NoteKind.ALREADY_WITH_PLATFORM in said:

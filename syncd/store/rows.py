@@ -198,6 +198,7 @@ def comment_values(connection_ref: int, ticket_ref: int, comment: Comment) -> di
         "position": comment.position,
         "stamp": comment.stamp,
         "is_redacted": comment.is_redacted,
+        "was_public": comment.was_public,
         "html": comment.html,
     }
 
@@ -226,7 +227,8 @@ COMMENT_JSON = """
             FROM (SELECT * FROM attachment WHERE comment_ref = comment.id ORDER BY ordinal)
         )),
         'stamp', comment.stamp,
-        'is_redacted', json(iif(comment.is_redacted, 'true', 'false'))
+        'is_redacted', json(iif(comment.is_redacted, 'true', 'false')),
+        'was_public', json(iif(comment.was_public, 'true', 'false'))
     )
     """
 

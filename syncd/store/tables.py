@@ -128,6 +128,7 @@ class Comment(Row, table=True):
     position: int
     stamp: str | None
     is_redacted: bool = Field(sa_column_kwargs={"server_default": "0"})
+    was_public: bool = Field(sa_column_kwargs={"server_default": "0"})
     html: str | None
 
 

@@ -135,8 +135,12 @@ class Desk:
     def make_private(self, comment_id: CommentId) -> None:
         """The only change to a comment that both desks know."""
         at = next(i for i, c in enumerate(self.comments) if c.comment_id == comment_id)
+        before = self.comments[at]
         self.comments[at] = replace(
-            self.comments[at], audience=Audience.SHARED, views=self._readers()
+            before,
+            audience=Audience.SHARED,
+            views=self._readers(),
+            was_public=before.audience is Audience.PUBLIC,
         )
         self._change(a_person("Ada", Role.AGENT), [], None, self.tags)
 

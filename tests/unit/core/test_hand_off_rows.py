@@ -195,6 +195,18 @@ def test_row_21_made_private_later_it_is_no_order() -> None:
     assert notes(twins, NoteKind.MADE_PRIVATE) == 1
 
 
+@pytest.mark.parametrize("around", ["", "<p>We are done.</p>"], ids=["alone", "with words"])
+def test_row_21_made_private_before_anybody_looked_it_is_no_order_either(around: str) -> None:
+    twins = a_pair()
+    written = say(twins, f"{around}<p>{PHRASE}</p>", audience=Audience.PUBLIC)
+    twins.partner.make_private(written.comment_id)
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert notes(twins, NoteKind.MADE_PRIVATE) == 1
+    [copy] = holds(twins, Side.PLATFORM, PHRASE)
+    assert copy.audience is Audience.SHARED
+
+
 def test_row_23_the_hand_off_stands_whatever_becomes_of_the_comment() -> None:
     twins = a_pair()
     order = say(twins, f"<p>{PHRASE}</p>")
