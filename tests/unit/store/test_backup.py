@@ -16,6 +16,7 @@ from syncd.core.work import Park
 from syncd.store import OwnerLock, SqliteStore, open_store
 from syncd.store.backup import back_up, put_back
 from tests.support.build import AT
+from tests.support.schemas import a_migrated_file
 
 LINK = LinkName("acme")
 
@@ -215,14 +216,9 @@ async def test_what_is_no_copy_is_refused(path: Path, tmp_path: Path, content: b
 
 async def test_an_older_copy_is_brought_up_to_date(path: Path, tmp_path: Path) -> None:
     await a_store(path)
-    copied = back_up(path, tmp_path / "copy.db")
-    with sqlite3.connect(copied.path) as connection:
-        connection.execute("DROP TABLE drastic_change")
-        connection.execute("DROP TABLE generation")
-        connection.execute("ALTER TABLE pair DROP COLUMN is_doubtful")
-        connection.execute("UPDATE alembic_version SET version_num = '0007'")
-    connection.close()
-    put_back(copied.path, path, actor="test", now=AT)
+    copied = tmp_path / "copy.db"
+    a_migrated_file(copied, "0007")
+    put_back(copied, path, actor="test", now=AT)
     store = open_store(path)
     assert (await store.age()).is_older
     await store.close()

@@ -9,29 +9,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
 
 from syncd.core.errors import StoreTooNew, StoreUnavailable
 from syncd.store import open_reader, open_store
-from syncd.store.file import connect_writer, create
 from syncd.store.migrate import REVISIONS, migrate, revision_of
 from syncd.store.tables import METADATA
+from tests.support.schemas import a_connection, a_migrated_file
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "syncd.db"
-
-
-def a_connection(path: Path) -> sqlite3.Connection:
-    create(path)
-    return connect_writer(path, busy_timeout_seconds=5, is_durable=False)
 
 
 #: Columns of the first schema's tickets that hold text or numbers, whatever these be.
@@ -47,21 +40,6 @@ _PAIR_VALUES = {
     "marked_gen": 1, "done_gen": 1, "quiet_gen": 0, "tries": 0, "revision": 0, "reason": "",
     "hint": "",
 }  # fmt: skip
-
-
-def a_migrated_file(path: Path, revision: str = "head") -> None:
-    connection = a_connection(path)
-    if revision == "head":
-        migrate(connection, path=path)
-    else:
-        config = Config()
-        config.set_main_option("script_location", "syncd.store:migrations")
-        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-        with engine.connect() as held:
-            config.attributes["connection"] = held
-            command.upgrade(config, revision)
-            held.commit()
-    connection.close()
 
 
 def set_revision(path: Path, revision: str) -> None:
