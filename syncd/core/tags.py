@@ -97,11 +97,17 @@ def decide_tags(
         seen={side: tags - kept[side] for side, tags in shown.items()},
         kept=_filled(kept),
         # A repair that somebody else made is owed no longer.
-        owed_add=_filled({s: base.owed_add.get(s, _NONE) - t.tags for s, t in tickets.items()}),
+        owed_add=_filled({s: _absent(base, s, ticket) for s, ticket in tickets.items()}),
         owed_remove=_filled(
             {s: base.owed_remove.get(s, _NONE) & t.tags for s, t in tickets.items()}
         ),
     )
+
+
+def _absent(base: TagBase, side: Side, ticket: Ticket) -> frozenset[str]:
+    """Tags of a side's own that are to be put back, and that it shows in no spelling."""
+    present = {fold(tag) for tag in ticket.tags}
+    return frozenset(t for t in base.owed_add.get(side, _NONE) if fold(t) not in present)
 
 
 def _filled(tags: Mapping[Side, frozenset[str]]) -> dict[Side, frozenset[str]]:
@@ -112,7 +118,7 @@ def owed_tags(base: TagBase, side: Side, ticket: Ticket) -> TagDelta:
     """What `side` must still add and remove to hold the agreed tags and its own repaired ones."""
     now = base.seen.get(side, _NONE)
     present = frozenset(fold(tag) for tag in ticket.tags)
-    add = (base.agreed - now - present) | (base.owed_add.get(side, _NONE) - ticket.tags)
+    add = (base.agreed - now - present) | _absent(base, side, ticket)
     gone = now - base.agreed
     # A desk that tells upper from lower case may hold one tag in two spellings.
     remove = frozenset(tag for tag in ticket.tags if fold(tag) in gone) | (

@@ -84,6 +84,13 @@ def test_a_kept_tag_that_its_desk_took_off_is_kept_no_longer() -> None:
     assert decide(a_tag_base((), kept={"t-bot"}), (), ()).kept == {}
 
 
+def test_a_tag_that_stands_there_in_another_spelling_is_not_put_back() -> None:
+    base = replace(a_tag_base(()), owed_add={Side.PLATFORM: frozenset({"mine"})})
+    after = decide(base, {"Mine"}, ())
+    assert after.owed_add == {}
+    assert owed(base, Side.PLATFORM, "Mine") == TagDelta()
+
+
 def test_a_repair_is_owed_until_somebody_made_it() -> None:
     base = replace(
         a_tag_base(),
