@@ -91,6 +91,11 @@ layers: install ## Check who may import whom.
 docs: install ## Check that the docs tell the truth about the code, and that their links lead somewhere.
 	@$(BIN)/pytest -q tests/meta
 
+.PHONY: site
+site: install ## Build the docs as a site into site/; a link or an anchor that leads nowhere fails it.
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+	@echo 'Built: site/index.html'
+
 .PHONY: cov
 cov: install ## Run every test and report the branches that none took.
 	@$(PYTEST) --cov --cov-report=term-missing:skip-covered --cov-fail-under=90
@@ -128,6 +133,6 @@ lock: install ## Write requirements.lock from pyproject.toml; ARGS=--upgrade tak
 
 .PHONY: clean
 clean: ## Remove the virtual environment, caches and build leftovers.
-	@rm -rf $(VENV) build dist htmlcov mutants .coverage .coverage.* \
+	@rm -rf $(VENV) build dist site htmlcov mutants .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

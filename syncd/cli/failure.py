@@ -68,7 +68,7 @@ def explain(error: BaseException) -> Failure:
         lines = tuple(str(problem) for problem in error.problems)
         return Failure(code=ExitCode.USAGE, lines=lines, hint=error.hint)
     if isinstance(error, SyncdError):
-        return Failure(code=_code(error), lines=(str(error),), hint=error.hint)
+        return Failure(code=code_of(type(error)), lines=(str(error),), hint=error.hint)
     return Failure(
         code=ExitCode.BUG,
         lines=(f"a bug in syncd: {type(error).__name__}", *_places(error)),
@@ -91,12 +91,13 @@ def warn(line: str) -> None:
     typer.echo(visible(line), err=True)
 
 
-def _code(error: SyncdError) -> ExitCode:
-    if isinstance(error, RemoteError):
+def code_of(kind: type[SyncdError]) -> ExitCode:
+    """With what a command ends that meets such an error."""
+    if issubclass(kind, RemoteError):
         return ExitCode.DESK
-    if isinstance(error, StoreError):
+    if issubclass(kind, StoreError):
         return ExitCode.STORE
-    return ExitCode.USAGE if isinstance(error, Refused) else ExitCode.ATTENTION
+    return ExitCode.USAGE if issubclass(kind, Refused | ConfigError) else ExitCode.ATTENTION
 
 
 def _places(error: BaseException) -> tuple[str, ...]:

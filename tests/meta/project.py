@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("syncd", "connectors", "config")
 # Of the folders with a leading dot only this one is ours; the others are tools' and git's.
 DOT_FOLDERS = {".ci"}
-LEFTOVERS = {"__pycache__", "build", "dist", "htmlcov", "var"}
+LEFTOVERS = {"__pycache__", "build", "dist", "htmlcov", "site", "var"}
 
 
 def all_files(*suffixes: str) -> Iterator[Path]:

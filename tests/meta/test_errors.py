@@ -7,6 +7,7 @@ import inspect
 
 import pytest
 
+from syncd.cli.error_reference import render
 from syncd.core import errors
 from tests.meta.project import file_or_pending, module_or_pending
 
@@ -39,6 +40,11 @@ def test_every_error_has_a_reaction(error: type[errors.SyncdError]) -> None:
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=names(ERRORS))
-def test_the_docs_name_every_error(error: type[errors.SyncdError]) -> None:
-    page = file_or_pending("docs/operations.md").read_text(encoding="utf-8")
-    assert f"`{error.__name__}`" in page or error.__name__ in GROUPS
+def test_the_docs_have_a_section_for_every_error(error: type[errors.SyncdError]) -> None:
+    page = file_or_pending("docs/errors.md").read_text(encoding="utf-8")
+    assert f"\n## `{error.__name__}`\n" in page or error.__name__ in GROUPS
+
+
+def test_the_page_of_errors_is_what_the_errors_say() -> None:
+    page = file_or_pending("docs/errors.md").read_text(encoding="utf-8")
+    assert render() == page, "write it anew: python -m syncd.cli.error_reference > docs/errors.md"
