@@ -12,19 +12,20 @@ import getpass
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from syncd.cli.failure import Refused, warn
 from syncd.core.errors import StoreUnavailable
-from syncd.core.model import LinkName, PairId, TicketId
+from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import Pair, Park
 
 if TYPE_CHECKING:
     from config.loaded import Config, Loaded
+    from config.schema import PartnerPlace, PlatformPlace
     from syncd.app import Parts
     from syncd.ports import Store
 
@@ -96,6 +97,48 @@ def outline(path: Path) -> Outline:
             return Outline(store=store, links=names, listen=str(plain))
     config = load_config(path).config
     return Outline(store=config.store, links=tuple(config.links), listen=config.server.listen)
+
+
+def places(path: Path) -> Mapping[LinkName, Mapping[Side, ConnectionName]]:
+    """At which connections each link's sides are; looks no secret up. Raises `ConfigError`."""
+    from config.parse import read
+    from config.schema import PartnerPlace, PlatformPlace
+
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        # Whatever stands there; what is no link fails below, and is explained by the loader.
+        links: Any = read(path.read_bytes(), file=str(path)).values()
+        return {
+            LinkName(name): {
+                Side.PLATFORM: _connection(PlatformPlace.model_validate(link["platform"])),
+                Side.PARTNER: _connection(PartnerPlace.model_validate(link["partner"])),
+            }
+            for name, link in links["links"].items()
+        }
+    return {
+        name: {
+            Side.PLATFORM: _connection(link.platform),
+            Side.PARTNER: _connection(link.partner),
+        }
+        for name, link in load_config(path).config.links.items()
+    }
+
+
+def _connection(place: PlatformPlace | PartnerPlace) -> ConnectionName:
+    return ConnectionName(place.connection)
+
+
+@contextlib.contextmanager
+def bytes_of(name: str) -> Iterator[BinaryIO]:
+    """A file, or standard input for `-`. Raises `Refused`."""
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = Path(name).expanduser().open("rb")
+    except OSError as error:
+        raise Refused(f"{name}: {error.strerror}", hint="Name a file that can be read.") from None
+    with stream:
+        yield stream
 
 
 @contextlib.asynccontextmanager

@@ -25,6 +25,7 @@ from syncd.cli.doctor import doctor
 from syncd.cli.failure import GuardedGroup
 from syncd.cli.ignore import ignore
 from syncd.cli.inspection import inspect as inspect_pair
+from syncd.cli.mappings import export, import_
 from syncd.cli.parked import parked
 from syncd.cli.pause import pause, resume
 from syncd.cli.plan import plan
@@ -62,11 +63,11 @@ def _root(
     """Keep support tickets identical between a platform's desk and its partners' Zendesks."""
 
 
-def _add(command: Callable[..., None], example: str) -> None:
+def _add(command: Callable[..., None], example: str, *, name: str | None = None) -> None:
     """Mount a command; its docstring is its help, with the lines of a paragraph joined."""
     text = inspect.cleandoc(command.__doc__ or "")
     paragraphs = [" ".join(paragraph.split()) for paragraph in text.split("\n\n")]
-    app.command(help="\n\n".join(paragraphs), epilog=f"Example: {example}")(command)
+    app.command(name, help="\n\n".join(paragraphs), epilog=f"Example: {example}")(command)
 
 
 _add(run, "`syncd run -c /etc/syncd/syncd.yaml`")
@@ -87,6 +88,12 @@ _add(unlink, '`syncd unlink acme-postgres/4711 --reason "opened by mistake"`')
 _add(backup, "`syncd backup /var/backups/syncd-$(date +%F).db`")
 _add(restore, "`syncd restore /var/backups/syncd-2027-01-14.db`, then `syncd recover`")
 _add(recover, "`syncd recover --dry-run`, then `syncd recover`")
+_add(export, "`syncd export /var/backups/mappings.jsonl`, or `syncd export | jq .tickets`")
+_add(
+    import_,
+    "`syncd import mappings.jsonl --dry-run`, then `syncd import mappings.jsonl`",
+    name="import",
+)
 _add(pause, '`syncd pause acme-postgres --reason "acme moves to another group"`')
 _add(resume, "`syncd resume acme-postgres`")
 _add(confirm, "`syncd confirm acme-postgres --dry-run`, then without `--dry-run`")

@@ -7,18 +7,19 @@ itself that it is older than what will have been written by the time it is used.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from syncd.core.errors import StoreUnavailable
-from syncd.store.file import connect_reader, path_of, unavailable
+from syncd.store.file import connect_reader, path_of
 from syncd.store.generation import set_older
+from syncd.store.lock import nobody_at_work
 from syncd.store.migrate import migrate, revision_of
+from syncd.store.placing import COMPANIONS, beside, drop_companions, loud, require_free, sync_folder
 from syncd.store.statement import Session
 from syncd.store.trail import restored
 
@@ -27,8 +28,6 @@ Progress = Callable[[int, int], None]
 
 _PAGES_AT_ONCE = 1_000
 _BUSY_SECONDS = 15.0
-#: What SQLite keeps beside a file; one that belongs to another file would be read into it.
-_COMPANIONS = ("-wal", "-shm")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,17 +53,12 @@ def back_up(
     Raises `StoreUnavailable`; then there is no new file of that name.
     """
     path, target = path_of(location), target.expanduser().absolute()
-    if target.exists() and (target.samefile(path) or not target.is_file()):
-        raise StoreUnavailable(f"{target}: is no place for a copy", hint="Name another file.")
-    if target.exists() and not may_replace:
-        raise StoreUnavailable(
-            f"{target}: is there already", hint="Name another file, or say `--replace`."
-        )
-    with _loud(path), _beside(target) as temporary:
+    require_free(target, may_replace=may_replace, store=path)
+    with loud(path), beside(target) as temporary:
         pages = _copy(path, temporary, progress)
         _finish(temporary, is_migrated=False)
         os.replace(temporary, target)
-        _sync_folder(target)
+        sync_folder(target)
     return Copied(path=target, size_bytes=target.stat().st_size, pages=pages)
 
 
@@ -84,14 +78,14 @@ def put_back(
     path, source = path_of(location), source.expanduser().absolute()
     if not source.is_file() or (path.exists() and source.samefile(path)):
         raise StoreUnavailable(f"{source}: is no copy of the store", hint="Name a backup's file.")
-    with _nobody_at_work(path), _loud(path), _beside(path) as temporary:
+    with nobody_at_work(path), loud(path), beside(path) as temporary:
         _check(source)
         pages = _copy(source, temporary, progress)
         _finish(temporary, is_migrated=True, name=source.name, actor=actor, now=now)
         replaced = _set_aside(path, now) if path.exists() else None
-        _drop_companions(path)
+        drop_companions(path)
         os.replace(temporary, path)
-        _sync_folder(path)
+        sync_folder(path)
     return Copied(path=path, size_bytes=path.stat().st_size, pages=pages, replaced=replaced)
 
 
@@ -158,64 +152,8 @@ def _set_aside(path: Path, now: datetime) -> Path:
         aside = path.with_name(f"{path.name}.replaced-{stamp}-{number}")
         number += 1
     # The log before the file: a file without its log is whole, if older; never the other way round.
-    for ending in _COMPANIONS:
+    for ending in COMPANIONS:
         with contextlib.suppress(FileNotFoundError):
             os.replace(f"{path}{ending}", f"{aside}{ending}")
     os.replace(path, aside)
     return aside
-
-
-def _drop_companions(path: Path) -> None:
-    """A log that lost its file is nobody's, and must not be read into another one."""
-    for ending in _COMPANIONS:
-        Path(f"{path}{ending}").unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A new private file in the target's folder, gone at the end unless it got the name."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
-    temporary.unlink(missing_ok=True)
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _nobody_at_work(path: Path) -> Iterator[None]:
-    """Hold every owner's lock of the store. Raises `StoreUnavailable` when one is taken."""
-    with contextlib.ExitStack() as held:
-        names = {*path.parent.glob(f"{path.name}.*.lock"), Path(f"{path}.daemon.lock")}
-        for lock in sorted(names):
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            held.callback(os.close, descriptor)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                owner = lock.name.removeprefix(f"{path.name}.").removesuffix(".lock")
-                raise StoreUnavailable(
-                    f"another process runs as {owner} on this store",
-                    hint="Stop it first: the file under it would be another one.",
-                ) from error
-        yield
-
-
-@contextlib.contextmanager
-def _loud(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise unavailable(error, path=path) from error
-    except OSError as error:
-        raise unavailable(error, path=Path(error.filename or path)) from error
-
-
-def _sync_folder(path: Path) -> None:
-    """Without this a power cut may leave the file without its name."""
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -29,11 +29,12 @@ _CLOCKS_DIFFER = timedelta(days=1)
 _ADVANCE = Statement("UPDATE generation SET number = number + 1 RETURNING number")
 _LOAD = Statement("SELECT store_id, number, is_older, recovered_at FROM generation")
 _SET_OLDER = "UPDATE generation SET is_older = 1"
+_DOUBT_BIRTHS = Statement("UPDATE generation SET recovered_at = :at")
 _RECOVER = Statement("UPDATE generation SET is_older = 0, recovered_at = :at")
-#: Whoever runs a pair now planned it without doubt.
+#: Whoever runs a pair now planned it without doubt. One that has ended may have gone on since.
 _DOUBT = Statement(
     """
-    UPDATE pair SET is_doubtful = 1, revision = revision + 1 WHERE state != 'ended'
+    UPDATE pair SET is_doubtful = 1, revision = revision + 1
     """
 )
 _TRUST = Statement(
@@ -145,9 +146,15 @@ def our_writers(session: Session, connection: ConnectionName) -> frozenset[str]:
 
 
 def doubt(session: Session, *, now: datetime) -> int:
-    """Every living pair is doubtful from now on, and the store no longer older; how many pairs."""
+    """Every pair is doubtful from now on, and the store no longer older; how many living pairs."""
     session.run(_RECOVER, {"at": moment(now)})
-    return session.run(_DOUBT)
+    session.run(_DOUBT)
+    return session.number(_COUNT_DOUBTFUL)
+
+
+def be_doubtful_of_births(session: Session, *, now: datetime) -> None:
+    """Tickets that are there by now may have twins of which the store knows nothing."""
+    session.run(_DOUBT_BIRTHS, {"at": moment(now)})
 
 
 def trust(session: Session, pair_ids: Sequence[PairId]) -> int:

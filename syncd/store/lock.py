@@ -7,8 +7,11 @@ every lease which that owner left behind belongs to a dead process.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -48,3 +51,22 @@ class OwnerLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+@contextlib.contextmanager
+def nobody_at_work(path: Path) -> Iterator[None]:
+    """Hold every owner's lock of the store. Raises `StoreUnavailable` when one is taken."""
+    with contextlib.ExitStack() as held:
+        names = {*path.parent.glob(f"{path.name}.*.lock"), Path(f"{path}.daemon.lock")}
+        for lock in sorted(names):
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            held.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                owner = lock.name.removeprefix(f"{path.name}.").removesuffix(".lock")
+                raise StoreUnavailable(
+                    f"another process runs as {owner} on this store",
+                    hint="Stop it first: the file under it would be another one.",
+                ) from error
+        yield

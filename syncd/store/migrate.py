@@ -33,6 +33,16 @@ def revision_of(connection: sqlite3.Connection, *, path: Path) -> str | None:
     return revision
 
 
+def require_newest(connection: sqlite3.Connection, *, path: Path) -> None:
+    """Refuse a file with another schema, for whoever may not change it."""
+    revision = revision_of(connection, path=path)
+    if revision != REVISIONS[-1]:
+        raise StoreUnavailable(
+            f"{path}: has schema {revision}, this syncd reads {REVISIONS[-1]}",
+            hint="Start `syncd run` once; it brings the store up to date.",
+        )
+
+
 def migrate(connection: sqlite3.Connection, *, path: Path) -> None:
     """Bring the schema to the newest revision; two processes may try at once."""
     if revision_of(connection, path=path) == REVISIONS[-1]:

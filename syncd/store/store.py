@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
 
-from syncd.core.errors import LeaseLost, StoreUnavailable
+from syncd.core.errors import LeaseLost
 from syncd.core.inspection import Inspection
 from syncd.core.mass_change import DrasticChange, PendingChange
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
@@ -53,7 +53,7 @@ from syncd.store.file import (
 )
 from syncd.store.generation import follow, load_age, our_writers, trust
 from syncd.store.inspection import inspect_pair
-from syncd.store.migrate import REVISIONS, migrate, revision_of
+from syncd.store.migrate import migrate, require_newest
 from syncd.store.reader import Reader
 from syncd.store.run import count_hops, load_run
 from syncd.store.statement import Session
@@ -424,14 +424,9 @@ def open_reader(
     try:
         connection = connect_reader(path, busy_timeout_seconds=busy_timeout_seconds)
         try:
-            revision = revision_of(connection, path=path)
+            require_newest(connection, path=path)
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise unavailable(error, path=path) from error
-    if revision != REVISIONS[-1]:
-        raise StoreUnavailable(
-            f"{path}: has schema {revision}, this syncd reads {REVISIONS[-1]}",
-            hint="Start `syncd run` once; it brings the store up to date.",
-        )
     return SqliteReader(Reader(path, busy_timeout_seconds=busy_timeout_seconds))

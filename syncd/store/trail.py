@@ -311,6 +311,11 @@ def restored(session: Session, *, name: str, actor: str, now: datetime) -> None:
     _note(session, actor, "restore", f"store, from {name}", reason="", now=now)
 
 
+def imported(session: Session, *, pairs: int, actor: str, reason: str, now: datetime) -> None:
+    """A person brought mappings of another store in."""
+    _note(session, actor, "import", f"{pairs} pairs", reason=reason, now=now)
+
+
 def _note_pair(
     session: Session,
     pair_id: PairId,

@@ -1,0 +1,65 @@
+"""The store under a person's own hand: one transaction of a command that no daemon's part does.
+
+It counts as a commit like any other, so that nobody takes the store for an older one afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from syncd.store.file import check_engine, connect_writer
+from syncd.store.generation import advance, follow
+from syncd.store.migrate import migrate
+from syncd.store.statement import Session
+
+#: A daemon's transaction is short.
+BUSY_SECONDS = 15.0
+
+
+class Hand:
+    """An open store."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.connection = connection
+        self._marker = follow(connection, path)
+
+    @contextlib.contextmanager
+    def transaction(self, *, is_dry: bool = False) -> Iterator[Session]:
+        """All of it is durable together, or, after an error or when `is_dry`, nothing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        session, number = Session(self.connection), None
+        try:
+            yield session
+            if not is_dry:
+                number = advance(session)
+                self.connection.execute("COMMIT")
+        finally:
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+        if number is not None:
+            self._marker.note(number)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+        self._marker.close()
+
+
+@contextlib.contextmanager
+def by_hand(path: Path) -> Iterator[Hand]:
+    """Open an existing store. Raises `StoreTooNew`, `OSError` and `sqlite3.Error`."""
+    check_engine()
+    connection = connect_writer(path, busy_timeout_seconds=BUSY_SECONDS, is_durable=True)
+    try:
+        migrate(connection, path=path)
+        hand = Hand(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    try:
+        yield hand
+    finally:
+        hand.close()
