@@ -36,6 +36,8 @@ class Kind:
     is_notifying: bool = False
     #: False for what the documents do not promise: an import that lands long after its sender died.
     may_be_late: bool = True
+    #: Several pairs at a time: commits that fall together are one, and lives differ in points.
+    is_abreast: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     async def work(self, desks: BothDesks) -> None:
@@ -305,6 +307,7 @@ KINDS: dict[str, Kind] = {
         deed=old_tickets,
         is_backfill=True,
         may_be_late=False,
+        is_abreast=True,
         settings={"allows_bulk_users": True},
     ),
     "backfill of a pair": Kind(before=missed_private_word, deed=nothing_more, is_backfill=True),

@@ -41,6 +41,8 @@ class Life:
     points: Sequence[Point]
     #: What was in the journal, and when it was on its way.
     intents: Sequence[Intent]
+    #: Whether it was cut off where it was to be.
+    is_cut: bool
 
 
 async def lived(desks: BothDesks, box: FuseBox, kind: Kind, burns_at: int | None = None) -> Life:
@@ -55,8 +57,7 @@ async def lived(desks: BothDesks, box: FuseBox, kind: Kind, burns_at: int | None
     await desks.end_life()
     box.renew()
     await desks.begin_life()
-    if burns_at is not None:
-        assert fuses.is_cut, f"no point {burns_at} among {len(fuses.points)}"
+    if fuses.is_cut:
         if fuses.late is not None:
             await desks.round()
             async with httpx.AsyncClient() as line:
@@ -66,7 +67,13 @@ async def lived(desks: BothDesks, box: FuseBox, kind: Kind, burns_at: int | None
     after = counted(desks)
     growth = tuple(late - early for early, late in zip(before, after, strict=True))
     end = await shown(desks, tickets)
-    return Life(end=end, growth=growth, points=fuses.points, intents=box.intents)
+    return Life(
+        end=end,
+        growth=growth,
+        points=fuses.points,
+        intents=box.intents,
+        is_cut=fuses.is_cut,
+    )
 
 
 async def _live(desks: BothDesks, kind: Kind, fuses: Fuses) -> None:

@@ -39,6 +39,7 @@ async def test_cut_off_at_any_point_both_desks_end_as_if_nothing_had_been(
     kind, box = KINDS[name], FuseBox()
     is_readable = stamps == "readable"
     changed: list[str] = []
+    uncut: list[str] = []
     with box.installed():
         async with both_desks(tmp_path, metadata_readable=is_readable, **kind.settings) as desks:
             # The first life on a desk leaves what the later ones find, such as a customer.
@@ -48,7 +49,11 @@ async def test_cut_off_at_any_point_both_desks_end_as_if_nothing_had_been(
                 life = await lived(desks, box, kind, number)
                 point = f"{number}, {undisturbed.points[number]}"
                 changed += [f"{point}: {found}" for found in differing(undisturbed, life)]
+                if not life.is_cut:
+                    uncut.append(f"{point} of {len(life.points)}")
     assert changed == []
+    # A life that had fewer points was over before the last ones.
+    assert len(uncut) <= (len(undisturbed.points) // 5 if kind.is_abreast else 0), uncut
 
 
 @pytest.mark.slow
