@@ -1,14 +1,15 @@
 """What a token may do, as lines for a person: the server, its queues and their custom fields.
 
 Pure: RT's answers come in. Which rights are missing only RT's own administrator can see, see
-`syncd doctor`.
+`examination`; what REST shows to be missing has its command all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from connectors.request_tracker import wire
+from connectors.request_tracker import commands, wire
+from connectors.request_tracker.needs import OF_TRANSACTION, Field, Needs
 from connectors.request_tracker.settings import Settings
 from syncd.core.errors import Unauthorised
 from syncd.core.policy import LinkPolicy
@@ -38,34 +39,38 @@ def refused_account(error: Unauthorised) -> CheckResult:
     return CheckResult(name="token", is_ok=False, message="not accepted", hint=error.hint)
 
 
-def check_queues(settings: Settings, found: Mapping[str, wire.Queue]) -> tuple[CheckResult, ...]:
+def check_queues(needs: Needs, found: Mapping[str, wire.Queue]) -> tuple[CheckResult, ...]:
     """The followed queues, and the custom fields that each of them needs."""
-    missing = [name for name in settings.followed if name not in found]
-    stamps = [
+    missing = [name for name in needs.all_queues() if name not in found]
+    queues = _result(
+        "queues",
+        missing,
+        fine=", ".join(_line(name) for name in found) or "none",
+        hint="Let syncd's user see these queues, or mend the names in the file. The commands grant"
+        " the user all that syncd needs in them, and make no queue.",
+        remedy="\n".join(commands.grant(needs.user, list(needs.rights(q)), q) for q in missing),
+    )
+    return (queues, *(_check_field(field, found) for field in needs.fields))
+
+
+def _check_field(field: Field, found: Mapping[str, wire.Queue]) -> CheckResult:
+    is_stamp = field.lookup == OF_TRANSACTION
+    lacking = [
         name
         for name, queue in found.items()
-        if settings.stamp_field not in _names(queue.transaction_fields)
+        if field.name not in _names(queue.transaction_fields if is_stamp else queue.ticket_fields)
     ]
-    results = [
-        _result(
-            "queues",
-            missing,
-            fine=", ".join(_line(name) for name in found) or "none",
-            hint="Let syncd's user see these queues (SeeQueue, ShowTicket), or mend the names.",
-        ),
-        _result(
-            "stamp field",
-            stamps,
-            fine=settings.stamp_field,
-            hint=f"Apply the transaction custom field {settings.stamp_field!r} to these queues:"
-            " without it syncd writes no comment.",
-        ),
-    ]
-    for name in filter(None, (settings.tags_field, *settings.metadata)):
-        lacking = [q for q, queue in found.items() if name not in _names(queue.ticket_fields)]
-        hint = f"Apply the ticket custom field {name!r} to these queues, and let syncd's user see"
-        results.append(_result(f"field {name}", lacking, fine="there", hint=f"{hint} it."))
-    return tuple(results)
+    kind = "transaction" if is_stamp else "ticket"
+    lost = "without it syncd writes no comment" if is_stamp else field.lost
+    return _result(
+        "stamp field" if is_stamp else f"field {field.name}",
+        lacking,
+        fine=field.name if is_stamp else "there",
+        hint=f"Apply the {kind} custom field {field.name!r} to these queues, and let syncd's user"
+        f" see it (SeeCustomField): {lost}. The command applies it, and makes it where there is"
+        " none.",
+        remedy=commands.apply_field(field, lacking) if lacking else "",
+    )
 
 
 def check_views(settings: Settings, policies: Sequence[LinkPolicy]) -> tuple[CheckResult, ...]:
@@ -77,13 +82,16 @@ def check_views(settings: Settings, policies: Sequence[LinkPolicy]) -> tuple[Che
     return (_result("views", unknown, fine="all followed", hint=hint),)
 
 
-def _result(name: str, lacking: Iterable[str], *, fine: str, hint: str) -> CheckResult:
+def _result(
+    name: str, lacking: Iterable[str], *, fine: str, hint: str, remedy: str = ""
+) -> CheckResult:
     shown = ", ".join(_line(one) for one in lacking)
     return CheckResult(
         name=name,
         is_ok=not shown,
         message=f"missing: {shown}" if shown else fine,
         hint=hint if shown else "",
+        remedy=remedy,
     )
 
 

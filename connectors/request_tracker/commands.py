@@ -13,6 +13,8 @@ from connectors.request_tracker.needs import Field, Reopening
 from connectors.request_tracker.scrip import perl_string
 
 _PERL = "perl -I/usr/share/request-tracker5/lib -e"
+#: Given none, RT would apply a field to all queues.
+_REQUIRE_QUEUE = 'die "there is no such queue\\n" unless $q->Id'
 _END = 'binmode STDOUT, ":utf8"; print "$said\\n"; exit !$ok'
 
 
@@ -23,6 +25,7 @@ def grant(user: str, rights: Sequence[str], queue: str) -> str:
         _queue(queue),
         "my ($ok, $said) = (1, q())",
         f"for my $right (qw({' '.join(rights)})) {{"
+        " next if $u->PrincipalObj->HasRight(Right => $right, Object => $q);"
         " my ($done, $why) = $u->PrincipalObj->GrantRight(Right => $right, Object => $q);"
         " $ok &&= $done; $said .= qq($why ) }",
     )
@@ -46,7 +49,7 @@ def apply_field(field: Field, queues: Sequence[str]) -> str:
         f" LookupType => {perl_string(field.lookup)}) unless $f->Id",
         "my ($ok, $said) = (1, q())",
         f"for my $name ({', '.join(map(perl_string, queues))}) {{"
-        " my $q = RT::Queue->new(RT->SystemUser); $q->Load($name);"
+        f" my $q = RT::Queue->new(RT->SystemUser); $q->Load($name); {_REQUIRE_QUEUE};"
         " my ($done, $why) = $f->AddToObject($q); $ok &&= $done; $said .= qq($why ) }",
     )
 
@@ -86,7 +89,9 @@ def _user(name: str) -> str:
 
 
 def _queue(name: str) -> str:
-    return f"my $q = RT::Queue->new(RT->SystemUser); $q->Load({perl_string(name)})"
+    return (
+        f"my $q = RT::Queue->new(RT->SystemUser); $q->Load({perl_string(name)}); {_REQUIRE_QUEUE}"
+    )
 
 
 def _field(field: Field) -> str:

@@ -19,6 +19,7 @@ from connectors.request_tracker.account import (
     refused_account,
 )
 from connectors.request_tracker.client import RequestTrackerClient
+from connectors.request_tracker.examiner import needs_of
 from connectors.request_tracker.feed import Feed
 from connectors.request_tracker.files import RequestTrackerFiles
 from connectors.request_tracker.finding import Finder
@@ -224,7 +225,7 @@ class RequestTrackerConnector:
             found = await self._queues.look()
         except Unauthorised as error:
             return (refused_account(error),)
-        queues = check_queues(self._settings, found)
+        queues = check_queues(needs_of(self._settings, endpoint=None), found)
         return (*server, *queues, *check_views(self._settings, policies))
 
     async def requester_address(self, ticket_id: TicketId) -> str | None:

@@ -115,6 +115,43 @@ def test_the_table_shows_each_command_below_it_and_the_way_to_the_rest(shell: Sh
     assert SECRET not in told.stdout
 
 
+@pytest.mark.slow
+def test_what_the_api_alone_shows_to_be_missing_has_the_command_that_adds_it(shell: Shell) -> None:
+    file = shell.folder / "syncd.yaml"
+    mark = uuid.uuid4().hex[:8]
+    fields = f"tags_field: Labels {mark}\n    stamp_field: Origin {mark}"
+    file.write_text(file.read_text("utf-8").replace("tags_field: Tags", fields), "utf-8")
+    code, findings = shell.findings("syncd doctor heroku")
+    assert code == 1
+    missing = {one["check"]: one["remedy"] for one in findings if not one["is_ok"]}
+    assert set(missing) == {"stamp field", f"field Labels {mark}"}
+    commands = shell.run("syncd doctor heroku --commands")
+    assert commands.stdout.splitlines() == list(missing.values())
+    # The second time there is nothing left to do.
+    for _ in range(2):
+        assert shell.run(f"set -e\n{commands.stdout}").returncode == 0
+    assert shell.findings("syncd doctor heroku")[0] == 0
+    told = shell.run("syncd doctor heroku")
+    assert f"Labels {mark}" in told.stdout
+
+
+@pytest.mark.slow
+def test_the_command_for_a_queue_that_is_not_there_says_so_and_makes_none(shell: Shell) -> None:
+    file = shell.folder / "syncd.yaml"
+    text = file.read_text("utf-8").replace("queue: Platform", "queue: Nowhere")
+    file.write_text(text, "utf-8")
+    code, findings = shell.findings("syncd doctor heroku")
+    assert code == 1
+    (missing,) = [one for one in findings if not one["is_ok"]]
+    assert (missing["check"], missing["message"]) == ("queues", "missing: Nowhere")
+    assert "CreateTicket" in missing["remedy"]
+    for _ in range(2):
+        done = shell.run(missing["remedy"])
+        assert done.returncode != 0
+        assert "there is no such queue" in done.stderr
+    assert shell.findings("syncd doctor heroku")[1] == findings
+
+
 def test_an_answer_that_is_none_is_refused_with_the_way_to_get_one(shell: Shell) -> None:
     (shell.folder / "told.json").write_text("command not found: perl\n", encoding="utf-8")
     done = shell.run("syncd doctor heroku --told told.json")

@@ -97,6 +97,18 @@ class Life:
     def all_files(self, snapshot: Snapshot) -> list[str]:
         return [name for comment in snapshot.comments for name, _ in comment.files]
 
+    def came_once(self, text: str, name: str) -> bool:
+        """Whether the platform has a file once: with its comment, or, where it was scanned until
+        then, in the one late comment that names it.
+        """
+        holders = [shown for shown in self.platform().comments if name in dict(shown.files)]
+        late = self.platform().count(f"Attachment: {name}")
+        if len(holders) != 1:
+            return False
+        if text in holders[0].text:
+            return late == 0
+        return late == 1 and f"Attachment: {name}" in holders[0].text
+
     def notes(self, text: str) -> int:
         """How many notes at the platform hold a text."""
         return sum(text in note.text for note in self.platform().notes())
@@ -134,7 +146,7 @@ def test_files_and_follow_ups_survive_a_death_at_every_write(
             "the platform has the agent's file",
             lambda: (
                 life.said_once("and what I found")
-                # With its comment, or behind it where the desk was still scanning it.
+                and life.came_once("and what I found", "from-alice.log")
                 and life.all_files(life.platform()) == ["from-mia.log", "from-alice.log"]
             ),
         )
