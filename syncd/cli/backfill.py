@@ -15,7 +15,7 @@ import typer
 from syncd.cli import opening
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.failure import Refused
-from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkArgument
 from syncd.cli.pair_columns import PAIR, TICKETS, pair_cells
 from syncd.cli.progress import ticket_bar
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
@@ -38,7 +38,7 @@ _LEFT_OUT = (
 
 
 def backfill(
-    link: Annotated[str, typer.Argument(metavar="LINK", help="The link's name.")],
+    link: LinkArgument,
     *,
     config: ConfigOption = DEFAULT_CONFIG,
     since: Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import opening
+from syncd.cli.completion import pair_beginnings
 from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, PairArgument, ReasonOption
 from syncd.cli.plain import visible
@@ -47,7 +48,11 @@ def park(
 def replay(
     pairs: Annotated[
         list[str],
-        typer.Argument(metavar="PAIR...", help="A pair's number, or LINK/TICKET; or several."),
+        typer.Argument(
+            metavar="PAIR...",
+            help="A pair's number, or LINK/TICKET; or several.",
+            autocompletion=pair_beginnings,
+        ),
     ],
     *,
     reason: ReasonOption = "",

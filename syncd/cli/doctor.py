@@ -17,6 +17,7 @@ import typer
 
 from syncd.cli import opening
 from syncd.cli.asking import ask_desks, code_of, policies_of, rows_of
+from syncd.cli.completion import connection_names
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
@@ -49,7 +50,11 @@ class _Seen:
 def doctor(
     connection: Annotated[
         str | None,
-        typer.Argument(metavar="[CONNECTION]", help="Only this one; by default all."),
+        typer.Argument(
+            metavar="[CONNECTION]",
+            help="Only this one; by default all.",
+            autocompletion=connection_names,
+        ),
     ] = None,
     *,
     config: ConfigOption = DEFAULT_CONFIG,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from syncd.cli.completion import link_names, pair_beginnings
 from syncd.cli.report import Format
 
 ConfigOption = Annotated[
@@ -30,13 +31,18 @@ FormatOption = Annotated[
     ),
 ]
 LinkOption = Annotated[
-    str | None, typer.Option("--link", "-l", metavar="LINK", help="Only this link.")
+    str | None,
+    typer.Option("--link", "-l", metavar="LINK", help="Only this link.", autocompletion=link_names),
 ]
-LinkArgument = Annotated[str, typer.Argument(metavar="LINK", help="The link's name.")]
+LinkArgument = Annotated[
+    str, typer.Argument(metavar="LINK", help="The link's name.", autocompletion=link_names)
+]
 PairArgument = Annotated[
     str,
     typer.Argument(
-        metavar="PAIR", help="A pair's number, or LINK/TICKET with its ticket on either desk."
+        metavar="PAIR",
+        help="A pair's number, or LINK/TICKET with its ticket on either desk.",
+        autocompletion=pair_beginnings,
     ),
 ]
 ReasonOption = Annotated[

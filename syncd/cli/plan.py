@@ -10,7 +10,7 @@ import typer
 
 from syncd.cli import opening
 from syncd.cli.failure import Refused
-from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, PairArgument
 from syncd.cli.report import Format, show
 
 if TYPE_CHECKING:
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    pair: Annotated[
-        str,
-        typer.Argument(
-            metavar="PAIR", help="A pair's number, or LINK/TICKET with its ticket on either desk."
-        ),
-    ],
+    pair: PairArgument,
     *,
     config: ConfigOption = DEFAULT_CONFIG,
     text: Annotated[

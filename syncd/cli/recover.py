@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import opening
+from syncd.cli.completion import pair_beginnings
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, ReasonOption
@@ -37,6 +38,7 @@ def recover(
         typer.Argument(
             metavar="[PAIR]",
             help="Only this pair: its number, or LINK/TICKET with its ticket on either desk.",
+            autocompletion=pair_beginnings,
         ),
     ] = None,
     *,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import opening
+from syncd.cli.completion import link_names, pair_beginnings
 from syncd.cli.failure import Refused
-from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, ReasonOption
+from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, PairArgument, ReasonOption
 from syncd.cli.plain import visible
 from syncd.core.mass_change import MASS_CHANGE
 from syncd.core.model import CommentId, LinkName, Side
@@ -26,12 +27,19 @@ _PAIR_HELP = "A pair's number, or LINK/TICKET with its ticket on either desk."
 
 
 def retry(
-    pairs: Annotated[list[str] | None, typer.Argument(metavar="[PAIR]...", help=_PAIR_HELP)] = None,
+    pairs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PAIR]...", help=_PAIR_HELP, autocompletion=pair_beginnings),
+    ] = None,
     *,
     link: Annotated[
         str | None,
         typer.Option(
-            "--link", "-l", metavar="LINK", help="The link itself and all its parked pairs."
+            "--link",
+            "-l",
+            metavar="LINK",
+            help="The link itself and all its parked pairs.",
+            autocompletion=link_names,
         ),
     ] = None,
     every: Annotated[
@@ -57,7 +65,7 @@ def retry(
 
 
 def release(
-    pair: Annotated[str, typer.Argument(metavar="PAIR", help=_PAIR_HELP)],
+    pair: PairArgument,
     comment: Annotated[
         str, typer.Argument(metavar="COMMENT", help="The held comment's id on its own desk.")
     ],

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import opening
+from syncd.cli.completion import link_names
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
 from syncd.cli.pair_columns import LINK, PAIR
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
@@ -30,7 +31,9 @@ def trail(
     subject: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PAIR|LINK]", help="A pair's number, LINK/TICKET, or a link with its pairs."
+            metavar="[PAIR|LINK]",
+            help="A pair's number, LINK/TICKET, or a link with its pairs.",
+            autocompletion=link_names,
         ),
     ] = None,
     *,

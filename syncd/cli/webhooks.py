@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import opening
+from syncd.cli.completion import connection_names
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
@@ -53,7 +54,11 @@ _RECENT_SECONDS = 900.0
 
 ConnectionArgument = Annotated[
     str | None,
-    typer.Argument(metavar="[CONNECTION]", help="Only this one; by default all with webhooks."),
+    typer.Argument(
+        metavar="[CONNECTION]",
+        help="Only this one; by default all with webhooks.",
+        autocompletion=connection_names,
+    ),
 ]
 
 
@@ -118,7 +123,12 @@ def ensure(
 
 @app.command(epilog="Example: `syncd webhooks secret acme > /etc/credstore/acme-webhook`")
 def secret(
-    connection: Annotated[str, typer.Argument(metavar="CONNECTION", help="The connection's name.")],
+    connection: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONNECTION", help="The connection's name.", autocompletion=connection_names
+        ),
+    ],
     *,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:

@@ -1,0 +1,41 @@
+"""What the shell offers behind a command: names of links and connections, from the configuration.
+
+The file is the one that the line names so far, or the default. Where it cannot be read nothing is
+offered: whoever presses Tab gets names or silence, never a message in the middle of a line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+
+def link_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The links that begin so."""
+    return [name for name in _names(ctx, "links") if name.startswith(incomplete)]
+
+
+def connection_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The connections that begin so."""
+    return [name for name in _names(ctx, "connections") if name.startswith(incomplete)]
+
+
+def pair_beginnings(ctx: typer.Context, incomplete: str) -> list[str]:
+    """`LINK/` for the links that begin so; the ticket's number nobody can guess."""
+    return [f"{name}/" for name in link_names(ctx, incomplete)]
+
+
+def _names(ctx: typer.Context, section: str) -> Iterator[str]:
+    from config.parse import read
+    from syncd.cli.options import DEFAULT_CONFIG
+
+    path = Path(ctx.params.get("config") or os.environ.get("SYNCD_CONFIG") or DEFAULT_CONFIG)
+    with contextlib.suppress(OSError, ValueError):
+        values = read(path.read_bytes(), file=str(path)).values()
+        named = values.get(section) if isinstance(values, dict) else None
+        if isinstance(named, dict):
+            yield from (name for name in named if name.isprintable())
