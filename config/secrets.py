@@ -18,11 +18,11 @@ from config.document import Path, Value
 from config.problem import Report
 
 MAX_SECRET_BYTES = 64_000
-_SECTIONS = ("connections", "server", "store")
-_REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_CREDENTIAL = re.compile(r"credential:([A-Za-z0-9_][A-Za-z0-9_.@-]*)")
-_FILE = re.compile(r"file:(.+)")
+SECTIONS = ("connections", "server", "store")
+REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+CREDENTIAL = re.compile(r"credential:([A-Za-z0-9_][A-Za-z0-9_.@-]*)")
+FILE = re.compile(r"file:(.+)")
 
 
 class _Unresolved(Exception):
@@ -49,14 +49,14 @@ class References:
         def replaced(path: Path, text: str) -> str:
             if "${" not in text:
                 return text
-            if path[0] not in _SECTIONS:
+            if path[0] not in SECTIONS:
                 return self._literal(path, text, report)
             return self._replaced(path, text, report)
 
         return _mapped(values, (), replaced)
 
     def _literal(self, path: Path, text: str, report: Report) -> str:
-        if any(match[0] != "$${" for match in _REFERENCE.finditer(text)):
+        if any(match[0] != "$${" for match in REFERENCE.finditer(text)):
             report.add(
                 path,
                 "a reference (`${...}`) where none is read",
@@ -77,18 +77,18 @@ class References:
                 # Passes where any text does, so that the rest of the section can still be judged.
                 return "unresolved"
 
-        return _REFERENCE.sub(value, text)
+        return REFERENCE.sub(value, text)
 
     def _look_up(self, reference: str | None) -> str:
         if reference is None:
             raise _Unresolved("`${` without `}`", "close it, or write `$${` for a plain `${`")
-        if _VARIABLE.fullmatch(reference):
+        if VARIABLE.fullmatch(reference):
             name = f"environment variable {reference}"
             return _usable(self.env.get(reference), name, "set it, or unset the key")
-        credential = _CREDENTIAL.fullmatch(reference)
+        credential = CREDENTIAL.fullmatch(reference)
         if credential is not None:
             return self._credential(credential[1])
-        file = _FILE.fullmatch(reference)
+        file = FILE.fullmatch(reference)
         if file is not None and "\0" not in reference:
             return _contents(
                 self.folder / file[1], f"file {file[1]}", "create it, readable by syncd"

@@ -12,12 +12,15 @@ import functools
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from connectors.http.quota import http_date
 from connectors.http.request import OnRequest, Request
 from connectors.http.unpack import ENCODINGS, Packed, unpacker
+from syncd.line import ON_CONTACT, Contact, trouble_of
 from syncd.ports import Clock
 from syncd.settings import is_loopback
 
@@ -74,6 +77,7 @@ class Exchange:
         self._room = asyncio.Semaphore(at_once)
         self._connection = connection
         self._base_url = base_url.rstrip("/")
+        self._url = httpx.URL(base_url)
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._max_answer_bytes = max_answer_bytes
@@ -109,6 +113,7 @@ class Exchange:
         started = self._clock.monotonic()
         line = _Line()
         status: int | None = None
+        watch = _Watch(self._url, self._clock, started)
         try:
             async with asyncio.timeout(request.timeout_seconds or self._timeout_seconds):
                 async with self._client.stream(
@@ -119,6 +124,7 @@ class Exchange:
                     headers=_headers(request, headers),
                     extensions={"trace": line.note},
                 ) as response:
+                    watch.answered(response)
                     body = await self._body(response)
                     status = response.status_code
             return RawAnswer(
@@ -128,6 +134,7 @@ class Exchange:
                 elapsed_seconds=self._clock.monotonic() - started,
             )
         except (httpx.HTTPError, TimeoutError) as error:
+            watch.failed(error)
             is_sent = not isinstance(error, _BEFORE_THE_FIRST_BYTE)
             if isinstance(error, TimeoutError):
                 is_sent = line.may_have_sent
@@ -171,6 +178,53 @@ def tls() -> ssl.SSLContext:
 def no_cookies() -> CookieJar:
     """A jar that takes nothing: a desk's cookies would travel to its sister hosts, and pile up."""
     return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
+
+
+class _Watch:
+    """Tells whoever watches how one try went; nobody does but an examination."""
+
+    def __init__(self, url: httpx.URL, clock: Clock, started: float) -> None:
+        self._host = url.host
+        self._is_encrypted = url.scheme == "https"
+        self._clock = clock
+        self._started = started
+        self._tell = ON_CONTACT.get()
+
+    def answered(self, response: httpx.Response) -> None:
+        if self._tell is None:
+            return
+        stream = response.extensions.get("network_stream")
+        found = None if stream is None else stream.get_extra_info("ssl_object")
+        self._tell(
+            Contact(
+                host=self._host,
+                is_encrypted=self._is_encrypted,
+                at=self._clock.now(),
+                seconds=self._clock.monotonic() - self._started,
+                date=http_date(response.headers.get("date", "")),
+                certificate_ends_at=None if found is None else _ends_at(found),
+            )
+        )
+
+    def failed(self, error: Exception) -> None:
+        if self._tell is not None:
+            self._tell(
+                Contact(
+                    host=self._host,
+                    is_encrypted=self._is_encrypted,
+                    at=self._clock.now(),
+                    seconds=self._clock.monotonic() - self._started,
+                    trouble=trouble_of(error),
+                )
+            )
+
+
+def _ends_at(found: ssl.SSLObject) -> datetime | None:
+    """When the certificate that was believed ends."""
+    text = (found.getpeercert() or {}).get("notAfter")
+    if not isinstance(text, str):
+        return None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC)
 
 
 class _Line:

@@ -72,7 +72,7 @@ def _add(command: Callable[..., None], example: str, *, name: str | None = None)
 
 _add(run, "`syncd run -c /etc/syncd/syncd.yaml`")
 _add(check, "`syncd check --online`")
-_add(doctor, "`syncd doctor heroku`, or `syncd doctor acme --format json`")
+_add(doctor, "`syncd doctor`, `syncd doctor --offline`, or `syncd doctor acme --format json`")
 _add(status, "`syncd status --stale --link acme-postgres`")
 _add(plan, "`syncd plan 17`, or `syncd plan acme-postgres/4711 --format json`")
 _add(backfill, "`syncd backfill acme-postgres --since 30d --dry-run`, then without `--dry-run`")

@@ -6,7 +6,16 @@ leaves.
 
 from __future__ import annotations
 
+from syncd.store.file import OLDEST_SQLITE, sqlite_version
 from syncd.store.lock import OwnerLock
 from syncd.store.store import SqliteReader, SqliteStore, open_reader, open_store
 
-__all__ = ["OwnerLock", "SqliteReader", "SqliteStore", "open_reader", "open_store"]
+__all__ = [
+    "OLDEST_SQLITE",
+    "OwnerLock",
+    "SqliteReader",
+    "SqliteStore",
+    "open_reader",
+    "open_store",
+    "sqlite_version",
+]

@@ -40,6 +40,11 @@ def unavailable(error: sqlite3.Error | OSError, *, path: Path) -> StoreUnavailab
     return StoreUnavailable(f"{path}: {reason}", hint=hint)
 
 
+def sqlite_version() -> tuple[int, ...]:
+    """Of the library that this process has loaded."""
+    return sqlite3.sqlite_version_info
+
+
 def check_engine(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> None:
     """Refuse an SQLite that lacks what the statements use: JSON, RETURNING, upserts."""
     if version < OLDEST_SQLITE:

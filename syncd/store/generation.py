@@ -27,7 +27,7 @@ _LENGTH = 54
 _CLOCKS_DIFFER = timedelta(days=1)
 
 _ADVANCE = Statement("UPDATE generation SET number = number + 1 RETURNING number")
-_LOAD = Statement("SELECT store_id, number, is_older, recovered_at FROM generation")
+LOAD = Statement("SELECT store_id, number, is_older, recovered_at FROM generation")
 _SET_OLDER = "UPDATE generation SET is_older = 1"
 _DOUBT_BIRTHS = Statement("UPDATE generation SET recovered_at = :at")
 _RECOVER = Statement("UPDATE generation SET is_older = 0, recovered_at = :at")
@@ -43,7 +43,7 @@ _TRUST = Statement(
     WHERE id IN (SELECT value FROM json_each(:pair_ids)) AND is_doubtful
     """
 )
-_COUNT_DOUBTFUL = Statement("SELECT count(*) FROM pair WHERE is_doubtful AND state != 'ended'")
+COUNT_DOUBTFUL = Statement("SELECT count(*) FROM pair WHERE is_doubtful AND state != 'ended'")
 #: Of the newest notes and copies on a connection's tickets.
 _FIND_WRITERS = Statement(
     """
@@ -109,7 +109,7 @@ def follow(connection: sqlite3.Connection, path: Path) -> Marker:
     marker = Marker(path)
     # Before the store itself: whoever commits in between has both newer than what was read here.
     seen = marker.read()
-    row = connection.execute(_LOAD.sql).fetchone()
+    row = connection.execute(LOAD.sql).fetchone()
     store_id, number = str(row["store_id"]), int(row["number"])
     if seen is not None and (seen[0] != store_id or seen[1] > number):
         connection.execute(_SET_OLDER)
@@ -129,13 +129,13 @@ def advance(session: Session) -> int:
 
 def load_age(session: Session) -> StoreAge:
     """What is known of the store's own age."""
-    row = session.row(_LOAD)
+    row = session.row(LOAD)
     assert row is not None  # noqa: S101 - made by the migration
     return StoreAge(
         generation=row["number"],
         is_older=bool(row["is_older"]),
         recovered_at=to_moment_or_none(row["recovered_at"]),
-        doubtful=session.number(_COUNT_DOUBTFUL),
+        doubtful=session.number(COUNT_DOUBTFUL),
     )
 
 
@@ -149,7 +149,7 @@ def doubt(session: Session, *, now: datetime) -> int:
     """Every pair is doubtful from now on, and the store no longer older; how many living pairs."""
     session.run(_RECOVER, {"at": moment(now)})
     session.run(_DOUBT)
-    return session.number(_COUNT_DOUBTFUL)
+    return session.number(COUNT_DOUBTFUL)
 
 
 def be_doubtful_of_births(session: Session, *, now: datetime) -> None:
@@ -166,7 +166,7 @@ def doubtful_births(
     session: Session, births: Sequence[Birth], sightings: Sequence[Sighting]
 ) -> frozenset[TicketId]:
     """Those of some births whose twin a forgotten commit may have made already."""
-    row = session.row(_LOAD) if births else None
+    row = session.row(LOAD) if births else None
     recovered_at = None if row is None else to_moment_or_none(row["recovered_at"])
     if recovered_at is None:
         return frozenset()

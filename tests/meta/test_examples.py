@@ -39,7 +39,9 @@ def test_a_command_has_an_example_of_itself(name: str) -> None:
 def test_an_example_uses_options_that_there_are(name: str) -> None:
     for example in EXAMPLE.findall(COMMANDS[name].epilog or ""):
         of = max((each for each in COMMANDS if example.startswith(each)), key=len)
-        known = {option for each in COMMANDS[of].params for option in each.opts}
+        known = {
+            option for each in COMMANDS[of].params for option in (*each.opts, *each.secondary_opts)
+        }
         used = set(re.findall(r"(?<= )--?[a-z][a-z-]*", example.partition(" > ")[0]))
         used = {option for option in used if not re.search(rf"\$\([^)]*{option}", example)}
         assert used - known == set(), example

@@ -24,6 +24,9 @@ RIGHTLY = (
     ("syncd.cli", "syncd.app"),
     ("syncd.cli.demo", "requests"),
     ("syncd.cli.demo", "rich"),
+    ("syncd.checkup", "syncd.app"),
+    ("syncd.store", "syncd.doctor"),
+    ("connectors.http", "syncd.line"),
     ("syncd.app", "connectors.registry"),
     ("syncd.app", "syncd.store"),
     ("syncd.app", "syncd.engine"),
@@ -50,6 +53,7 @@ RIGHTLY = (
 WRONGLY = (
     ("down", "syncd.core.plan", "syncd.ports"),
     ("down", "syncd.store", "syncd.app"),
+    ("down", "syncd.doctor", "syncd.checkup"),
     ("siblings", "syncd.engine", "syncd.store"),
     ("siblings", "syncd.web", "config.schema"),
     ("siblings", "connectors.registry", "syncd.workqueue"),

@@ -11,8 +11,10 @@ from tests.unit.cli.stage import Stage, a_stage
 
 @pytest.fixture(autouse=True)
 def _no_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever listens on this machine is not this test's daemon."""
+    """Whatever listens or is installed on this machine is not this test's daemon."""
     monkeypatch.setattr("syncd.cli.daemon_word.daemon_word", lambda _: None)
+    monkeypatch.setattr("syncd.checkup.daemon.is_taken", lambda _: False)
+    monkeypatch.setattr("syncd.checkup.daemon.unit", lambda: None)
 
 
 @pytest.fixture

@@ -1,26 +1,40 @@
-"""`syncd doctor`: what desks lack, and what adds it; nothing is changed."""
+"""`syncd doctor`: what is wrong, why it matters, and what mends it; nothing is changed."""
 
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.unit.cli.stage import Stage
+from tests.contract.store_story import a_twinned_pair
+from tests.unit.cli.stage import CONFIG, NO_SECRETS, SECRETS, Stage, a_stage
+
+
+def findings(stage: Stage, *words: str, **secrets: Any) -> tuple[int, list[dict[str, Any]]]:
+    """The exit code and all findings."""
+    result = stage.type("doctor", *words, "--format", "json", **secrets)
+    return result.exit_code, json.loads(result.stdout)["findings"]
+
+
+def codes(found: list[dict[str, Any]]) -> set[str]:
+    return {one["code"] for one in found if one["code"]}
 
 
 def test_desks_that_do_not_answer_end_with_3_and_say_what_to_do(stage: Stage) -> None:
-    result = stage.type("doctor", "--format", "json")
-    assert result.exit_code == 3
-    findings = json.loads(result.stdout)["findings"]
-    assert {one["connection"] for one in findings} == {"heroku", "acme"}
-    assert all(one["hint"] for one in findings if not one["is_ok"])
+    code, found = findings(stage)
+    assert code == 3
+    asked = [one for one in found if one["code"] == "line.refused"]
+    assert {one["connection"] for one in asked} == {"heroku", "acme"}
+    assert all(one["hint"] and one["why"] for one in found if not one["is_ok"])
     assert not stage.store.exists()
 
 
-def test_one_connection_is_asked_alone(stage: Stage) -> None:
-    result = stage.type("doctor", "heroku", "--format", "json")
-    assert {one["connection"] for one in json.loads(result.stdout)["findings"]} == {"heroku"}
+def test_one_connection_is_asked_alone_and_nothing_else_is_looked_at(stage: Stage) -> None:
+    _, found = findings(stage, "heroku")
+    assert {one["connection"] for one in found} == {"heroku"}
 
 
 def test_an_unknown_connection_is_refused_with_those_that_there_are(stage: Stage) -> None:
@@ -40,3 +54,86 @@ def test_a_program_is_for_one_connection(stage: Stage) -> None:
     result = stage.type("doctor", "--script")
     assert result.exit_code == 2
     assert "which connection" in result.stderr
+
+
+def test_offline_no_desk_is_asked_and_a_sound_installation_ends_with_0(stage: Stage) -> None:
+    stage.folder.chmod(0o700)
+    stage.fill(a_twinned_pair)
+    before = {name: os.stat(stage.folder / name).st_mtime_ns for name in os.listdir(stage.folder)}
+    code, found = findings(stage, "--offline")
+    # No daemon runs; that is worth a note.
+    assert (code, codes(found)) == (0, {"daemon.absent"})
+    assert {one["connection"] for one in found} == {None}
+    after = {name: os.stat(stage.folder / name).st_mtime_ns for name in os.listdir(stage.folder)}
+    assert after == before
+
+
+def test_a_file_that_cannot_be_used_is_one_finding_among_others(tmp_path: Path) -> None:
+    stage = a_stage(tmp_path, config=CONFIG.replace("tags:", "tagss:"))
+    stage.store.write_text("not a store")
+    stage.store.chmod(0o644)
+    code, found = findings(stage)
+    assert code == 4
+    assert codes(found) >= {"config.invalid", "file.open_to_all", "store.damaged"}
+    (invalid,) = [one for one in found if one["code"] == "config.invalid"]
+    assert "tagss" in invalid["message"] + invalid["subject"]
+
+
+def test_missing_secrets_are_said_once_each_and_end_with_2(stage: Stage) -> None:
+    code, found = findings(stage, secrets=NO_SECRETS)
+    assert code == 2
+    assert [one["code"] for one in found if not one["is_ok"]] == ["secret.missing"] * 2
+
+
+def test_a_secret_with_a_blank_and_one_of_two_uses_are_found_and_never_shown(stage: Stage) -> None:
+    same = {"PLATFORM_TOKEN": "pt-0451 ", "ACME_SECRET": "pt-0451 "}
+    result = stage.type("doctor", "--offline", "--format", "json", secrets=same)
+    assert result.exit_code == 1
+    assert codes(json.loads(result.stdout)["findings"]) >= {"secret.blank_edge", "secret.shared"}
+    assert "pt-0451" not in result.output
+
+
+def test_the_table_says_what_why_and_which_command(stage: Stage) -> None:
+    stage.fill(a_twinned_pair)
+    stage.store.chmod(0o644)
+    result = stage.type("doctor", "--offline")
+    assert result.exit_code == 1
+    assert "[file.open_to_all]" in result.stdout
+    assert "why: It holds secrets" in result.stdout
+    assert f"chmod 600 {stage.store}" in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "ok " not in result.stdout
+    assert "checks found nothing" in result.stdout
+    assert "ok " in stage.type("doctor", "--offline", "--all").stdout
+
+
+def test_commands_alone_are_ready_for_a_shell(stage: Stage) -> None:
+    stage.fill(a_twinned_pair)
+    stage.store.chmod(0o644)
+    result = stage.type("doctor", "--offline", "--commands")
+    assert result.stdout.splitlines() == [f"chmod 600 {stage.store}"]
+
+
+def test_a_command_of_ours_names_the_file_that_was_looked_at(stage: Stage) -> None:
+    stage.fill(a_twinned_pair)
+    marker = stage.store.with_name("syncd.db.generation")
+    marker.write_text(f"{'another':<32} {1:020d}\n", encoding="ascii")
+    named = ("doctor", "--offline", "--commands", "--config", str(stage.config))
+    # The name is in the environment here, where a next command finds it too.
+    assert stage.type(*named).stdout == "syncd recover\n"
+
+
+def test_a_hostile_name_of_a_file_cannot_reach_the_terminal(stage: Stage) -> None:
+    stage.fill(a_twinned_pair)
+    hostile = stage.folder / "syncd.db.\x1b[2Jx"
+    hostile.touch(mode=0o644)
+    hostile.chmod(0o644)
+    for words in (["--offline"], ["--offline", "--commands"], ["--offline", "--format", "csv"]):
+        assert "\x1b" not in stage.type("doctor", *words).stdout
+
+
+def test_csv_has_a_line_for_each_finding(stage: Stage) -> None:
+    result = stage.type("doctor", "--offline", "--format", "csv", secrets=SECRETS)
+    head, *lines = result.stdout.splitlines()
+    assert head == "verdict,code,connection,area,check,subject,message,why,hint,remedy"
+    assert len(lines) > 3
