@@ -1,0 +1,166 @@
+"""A new operator, from the docs alone: docs/quick-start.md is walked as it stands.
+
+The wheel is installed into a clean prefix; its commands are typed in a folder and a home of their
+own. What is looked at between two blocks is what the page says a reader will see.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from syncd.cli.demo.processes import free_port
+from tests.e2e.walking import Page, Shell, a_prefix, install, walking
+from tests.meta.project import ROOT
+
+pytestmark = pytest.mark.slow
+PAGE = "docs/quick-start.md"
+TICKET = "t1198847"
+
+
+def begin(shell: Shell, page: Page, folder: Path) -> None:
+    """From nothing to a ticket in Acme's Zendesk that Alice has answered."""
+    (desks,) = page.commands("The desks")
+    shell.type(desks)
+    (secrets, check) = page.commands("The configuration")
+    shell.type(secrets)
+    (folder / "syncd-trial" / "syncd.yaml").write_text(page.file("The configuration"), "utf-8")
+    for port in ("8081", "8444", "8445"):
+        shell.until(f"curl -s http://127.0.0.1:{page.ports[port]}/_sandbox/state", "tickets")
+    shell.type(check)
+    (run,) = page.commands("Run it")
+    shell.type(run.splitlines()[0])
+    shell.until("cat syncd.log", "daemon.ready")
+    opened, answered, _ = page.commands("A ticket")
+    shell.type(opened)
+    shell.until(f"syncd inspect acme-postgres/{TICKET}", "4001")
+    shell.type("\n".join(answered.splitlines()[:-1]))
+    shell.until(answered.splitlines()[-1], "We are on it.")
+
+
+def connections(shell: Shell) -> dict[str, str]:
+    """The state of each connection, as a script would read it."""
+    said = shell.type("syncd status --format json", code=None)
+    report = json.loads(said[said.index("{") :])
+    return {row["connection"]: row["state"] for row in report["connections"]}
+
+
+def times_said(shell: Shell, port: int, *words: str) -> list[int]:
+    """How many comments of the platform's one ticket hold each of the words."""
+    platform = json.loads(shell.type(f"curl -s http://127.0.0.1:{port}/_sandbox/state"))
+    said = [
+        comment["body_html"]
+        for update in platform["tickets"][0]["updates"]
+        if (comment := update.get("comment"))
+    ]
+    return [sum(each in text for text in said) for each in words]
+
+
+def test_the_quick_start_can_be_walked_as_it_stands(folder: Path) -> None:
+    program = install(a_prefix(folder / "prefix"), ROOT, folder / "wheel")
+    page = Page.read(ROOT / PAGE)
+    with walking(folder, program) as shell:
+        assert "syncd " in shell.type(page.commands("Install")[0].splitlines()[1])
+        begin(shell, page, folder)
+        handed_back = page.commands("A ticket")[2]
+        shell.type(handed_back)
+        shell.until("syncd status", "platform 1")
+
+        broken, mended = page.commands("Something breaks")
+        shell.type(broken)
+        shell.until("cat syncd.log", "connection.unauthorised")
+        assert connections(shell) == {"heroku": "up", "acme": "unauthorised", "globex": "up"}
+        advice = shell.type("syncd check --online", code=None)
+        assert "oauth.client_secret" in advice
+        shell.type(mended, code=None)
+        shell.until("cat syncd.log", "config.reloaded")
+        assert connections(shell) == {"heroku": "up", "acme": "up", "globex": "up"}
+
+        copied, went_back = page.commands("A copy of its memory")
+        shell.type(copied)
+        shell.type(went_back.rpartition("syncd run")[0])
+        shell.type("> syncd.log")
+        shell.type(f"syncd run{went_back.rpartition('syncd run')[2].splitlines()[0]}")
+        shell.until("cat syncd.log", "daemon.ready")
+        shell.until("syncd status", "platform 1")
+        # Nothing was written twice by all of it.
+        assert times_said(shell, page.ports["8081"], "on it", "network problem") == [1, 1]
+        shell.type(page.commands("Clear away")[0])
+
+
+def test_an_upgrade_goes_on_with_the_store_that_the_commit_before_has_made(folder: Path) -> None:
+    older = folder / "older"
+    if not _take_out_the_commit_before(older):
+        pytest.skip("this checkout has no history to upgrade from")
+    prefix = a_prefix(folder / "prefix")
+    program = install(prefix, older, folder / "older-wheel")
+    # Not by the page, which may have been written anew since: by what every version understands.
+    ports = {name: free_port() for name in ("heroku", "acme", "listen")}
+    (folder / "syncd.yaml").write_text(A_CONFIGURATION.format_map(ports), encoding="utf-8")
+    act = "curl -s -d '{deed}' http://127.0.0.1:{port}/_sandbox/act"
+    with walking(folder, program) as shell:
+        shell.type(f"syncd sandbox platform --port {ports['heroku']} --view acme-postgres &")
+        shell.type(f"syncd sandbox zendesk --port {ports['acme']} --time-scale 60 &")
+        for desk in ("heroku", "acme"):
+            shell.until(f"curl -s http://127.0.0.1:{ports[desk]}/_sandbox/state", "tickets")
+        shell.type("syncd run 2> syncd.log & echo $! > syncd.pid")
+        shell.until("cat syncd.log", "daemon.ready")
+        shell.type(act.format(deed=OPENED, port=ports["heroku"]))
+        shell.until("syncd inspect 1", TICKET)
+        shell.type('kill "$(cat syncd.pid)"; wait "$(cat syncd.pid)"')
+        shell.type(act.format(deed=ANSWERED, port=ports["acme"]))
+
+        install(prefix, ROOT, folder / "wheel")
+        shell.type("syncd run 2> syncd.log & echo $! > syncd.pid")
+        shell.until("cat syncd.log", "daemon.ready")
+        shell.until("syncd status", "platform 1")
+        assert times_said(shell, ports["heroku"], "network") == [1]
+        shell.type('kill "$(cat syncd.pid)"; wait "$(cat syncd.pid)"')
+
+
+OPENED = (
+    '{"as": "Mia Keller", "do": "open", "subject": "Slow", "body_html": "<p>slow</p>",'
+    ' "view": "acme-postgres"}'
+)
+ANSWERED = (
+    '{"as": "alice@acme.test", "do": "update", "ticket_id": 4001,'
+    ' "comment": {"html": "<p>network</p><p>Reassign to Heroku</p>", "public": false}}'
+)
+A_CONFIGURATION = """
+version: 1
+store: sqlite:///syncd.db
+server: {{listen: "127.0.0.1:{listen}"}}
+connections:
+  heroku:
+    kind: platform
+    url: http://127.0.0.1:{heroku}
+    token: platform-token
+    poll: {{every: 1s}}
+  acme:
+    kind: zendesk
+    url: http://127.0.0.1:{acme}
+    oauth: {{client_id: syncd, client_secret: sandbox-client-secret}}
+    poll: {{every: 1s}}
+    exports_per_minute: 600
+links:
+  acme-postgres: {{platform: heroku/acme-postgres, partner: acme}}
+"""
+
+
+def _take_out_the_commit_before(folder: Path) -> bool:
+    """The tree of the commit before this one; False where there is none, as in an archive."""
+    folder.mkdir()
+    archive = folder / "tree.tar"
+    taken = subprocess.run(
+        ["git", "archive", "--output", str(archive), "HEAD^"],  # noqa: S607
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if taken.returncode:
+        return False
+    subprocess.run(["tar", "-xf", str(archive), "-C", str(folder)], check=True)  # noqa: S607
+    return True
