@@ -55,7 +55,7 @@ def back_up(
     path, target = path_of(location), target.expanduser().absolute()
     require_free(target, may_replace=may_replace, store=path)
     with loud(path), beside(target) as temporary:
-        pages = _copy(path, temporary, progress)
+        pages = copy_pages(path, temporary, progress)
         _finish(temporary, is_migrated=False)
         os.replace(temporary, target)
         sync_folder(target)
@@ -80,7 +80,7 @@ def put_back(
         raise StoreUnavailable(f"{source}: is no copy of the store", hint="Name a backup's file.")
     with nobody_at_work(path), loud(path), beside(path) as temporary:
         _check(source)
-        pages = _copy(source, temporary, progress)
+        pages = copy_pages(source, temporary, progress)
         _finish(temporary, is_migrated=True, name=source.name, actor=actor, now=now)
         replaced = _set_aside(path, now) if path.exists() else None
         drop_companions(path)
@@ -89,7 +89,7 @@ def put_back(
     return Copied(path=path, size_bytes=path.stat().st_size, pages=pages, replaced=replaced)
 
 
-def _copy(source: Path, target: Path, progress: Progress) -> int:
+def copy_pages(source: Path, target: Path, progress: Progress = lambda _done, _total: None) -> int:
     """Copy page by page under one read transaction, so that no writer makes it begin again."""
     pages = 0
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from syncd.store.file import check_engine, connect_writer
 from syncd.store.generation import advance, follow
 from syncd.store.migrate import migrate
 from syncd.store.statement import Session
+from syncd.store.upgrading import keep_copy
 
 #: A daemon's transaction is short.
 BUSY_SECONDS = 15.0
@@ -54,7 +56,7 @@ def by_hand(path: Path) -> Iterator[Hand]:
     check_engine()
     connection = connect_writer(path, busy_timeout_seconds=BUSY_SECONDS, is_durable=True)
     try:
-        migrate(connection, path=path)
+        migrate(connection, path=path, before=partial(keep_copy, path))
         hand = Hand(connection, path)
     except BaseException:
         connection.close()

@@ -59,6 +59,7 @@ from syncd.store.run import count_hops, load_run
 from syncd.store.statement import Session
 from syncd.store.step import Taken, take_step
 from syncd.store.tidying import TIDY_SECONDS
+from syncd.store.upgrading import keep_copy
 from syncd.store.writer import Fuse, Writer
 
 #: How long a process waits for another one to finish its transaction.
@@ -392,7 +393,7 @@ def open_store(
             path, busy_timeout_seconds=busy_timeout_seconds, is_durable=is_durable
         )
         try:
-            migrate(connection, path=path)
+            migrate(connection, path=path, before=partial(keep_copy, path))
             marker = follow(connection, path)
         except BaseException:
             connection.close()
