@@ -96,6 +96,7 @@ def _config(
         server=file.server,
         log=file.log,
         sweep=file.sweep,
+        retention=file.retention,
         connections={ConnectionName(name): each for name, each in connections.items()},
         links={LinkName(name): each for name, each in links.items()},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.schema import Comparison, Link, Log, Server
+from config.schema import Comparison, Link, Log, Retention, Server
 from syncd.core.errors import Problem
 from syncd.core.model import ConnectionName, LinkName
 from syncd.settings import ConnectionSettings
@@ -23,6 +23,7 @@ class Config:
     server: Server
     log: Log
     sweep: Comparison
+    retention: Retention
     connections: Mapping[ConnectionName, ConnectionSettings]
     links: Mapping[LinkName, Link]
 

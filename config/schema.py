@@ -359,6 +359,36 @@ class Comparison(Section):
     )
 
 
+def _a_day(value: timedelta) -> timedelta:
+    if value < timedelta(days=1):
+        raise ValueError("must be a day or more")
+    return value
+
+
+Period = Annotated[Duration, AfterValidator(_a_day)]
+
+
+class Retention(Section):
+    """How long what is over stays in the store; `syncd purge` removes what is older."""
+
+    ended_pairs: Period = Field(
+        default=timedelta(days=90),
+        description="Mirror and history of a pair that has ended, from its last sign of life. Ids"
+        " of its tickets and comments stay, so that a ticket that comes back gets no second twin.",
+    )
+    journal: Period = Field(
+        default=timedelta(days=30),
+        description="Writes that were settled; their text is gone at once.",
+    )
+    history: Period = Field(
+        default=timedelta(days=730),
+        description="Transitions, conflicts and hand-offs of pairs that go on.",
+    )
+    trail: Period = Field(
+        default=timedelta(days=730), description="What people did by hand: `syncd trail`."
+    )
+
+
 class File(Section):
     """Everything in syncd.yaml."""
 
@@ -373,6 +403,9 @@ class File(Section):
     log: Log = Field(default=Log(), description="What the daemon writes to its standard error.")
     sweep: Comparison = Field(
         default=Comparison(), description="The slow comparison that repairs what no feed brought."
+    )
+    retention: Retention = Field(
+        default=Retention(), description="How long what is over stays in the store."
     )
     connections: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)] = Field(
         description="The accounts on desks, by names of your choice."

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from config.schema import PartnerPlace, PlatformPlace
     from syncd.app import Parts
     from syncd.ports import Store
+    from syncd.store.purging import Periods
 
 #: More pairs than any store has; a report leaves none out.
 ALL = 1_000_000_000
@@ -121,6 +122,26 @@ def places(path: Path) -> Mapping[LinkName, Mapping[Side, ConnectionName]]:
         }
         for name, link in load_config(path).config.links.items()
     }
+
+
+def periods(path: Path) -> Periods:
+    """How long what is over stays; looks no secret up. Raises `ConfigError`."""
+    from config.parse import read
+    from config.schema import Retention
+    from syncd.store.purging import Periods
+
+    told: Retention | None = None
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        # Whatever stands there; what is no section fails here, and is explained by the loader.
+        values: Any = read(path.read_bytes(), file=str(path)).values()
+        told = Retention.model_validate(values.get("retention") or {})
+    told = told or load_config(path).config.retention
+    return Periods(
+        ended_pairs=told.ended_pairs,
+        journal=told.journal,
+        history=told.history,
+        trail=told.trail,
+    )
 
 
 def _connection(place: PlatformPlace | PartnerPlace) -> ConnectionName:

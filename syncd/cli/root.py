@@ -23,12 +23,14 @@ from syncd.cli.deeds import park, replay, unlink
 from syncd.cli.demo.command import demo
 from syncd.cli.doctor import doctor
 from syncd.cli.failure import GuardedGroup
+from syncd.cli.forget import forget
 from syncd.cli.ignore import ignore
 from syncd.cli.inspection import inspect as inspect_pair
 from syncd.cli.mappings import export, import_
 from syncd.cli.parked import parked
 from syncd.cli.pause import pause, resume
 from syncd.cli.plan import plan
+from syncd.cli.purge import purge
 from syncd.cli.recover import recover
 from syncd.cli.retry import release, retry
 from syncd.cli.run import run
@@ -94,6 +96,8 @@ _add(
     "`syncd import mappings.jsonl --dry-run`, then `syncd import mappings.jsonl`",
     name="import",
 )
+_add(purge, "`syncd purge --dry-run`, then `syncd purge` every night")
+_add(forget, "`syncd forget heroku/u1004 --dry-run`, or `syncd forget - --yes < name.txt`")
 _add(pause, '`syncd pause acme-postgres --reason "acme moves to another group"`')
 _add(resume, "`syncd resume acme-postgres`")
 _add(confirm, "`syncd confirm acme-postgres --dry-run`, then without `--dry-run`")

@@ -26,17 +26,19 @@ class Hand:
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self.connection = connection
+        #: For questions, outside of any transaction.
+        self.session = Session(connection)
         self._marker = follow(connection, path)
 
     @contextlib.contextmanager
     def transaction(self, *, is_dry: bool = False) -> Iterator[Session]:
         """All of it is durable together, or, after an error or when `is_dry`, nothing."""
         self.connection.execute("BEGIN IMMEDIATE")
-        session, number = Session(self.connection), None
+        number = None
         try:
-            yield session
+            yield self.session
             if not is_dry:
-                number = advance(session)
+                number = advance(self.session)
                 self.connection.execute("COMMIT")
         finally:
             if self.connection.in_transaction:

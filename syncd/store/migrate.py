@@ -50,9 +50,9 @@ def _too_new(connection: sqlite3.Connection, revision: str, *, path: Path) -> St
     return StoreTooNew(
         f"{path}: has schema {revision}{made_by}; this is syncd {__version__}, and knows schemas up"
         f" to {REVISIONS[-1]}",
-        hint=f"Start the newer version{named} again. To stay with this one: `syncd restore` the copy that the"
-        f" upgrade left beside it ({path.name}.schema-...), or a backup made by this version; then"
-        " `syncd recover`.",
+        hint=f"Start the newer version{named} again. To stay with this one: `syncd restore` the"
+        f" copy that the upgrade left beside it ({path.name}.schema-...), or a backup made by this"
+        " version; then `syncd recover`.",
     )
 
 

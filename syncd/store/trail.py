@@ -316,6 +316,16 @@ def imported(session: Session, *, pairs: int, actor: str, reason: str, now: date
     _note(session, actor, "import", f"{pairs} pairs", reason=reason, now=now)
 
 
+def purged(session: Session, *, rows: int, actor: str, reason: str, now: datetime) -> None:
+    """A person let go of what is over."""
+    _note(session, actor, "purge", f"{rows} rows", reason=reason, now=now)
+
+
+def forgot(session: Session, *, tickets: int, actor: str, reason: str, now: datetime) -> None:
+    """A person was forgotten; who, is nobody's to read here."""
+    _note(session, actor, "forget", f"a person, {tickets} tickets", reason=reason, now=now)
+
+
 def _note_pair(
     session: Session,
     pair_id: PairId,
