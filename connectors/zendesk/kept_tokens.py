@@ -62,6 +62,7 @@ class TokenFile:
         try:
             # A file that was left behind keeps its old mode otherwise.
             os.fchmod(descriptor, 0o600)
+            self._give(descriptor)
             os.write(descriptor, msgspec.json.encode(tokens))
             os.fsync(descriptor)
         finally:
@@ -73,12 +74,19 @@ class TokenFile:
         finally:
             os.close(folder)
 
+    def _give(self, descriptor: int) -> None:
+        """What root makes is the folder's owner's, or the daemon could not read it afterwards."""
+        if os.geteuid() == 0:
+            owner = self._path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
     @contextlib.asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
         """The right to rotate, from entering to leaving; waits for others. Raises OSError."""
         lock = self._path.with_name(f"{self._path.name}.lock")
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            self._give(descriptor)
             while True:
                 with contextlib.suppress(BlockingIOError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -58,9 +58,9 @@ _MACHINE = {
         "No daemon starts with it, and a running one refuses to reload it.",
         "Mend the file; `syncd check` shows every problem with its line.",
     ),
-    "config.doubtful": _warning(
-        "something in the file is allowed and unwise",
-        "It works today.",
+    "config.doubtful": _note(
+        "something in the file is allowed, and mostly not meant",
+        "It works as it stands there.",
     ),
     "secret.missing": _wrong(
         "a secret is not where the file says",

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from syncd import daemon
 from syncd.cli.root import app
+from syncd.web import guard
 from tests.meta.project import ROOT
 
 UNIT = ROOT / "config" / "systemd" / "syncd.service"
 HIGHEST_EXPOSURE = 1.5
+_WORDS = {5.0: "five"}
 
 pytestmark = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
@@ -43,6 +46,25 @@ def test_its_exposure_is_low() -> None:
     found = re.search(r"Overall exposure level for syncd\.service: ([\d.]+)", said)
     assert found is not None, said
     assert float(found[1]) <= HIGHEST_EXPOSURE
+
+
+def test_the_time_to_end_is_the_one_that_the_docs_state_and_less_than_systemds_patience() -> None:
+    patience = re.search(r"^TimeoutStopSec=(\d+)s$", UNIT.read_text("utf-8"), flags=re.M)
+    assert patience is not None
+    # Runs in progress, then callers; and a moment for the store.
+    assert float(patience[1]) >= daemon._GRACE_SECONDS + guard._ENDING_SECONDS + 5
+    said = f"runs in progress have {daemon._GRACE_SECONDS:.0f} seconds"
+    assert said in (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+
+
+def test_a_start_is_given_longer_than_a_silent_desk_takes() -> None:
+    unit = UNIT.read_text("utf-8")
+    assert "Type=notify" in unit
+    patience = re.search(r"^TimeoutStartSec=(\d+)min$", unit, flags=re.M)
+    assert patience is not None
+    assert float(patience[1]) * 60 > daemon._BEGIN_SECONDS * 2
+    said = f"keeps it back for {_WORDS[daemon._BEGIN_SECONDS]} seconds"
+    assert said in (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 
 
 def test_what_it_calls_is_a_command_of_ours() -> None:

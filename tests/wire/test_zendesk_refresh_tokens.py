@@ -98,6 +98,17 @@ async def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert not old.exists()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for others")
+async def test_what_root_renews_stays_the_daemons(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    os.chown(folder, 4711, 4712)
+    async with a_zendesk_desk() as desk, a_process(desk, folder) as connector:
+        await ask(connector)
+    owners = {(file.stat().st_uid, file.stat().st_gid) for file in folder.iterdir()}
+    assert owners == {(4711, 4712)}
+
+
 async def test_a_later_process_goes_on_with_the_pair_that_was_kept(tmp_path: Path) -> None:
     async with a_zendesk_desk() as desk:
         for _ in range(2):
