@@ -13,7 +13,7 @@ from datetime import datetime
 
 from connectors.richtext import likeness
 from connectors.zendesk import wire
-from connectors.zendesk.bodies import body_of, tags_after
+from connectors.zendesk.bodies import body_of
 from connectors.zendesk.mapping import (
     Update,
     comment_events,
@@ -67,11 +67,7 @@ def update_answer(
         comment_ids=tuple(new[:1]) if op.comment is not None else (),
         stored=_stored(update, new[:1]) if op.comment is not None else (),
         replaced_status=replaced_status(update.audit, names) if op.status else None,
-        replaced_tags=(
-            _tags(replaced_value(update.audit, "tags"))
-            if tags_after(op, intent) != intent.tags_before
-            else None
-        ),
+        replaced_tags=_tags(replaced_value(update.audit, "tags")),
     )
 
 

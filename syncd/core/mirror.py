@@ -96,6 +96,9 @@ def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
         known = _as_shown(known, shown)
     if shown.fields_as_of < known.fields_as_of:
         return known
+    if known.end is End.GONE and shown.end not in _IS_OVER and not is_read:
+        # That it is gone has no time of its own: what was told before may come after it was seen.
+        return replace(known, is_stale=True, is_confirmed=False)
     if shown.fields_as_of > known.fields_as_of or (is_read and _differ(known, shown)):
         return replace(
             shown,

@@ -14,7 +14,7 @@ from syncd.core.agreed import Base, HandOffState
 from syncd.core.birth import bear
 from syncd.core.capabilities import Capabilities
 from syncd.core.decision import Circumstances, decide
-from syncd.core.ends import Stop, lose
+from syncd.core.ends import LOST, Stop, lose
 from syncd.core.errors import Refusal
 from syncd.core.lineage import Successor, go_on, without_merge
 from syncd.core.model import Conflict, End, Held, Side, Snapshot, Transition
@@ -70,6 +70,9 @@ def plan(
     snapshots = {side: snapshots[side] for side in Side if side in snapshots}
     if Side.PLATFORM not in snapshots:
         return Plan(base=base, needs=(Need(side=Side.PLATFORM, fields=True, thread=True),))
+    back = _maybe_back(snapshots)
+    if back:
+        return Plan(base=base, needs=back)
     lost = lose(
         base,
         snapshots,
@@ -217,6 +220,15 @@ def _needs(base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy) -
                 )
             )
     return tuple(needs)
+
+
+def _maybe_back(snapshots: Mapping[Side, Snapshot]) -> tuple[Need, ...]:
+    """Tickets that went away, and of which something was told since: are they back?"""
+    return tuple(
+        Need(side=side, fields=True)
+        for side, snapshot in snapshots.items()
+        if snapshot.ticket.end in LOST and snapshot.ticket.is_stale
+    )
 
 
 def _birth(

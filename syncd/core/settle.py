@@ -263,9 +263,12 @@ class _Update:
         tags = base.tags
         added = shared_spelling(operation.add_tags, policy)
         removed = {fold(tag) for tag in operation.remove_tags}
-        expected = (shared_spelling(self._intent.tags_before, policy) - removed) | added
         after = shared_spelling(self._shown.tags, policy)
-        own = frozenset[str]() if self._is_found else after - expected
+        before = self._tags_before()
+        own = frozenset[str]()
+        if before is not None and not self._is_found:
+            own = after - (shared_spelling(before, policy) - removed) - added
+        expected = (shared_spelling(self._intent.tags_before, policy) - removed) | added
         kept = (tags.kept.get(side, frozenset()) | own) & after
         tags = replace(tags, kept={s: k for s, k in {**tags.kept, side: kept}.items() if k})
         if operation.add_tags or operation.remove_tags:
@@ -278,6 +281,17 @@ class _Update:
         base = replace(base, tags=tags, hand_off=self._ball_tag(base.hand_off))
         return base, bool(added - after) and not self._is_found
 
+    def _tags_before(self) -> frozenset[str] | None:
+        """The desk's tags in the moment before our write; None when nobody can tell.
+
+        Only a write of fields is refused when somebody was faster. A comment goes all the same, and
+        what its answer shows may be that person's.
+        """
+        operation = self._operation
+        if operation.status is None and not operation.add_tags and not operation.remove_tags:
+            return self._answer.replaced_tags
+        return self._intent.tags_before
+
     def _ball_tag(self, hand_off: HandOff) -> HandOff:
         tag, operation = self._policy.ball_tag, self._operation
         if self._side is Side.PARTNER and tag in operation.add_tags | operation.remove_tags:
@@ -288,9 +302,9 @@ class _Update:
         """A desk that replaces all tags at once may have undone a change of the moment before."""
         side, before, operation = self._side, self._intent.tags_before, self._operation
         replaced = self._answer.replaced_tags
-        if replaced is None:
-            return base, None
         ours = operation.add_tags | operation.remove_tags
+        if replaced is None or not ours:
+            return base, None
         add, remove = replaced - before - ours, before - replaced - ours
         if not add and not remove:
             return base, None

@@ -181,7 +181,7 @@ _RESUME = Statement(
         JOIN ticket
           ON ticket.connection_ref = held.connection_ref AND ticket.ticket_id = held.ticket_id
         WHERE held.pair_id = pair.id AND ticket.end IN (SELECT value FROM json_each(:lost))
-          AND held.id = (
+          AND NOT ticket.is_stale AND held.id = (
             SELECT max(id) FROM pair_ticket AS mine
             WHERE mine.pair_id = held.pair_id AND mine.side = held.side
           )
@@ -265,7 +265,10 @@ def mark(
 
 
 def resume(session: Session, pair_ids: Iterable[PairId]) -> None:
-    """Let those of some parked pairs go on whose tickets had gone away and are there again."""
+    """Let those of some parked pairs go on whose tickets had gone away and are there again.
+
+    One of which something was told since may be there again: its run reads it.
+    """
     values = {
         "pair_ids": packed(sorted(pair_ids)),
         "reasons": packed(sorted(PASSING_REASONS)),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from syncd.core.model import Side
+from syncd.core.model import ConnectionName, Side, Sighting
 from syncd.core.work import PairState
 from syncd.engine.sweep import Sweep
 from tests.engine.both_desks import STAFF, BothDesks, both_desks, both_know
@@ -50,6 +51,28 @@ async def test_a_deleted_platform_ticket_parks_and_the_partner_is_told_once(
         told = [c for c in desks.twin(ticket_id).comments if GONE in c.body]
         assert [c.is_public for c in told] == [False]
         assert desks.twin(ticket_id).deleted_at is None
+
+
+async def test_a_webhook_from_before_the_end_that_comes_after_it_brings_nobody_back(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        ticket_id = await a_pair(desks)
+        run = await desks.made.store.load_run((await desks.pair(ticket_id)).pair_id)
+        platform = run.snapshots[Side.PLATFORM] if run else None
+        assert platform is not None
+        before = platform.ticket
+        desks.act(STAFF, "delete", ticket_id=ticket_id)
+        await desks.answer(ticket_id, "<p>eine Antwort ins Leere</p>")
+        await desks.settle()
+        told = [c.body for c in desks.twin(ticket_id).comments]
+        late = replace(before, fields_as_of=before.fields_as_of + 1)
+        sighting = Sighting(ticket_id=late.ticket_id, ticket=late)
+        await desks.made.intake.take(ConnectionName("heroku"), [sighting])
+        await desks.settle()
+        assert (await desks.parked(ticket_id))[0] == "platform_ticket_gone"
+        assert [c.body for c in desks.twin(ticket_id).comments] == told
+        assert not desks.events("ticket.restored")
 
 
 async def heard_again(desks: BothDesks, ticket_id: str) -> None:

@@ -15,7 +15,7 @@ from rich.progress import track
 
 from tests.simulation.history import play
 from tests.simulation.one import outcome_of, played
-from tests.simulation.people import Writer
+from tests.simulation.people import DAYS, DEEDS, Writer
 from tests.simulation.report import Outcome, Sum, as_json, as_table
 from tests.simulation.script import read_script
 
@@ -47,8 +47,8 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=1, help="the first one's integer")
     parser.add_argument("--seed", type=int, help="only this history, with all that happens in it")
     parser.add_argument("--replay", type=Path, help="only the history of a file")
-    parser.add_argument("--days", type=float, default=0.2, help="simulated days of activity")
-    parser.add_argument("--deeds", type=int, default=150, help="what people try in that time")
+    parser.add_argument("--days", type=float, default=DAYS, help="simulated days of activity")
+    parser.add_argument("--deeds", type=int, default=DEEDS, help="what people try in that time")
     parser.add_argument("--seconds", type=float, default=0, help="end after this, also before all")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--whole", action="store_true", help="do not cut failing scripts short")

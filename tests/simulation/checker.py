@@ -11,22 +11,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from tests.simulation.desks import PLATFORM, VIEWS, Desks, Json
+from tests.simulation.desks import PLATFORM, SYNCD, VIEWS, Desks, Json
 from tests.simulation.ledger import WORD, Ledger, Said, words_in
+from tests.simulation.statuses import MEANS, Move, Statuses
 
-#: What a status means, in words of the checker's own.
-MEANS = {
-    "Open": "open",
-    "With customer": "waits",
-    "Closed": "done",
-    "new": "open",
-    "open": "open",
-    "hold": "open",
-    "pending": "waits",
-    "solved": "done",
-    "closed": "done",
-}
+#: How a partner's desk shows that the platform has a ticket again.
+BALL_TAG = "with-platform"
 #: Why a pair may stop, and what people must have done to one of its tickets for that.
 MAY_PARK = {
     "partner_ticket_deleted": {"partner_deleted"},
@@ -110,10 +102,19 @@ class Copy:
 class Checker:
     """Watches the desks of one history."""
 
-    def __init__(self, desks: Desks, ledger: Ledger, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        desks: Desks,
+        ledger: Ledger,
+        now: Callable[[], float],
+        *,
+        history_until: float = 0.0,
+    ) -> None:
+        """`history_until` is when syncd was started first."""
         self._desks = desks
         self._ledger = ledger
         self._now = now
+        self._history_until = history_until
         self.violations: list[Violation] = []
         self.copies: list[Copy] = []
         self._counts: Counter[tuple[int, str]] = Counter()
@@ -121,7 +122,11 @@ class Checker:
         self._last: dict[tuple[str, str, int], Said] = {}
         self._seen_updates = 0
         self._seen_comments: dict[tuple[str, int], int] = {}
+        self._seen_audits: dict[tuple[str, int], int] = {}
         self._hand_offs: Counter[str] = Counter()
+        #: Link and platform's ticket of what was ever taken out of a view, by whomever.
+        self._left: set[tuple[str, str]] = set()
+        self._statuses = Statuses()
 
     # --- while it happens ------------------------------------------------------------------------
 
@@ -132,7 +137,13 @@ class Checker:
             if update.comment is not None:
                 is_public = update.comment.visibility == "public"
                 self._see(PLATFORM, update.ticket_id, update.comment.body_html, is_public)
-            if update.views.removed and update.actor.role == "integration":
+            is_syncd = update.actor.role == "integration"
+            if update.status is not None and update.status.before is not None:
+                before, after = update.status.before, update.status.after
+                move = Move(at=self._now(), is_syncd=is_syncd, before=before, after=after)
+                self._statuses.add(PLATFORM, update.ticket_id, move)
+            self._left |= {(view, update.ticket_id) for view in update.views.removed}
+            if update.views.removed and is_syncd:
                 self._left_view(update.ticket_id, update.version)
         self._seen_updates = len(feed)
         for name, sandbox in self._desks.partners.items():
@@ -141,6 +152,29 @@ class Checker:
                 for comment in ticket.comments[self._seen_comments.get(key, 0) :]:
                     self._see(name, str(ticket.id), comment.html_body, comment.is_public)
                 self._seen_comments[key] = len(ticket.comments)
+                if len(ticket.audits) > self._seen_audits.get(key, 0):
+                    self._look_at_audits(name, ticket, sandbox.desk.account.users)
+
+    def _look_at_audits(self, name: str, ticket: Any, users: Mapping[int, Any]) -> None:
+        key = (name, ticket.id)
+        for audit in ticket.audits[self._seen_audits.get(key, 0) :]:
+            author = users.get(audit.author_id)
+            for event in audit.events:
+                if event.kind == "Change" and event.data.get("field_name") == "status":
+                    move = Move(
+                        at=self._now(),
+                        # A trigger's change stands in the audit of the update that it answers.
+                        is_syncd=author is not None and author.email == SYNCD and event.via is None,
+                        before=event.data["previous_value"],
+                        after=event.data["value"],
+                    )
+                    self._statuses.add(name, str(ticket.id), move)
+        self._seen_audits[key] = len(ticket.audits)
+        link, _, ticket_id = (
+            str(ticket.values["external_id"] or "").removeprefix("syncd:").partition(":")
+        )
+        if BALL_TAG in ticket.values["tags"] and (link, ticket_id) not in self._left:
+            self._wrong(8, f"{name} {ticket.id} is shown as handed over, and is not")
 
     def _see(self, desk: str, ticket_id: str, html: str, is_public: bool) -> None:
         for number in words_in(html):
@@ -200,14 +234,9 @@ class Checker:
         """syncd gave the ticket back: once for a hand-off, and open."""
         self._hand_offs[ticket_id] += 1
         ticket = self._desks.platform.platform.register.tickets.get(ticket_id)
-        # A bare phrase counts as well when it was private before anybody could read it.
-        asked = [
-            s
-            for s in self._ledger.said.values()
-            if s.is_hand_off or (s.is_bare_phrase and s.made_private_at is not None)
-        ]
         numbers = {number for number, known in self._ledger.tickets.items() if known == ticket_id}
-        mine = [s for s in asked if s.ticket in numbers]
+        said = self._ledger.said.values()
+        mine = [s for s in said if s.is_hand_off and s.ticket in numbers]
         if self._hand_offs[ticket_id] > len(mine):
             self._wrong(8, f"{ticket_id} was given back {self._hand_offs[ticket_id]} times")
         if ticket is None:
@@ -234,6 +263,8 @@ class Checker:
         for said in self._ledger.said.values():
             for desk in self._targets(said):
                 self._check_arrival(said, desk, pairs)
+        for pair in report.pairs:
+            self._check_conflicts(report, pair)
         return self.violations
 
     def _check_requests(self, report: Report) -> None:
@@ -301,6 +332,39 @@ class Checker:
         if tags[0] != tags[1]:
             self._wrong(6, f"{where}: tags {sorted(tags[0])} and {sorted(tags[1])}")
 
+    def _check_conflicts(self, report: Report, pair: PairSeen) -> None:
+        """Whatever a person set and syncd put away unseen is on record with both values."""
+        numbers = [n for n, known in self._ledger.tickets.items() if known == pair.platform]
+        number = numbers[0]
+        is_alone = sum(one.platform == pair.platform for one in report.pairs) == 1
+        # Who holds a ticket that was handed over, and what follows from its end, are other rules.
+        is_plain = not any(
+            said.ticket == number and (said.is_hand_off or said.is_bare_phrase)
+            for said in self._ledger.said.values()
+        )
+        if not is_alone or not is_plain or self._ledger.fates_of(number):
+            return
+        partner = next(name for name, view in VIEWS.items() if view == pair.link)
+        known = {
+            value
+            for conflict in report.conflicts
+            if (conflict.link, conflict.platform) == (pair.link, pair.platform)
+            for value in conflict.values
+        }
+        # An answer that closes waits for the customer instead: the close guard says so in a note.
+        guarded = {
+            (one.desk, one.at)
+            for one in self._ledger.settings
+            if one.ticket == number and one.is_answer
+        }
+        desks = ((PLATFORM, pair.platform), (partner, pair.partner))
+        for here, there in (desks, desks[::-1]):
+            for lost in self._statuses.overwritten(here, there):
+                if lost.value not in known and (here[0], lost.at) not in guarded:
+                    self._wrong(
+                        7, f"{lost.value} on {here[0]} {here[1]} became {lost.by}, on no record"
+                    )
+
     def _is_alive(self, partner: str, ticket_id: int) -> bool:
         status = self._desks.partner_ticket(partner, ticket_id)["status"]
         return status not in {"closed", "deleted"}
@@ -313,6 +377,9 @@ class Checker:
         self, said: Said, desk: str, pairs: Mapping[tuple[str, str], PairSeen]
     ) -> None:
         if self._counts[said.number, desk] or said.redacted_at is not None or said.is_bare_phrase:
+            return
+        if said.made_private_at is not None and desk != PLATFORM:
+            # Before it was seen, it was one of those that other partners may not read.
             return
         ticket_id = self._ledger.tickets[said.ticket]
         ways = [one for one in (said.desk, desk) if one != PLATFORM]

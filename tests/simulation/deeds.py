@@ -12,6 +12,7 @@ from tests.simulation.desks import PLATFORM, PORTS, VIEWS, Desks, Json
 from tests.simulation.ledger import Fate, Ledger, Said, Set, word
 from tests.simulation.life import Lives
 from tests.simulation.network import Network
+from tests.simulation.operator import Operator, link_of
 from tests.simulation.script import Event
 
 PHRASE = "<p>Reassign to Heroku</p>"
@@ -28,13 +29,21 @@ class Deeds:
     """Carries out events, and writes down what people did."""
 
     def __init__(
-        self, desks: Desks, lives: Lives, network: Network, loop: VirtualLoop, ledger: Ledger
+        self,
+        *,
+        desks: Desks,
+        lives: Lives,
+        network: Network,
+        loop: VirtualLoop,
+        ledger: Ledger,
+        operator: Operator,
     ) -> None:
         self._desks = desks
         self._lives = lives
         self._network = network
         self._loop = loop
         self._ledger = ledger
+        self._operator = operator
         self.armed: Counter[str] = Counter()
         self._of: dict[str, Callable[[Event], bool]] = {
             "open": self._open,
@@ -56,6 +65,7 @@ class Deeds:
             "revoke": self._revoke,
             "kill": self._kill,
             "stop": self._stop,
+            "command": self._command,
         }
 
     def carry_out(self, event: Event) -> None:
@@ -314,6 +324,13 @@ class Deeds:
 
     def _stop(self, event: Event) -> bool:
         self._lives.stop(event["down"])
+        return True
+
+    def _command(self, event: Event) -> bool:
+        """Somebody uses the CLI."""
+        ticket_id = self._ledger.tickets.get(event.get("ticket", 0), "")
+        self._operator.ask(event["verb"], link_of(event["partner"]), ticket_id)
+        self._ledger.commands[event["verb"]] += 1
         return True
 
     # --- writing down ----------------------------------------------------------------------------

@@ -117,7 +117,9 @@ class Desks:
     # --- looking ---------------------------------------------------------------------------------
 
     def ticket(self, ticket_id: str) -> Json | None:
-        """A ticket of the platform's with nothing hidden; None when it is deleted."""
+        """A ticket of the platform's with nothing hidden; None when it is not there."""
+        if not ticket_id:
+            return None
         shown = self.control(PLATFORM, "GET", f"/_sandbox/tickets/{ticket_id}")
         return None if "error" in shown else shown
 

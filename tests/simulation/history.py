@@ -32,11 +32,14 @@ from tests.simulation.desks import PLATFORM, PORTS, SECRETS, Desks
 from tests.simulation.ledger import Ledger
 from tests.simulation.life import Lives
 from tests.simulation.network import Network
+from tests.simulation.operator import Operator
 from tests.simulation.script import Script
 
 #: Before it is looked for rest: a withheld minute, a poll, a back-off.
 _FIRST_LOOK_SECONDS = 480.0
 _NEXT_LOOK_SECONDS = 300.0
+#: How long a sweep may take.
+_SWEEP_SECONDS = 240.0
 _MOST_LOOKS = 100
 #: How long two equal sides are watched for what they cost.
 _QUIET_SECONDS = 900.0
@@ -104,8 +107,18 @@ class _History:
         (folder / "syncd.db").write_bytes(_empty_store(os.getpid()))
         self._lives = Lives(terms, folder, loop, self._network, Random(f"{terms.seed} disk"))
         self._ledger = Ledger()
-        self._deeds = Deeds(self._desks, self._lives, self._network, loop, self._ledger)
-        self._checker = Checker(self._desks, self._ledger, lambda: loop.seconds)
+        self._operator = Operator(self._lives.config, loop, self._network)
+        self._deeds = Deeds(
+            desks=self._desks,
+            lives=self._lives,
+            network=self._network,
+            loop=loop,
+            ledger=self._ledger,
+            operator=self._operator,
+        )
+        self._checker = Checker(
+            self._desks, self._ledger, lambda: loop.seconds, history_until=terms.starts_at
+        )
         self._faults: Counter[str] = Counter()
 
     async def play(self) -> Played:
@@ -123,6 +136,7 @@ class _History:
             await asyncio.sleep(_QUIET_SECONDS)
         violations = self._checker.verdict(await self._report(is_at_rest, quiet_from))
         self._lives.end()
+        await self._operator.end()
         await living
         for desk in self._desks.all().values():
             await desk.close()
@@ -149,8 +163,12 @@ class _History:
             self._desks.control(name, "POST", "/_sandbox/settings", quiet)
 
     async def _come_to_rest(self) -> bool:
-        await asyncio.sleep(_FIRST_LOOK_SECONDS)
+        terms = self._script.terms
+        # Some things only the sweep finds, such as a ticket that the platform deleted.
+        await asyncio.sleep(max(_FIRST_LOOK_SECONDS, terms.sweep_seconds + _SWEEP_SECONDS))
         for _ in range(_MOST_LOOKS):
+            if await self._operator.put_right(has_history=terms.starts_at > 0):
+                await asyncio.sleep(_FIRST_LOOK_SECONDS)
             made = self._lives.made
             if made is not None and not await made.store.load_due(made.clock.now()):
                 return True
@@ -207,7 +225,11 @@ class _History:
                 for name, desk in desks
                 for entry in desk.log.since(quiet_from[name])
             ],
-            failures=[*self._lives.failures, *self._network.failures],
+            failures=[
+                *self._lives.failures,
+                *self._network.failures,
+                *self._operator.failures,
+            ],
             refusals=sum(
                 entry.status == HTTPStatus.TOO_MANY_REQUESTS and entry.fault is None
                 for _, desk in desks

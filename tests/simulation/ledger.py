@@ -6,6 +6,7 @@ Every text holds one word that stands nowhere else, so that it can be found wher
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 WORD = re.compile(r"zq(\d+)qz")
@@ -85,6 +86,8 @@ class Ledger:
     tickets: dict[int, str] = field(default_factory=dict)
     #: How often people did something that a desk took, by what it was.
     deeds: dict[str, int] = field(default_factory=dict)
+    #: What the person who runs syncd asked of it; no operations.
+    commands: Counter[str] = field(default_factory=Counter)
     #: Events that nobody could carry out, such as an answer on a ticket that is not there yet.
     skipped: int = 0
 

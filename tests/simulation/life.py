@@ -65,7 +65,8 @@ class Lives:
         self._loop = loop
         self._network = network
         self._chance = chance
-        self._config = a_config(terms, folder)
+        self.config = a_config(terms, folder)
+        self._starts_at = terms.starts_at
         self._clock = LoopClock(loop)
         self._death: Death | None = None
         self._wire = Wire(network)
@@ -87,6 +88,7 @@ class Lives:
 
     async def run(self) -> None:
         """Start a daemon, and another one whenever it has ended."""
+        await asyncio.sleep(self._starts_at)
         while not self._is_over:
             self._wire = Wire(self._network, self._on_wire)
             self._stop = asyncio.Event()
@@ -188,7 +190,7 @@ class Lives:
             return functools.partial(registry.connect(kind), transport=wire)
 
         return parts(
-            self._config,
+            self.config,
             owner=owner,
             clock=self._clock,
             connect=connect,

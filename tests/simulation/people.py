@@ -29,6 +29,10 @@ MOMENTS = (
     "after_commit",
 )
 _DAY = 86_400.0
+#: How long people are at work in a history, and what they try in that time. Much at once: two
+#: troubles meet more often, and the daemon's looks at idle desks cost time and show nothing.
+DAYS = 0.03
+DEEDS = 600
 
 About = dict[str, Any]
 
@@ -36,7 +40,7 @@ About = dict[str, Any]
 class Writer:
     """Makes up one history."""
 
-    def __init__(self, seed: int, *, days: float = 0.2, deeds: int = 150) -> None:
+    def __init__(self, seed: int, *, days: float = DAYS, deeds: int = DEEDS) -> None:
         self._seed = seed
         self._dice = Random(f"{seed} people")
         self._days = days
@@ -49,7 +53,8 @@ class Writer:
 
     def script(self) -> Script:
         """The whole history."""
-        events = [*self._life(), *self._trouble()]
+        life = self._life()
+        events = [*life, *self._trouble(life[-1].at)]
         events.sort(key=lambda event: event.at)
         return Script(terms=self._terms, events=tuple(events))
 
@@ -60,7 +65,9 @@ class Writer:
 
     def _choose_terms(self) -> Terms:
         dice = self._dice
-        has_webhooks = self._chance(0.6)
+        is_poor = self._chance(0.12)
+        is_narrow = self._chance(0.2)
+        has_webhooks = not is_poor and self._chance(0.6)
         zendesk: About = {
             "metadata_readable": self._chance(0.6),
             "answers_after_triggers": self._chance(0.4),
@@ -74,6 +81,8 @@ class Writer:
             "empty_page_has_end_time": self._chance(0.5),
             "shows_export_bucket": self._chance(0.5),
         }
+        if is_poor:
+            zendesk["has_no_rights"] = True
         hooks: About = {}
         if has_webhooks and self._chance(0.7):
             zendesk |= {
@@ -94,10 +103,14 @@ class Writer:
             partners=("acme", "globex") if self._chance(0.3) else ("acme",),
             has_webhooks=has_webhooks,
             poll_seconds=dice.choice([15, 60, 300]),
-            sweep_seconds=dice.choice([1800, 7200]),
+            sweep_seconds=dice.choice([600, 1800]),
+            share=60 if is_narrow else 100,
+            per_minute=200 if is_narrow else 100_000,
             is_oauth=self._chance(0.3),
             zendesk=zendesk,
             hooks=hooks,
+            # A backfill counts its requests by itself, and would make refusals where they are few.
+            starts_at=0.0 if is_narrow or is_poor or self._chance(0.75) else 120.0,
             latency_seconds=dice.choice([0.05, 0.5, 4.0]),
             link=(
                 "conflicts: {status: " + dice.choice(["more_open", "platform", "partner"]) + "}",
@@ -129,6 +142,8 @@ class Writer:
         """Bursts of activity, seconds or less apart, with hours between them."""
         at = 60.0
         events = [self._event(at + i, self._open()) for i in range(self._dice.randint(1, 4))]
+        if self._terms.starts_at:
+            events += [self._event(at + 5 + i, self._write()) for i in range(12)]
         at += 200
         end = at + self._days * _DAY
         plays, weights = zip(*self._plays, strict=True)
@@ -141,11 +156,11 @@ class Writer:
 
     def _pause(self, mean: float) -> float:
         throw = self._dice.random()
-        if throw < 0.55:
+        if throw < 0.7:
             return self._dice.random() * 4
-        if throw < 0.85:
-            return self._dice.random() * 120
-        return self._dice.random() * mean * 12
+        if throw < 0.92:
+            return self._dice.random() * 40
+        return self._dice.random() * mean * 20
 
     def _event(self, at: float, about: About | None) -> Event:
         assert about is not None
@@ -284,14 +299,14 @@ class Writer:
 
     # --- what goes wrong -------------------------------------------------------------------------
 
-    def _trouble(self) -> list[Event]:
+    def _trouble(self, end: float) -> list[Event]:
         events: list[Event] = []
-        end = self._days * _DAY
         kinds: list[tuple[Callable[[float], list[Event]], float]] = [
             (self._faults, 0.6),
             (self._deaths, 0.6),
             (self._outages, 0.35),
             (self._revocations, 0.3),
+            (self._commands, 0.4),
         ]
         for make, probability in kinds:
             if self._chance(probability):
@@ -325,7 +340,7 @@ class Writer:
             events.append(Event(at=round(at, 3), do="fault", about=about))
             if action.startswith("hold") or action == "land_late":
                 how = {"applied": self._chance(0.7), "answered": self._chance(0.5), "desk": desk}
-                later = at + self._dice.choice([2.0, 40.0, 400.0, 9000.0])
+                later = at + self._dice.choice([2.0, 40.0, 400.0, end / 2])
                 events.append(Event(at=round(later, 3), do="release", about=how))
         return events
 
@@ -337,7 +352,7 @@ class Writer:
                 about={
                     "moment": self._dice.choice(MOMENTS),
                     "count": self._dice.randint(1, 6),
-                    "down": self._dice.choice([1.0, 5.0, 60.0, 3600.0]),
+                    "down": self._dice.choice([1.0, 5.0, 60.0, min(3600.0, end / 4)]),
                 },
             )
             if self._chance(0.85)
@@ -350,9 +365,28 @@ class Writer:
         for _ in range(self._dice.randint(1, 3)):
             desk = self._dice.choice([PLATFORM, *self._terms.partners])
             at = 100 + self._dice.random() * end
-            back = at + self._dice.choice([60.0, 1800.0, 20_000.0])
+            back = at + self._dice.choice([60.0, 600.0, end / 2])
             events.append(Event(at=round(at, 3), do="cut", about={"desk": desk}))
             events.append(Event(at=round(back, 3), do="mend", about={"desk": desk}))
+        return events
+
+    def _commands(self, end: float) -> list[Event]:
+        events: list[Event] = []
+        verbs = ["pause", "park", "retry", "replay", "replay", "confirm"]
+        if self._terms.starts_at:
+            verbs += ["backfill"] * 3
+        for _ in range(self._dice.randint(2, 20)):
+            verb = self._dice.choice(verbs)
+            about: About = {"verb": verb, "partner": self._partner()}
+            if verb in {"park", "retry", "replay"}:
+                about |= {"ticket": self._dice.randint(1, max(1, self._tickets))}
+            at = 130 + self._dice.random() * end
+            events.append(Event(at=round(at, 3), do="command", about=about))
+            undo = {"pause": "resume", "park": "retry"}.get(verb)
+            if undo is not None and self._chance(0.8):
+                later = at + self._dice.choice([5.0, 300.0, end / 3])
+                about = about | {"verb": undo}
+                events.append(Event(at=round(later, 3), do="command", about=about))
         return events
 
     def _revocations(self, end: float) -> list[Event]:

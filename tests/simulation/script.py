@@ -31,6 +31,8 @@ class Terms:
     hooks: Mapping[str, Any] = field(default_factory=dict)
     #: Further lines of each link's YAML.
     link: tuple[str, ...] = ()
+    #: When the daemon is started for the first time; what people did before it is history.
+    starts_at: float = 0.0
     #: The longest time that a request or an answer is on its way.
     latency_seconds: float = 0.3
 

@@ -89,7 +89,8 @@ def test_how_a_ticket_ended_is_not_forgotten_by_a_desk_that_says_less(
 def test_a_restored_ticket_is_alive_whatever_it_was() -> None:
     for end in (End.DELETED, End.SPAM, End.GONE):
         merged = merge_ticket(
-            replace(THERE, end=end, fields_as_of=5), a_sighting(replace(THERE, fields_as_of=6))
+            replace(THERE, end=end, fields_as_of=5),
+            a_sighting(replace(THERE, fields_as_of=6), is_read=end is End.GONE),
         )
         assert merged is not None
         assert merged.end is End.ALIVE

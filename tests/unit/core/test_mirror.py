@@ -117,6 +117,15 @@ def test_a_ticket_that_is_no_more_is_not_read_because_it_moved(end: End) -> None
     assert merged(known, a_sighting("T1", moved_at=9)) == known
 
 
+def test_only_a_read_brings_a_ticket_back_that_was_not_found() -> None:
+    known = a_ticket(fields_as_of=5, end=End.GONE)
+    told = merged(known, a_sighting(a_ticket(fields_as_of=6)))
+    assert (told.end, told.is_stale) == (End.GONE, True)
+    assert merged(told, a_sighting(a_ticket(fields_as_of=6), is_read=True)).end is End.ALIVE
+    still = merged(told, a_sighting(told, is_read=True))
+    assert (still.end, still.is_stale) == (End.GONE, False)
+
+
 def test_after_something_unreadable_only_a_whole_read_is_enough() -> None:
     after = merged(a_ticket(fields_as_of=5), a_sighting("T1", is_unreadable=True))
     assert (after.comments_as_of, after.is_stale, after.is_comment_hinted) == (0, True, True)

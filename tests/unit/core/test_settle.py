@@ -282,10 +282,27 @@ def test_in_a_ticket_seen_later_new_tags_are_a_persons() -> None:
 def test_a_comment_alone_tells_of_the_desks_own_tags_and_of_no_others() -> None:
     base = a_base(tags=a_tag_base({"t-a"}))
     intent = an_intent(tags_before={"t-a", "other"})
-    answer = replace(shown("open", "t-a", "t-desk"), comment_ids=(CommentId("101"),))
+    answer = replace(
+        shown("open", "t-a", "t-desk"),
+        comment_ids=(CommentId("101"),),
+        replaced_tags=frozenset({"t-a", "other"}),
+    )
     tags = settled(base, intent, answer).base.tags
     assert tags.seen == base.tags.seen
     assert tags.kept == {Side.PARTNER: frozenset({"t-desk"})}
+
+
+@pytest.mark.parametrize("replaced", [None, frozenset({"t-a", "t-person"})])
+def test_a_tag_that_a_person_set_just_before_our_comment_is_no_tag_of_the_desks(
+    replaced: frozenset[str] | None,
+) -> None:
+    base = a_base(tags=a_tag_base({"t-a"}))
+    answer = replace(
+        shown("open", "t-a", "t-person"), comment_ids=(CommentId("101"),), replaced_tags=replaced
+    )
+    found = settled(base, an_intent(tags_before={"t-a"}), answer)
+    assert found.base.tags == replace(base.tags, kept={})
+    assert found.conflicts == ()
 
 
 def test_a_shared_tag_that_the_desk_drops_stops_the_pair() -> None:

@@ -1,0 +1,101 @@
+"""Who set which status when, on both desks: what the checker knows of it, from them alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+#: What a status means, in words of the checker's own.
+MEANS = {
+    "Open": "open",
+    "With customer": "waits",
+    "Closed": "done",
+    "new": "open",
+    "open": "open",
+    "hold": "open",
+    "pending": "waits",
+    "solved": "done",
+    "closed": "done",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A ticket's status changed."""
+
+    at: float
+    #: False for people, and for what a desk does by itself.
+    is_syncd: bool
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overwritten:
+    """What a person set, syncd replaced, and the other desk never showed."""
+
+    at: float
+    value: str
+    by: str
+
+
+@dataclass(slots=True)
+class Statuses:
+    """All moves of all tickets, each ticket's in their order."""
+
+    moves: dict[tuple[str, str], list[Move]] = field(default_factory=dict)
+
+    def add(self, desk: str, ticket_id: str, move: Move) -> None:
+        """One more."""
+        self.moves.setdefault((desk, ticket_id), []).append(move)
+
+    def overwritten(self, here: tuple[str, str], there: tuple[str, str]) -> Sequence[Overwritten]:
+        """Statuses that people set on one ticket of a pair and that never came to the other."""
+        found: list[Overwritten] = []
+        moves = self.moves.get(here, [])
+        for earlier, later in itertools.pairwise(moves):
+            if earlier.is_syncd or not later.is_syncd or earlier.after != later.before:
+                continue
+            value = MEANS[earlier.after]
+            if value in (MEANS[earlier.before], MEANS[later.after]):
+                # Another word for what it was.
+                continue
+            if value in self._common(here, there, earlier.at):
+                # There and back again, before syncd looked.
+                continue
+            if value not in self._shown(there, earlier.at, later.at):
+                found.append(Overwritten(at=earlier.at, value=earlier.after, by=later.after))
+        return found
+
+    def _common(self, here: tuple[str, str], there: tuple[str, str], until: float) -> set[str]:
+        """What both meant at once since syncd last moved one of them: it may be what it knows."""
+        moves = [(move, key) for key in (here, there) for move in self.moves.get(key, [])]
+        moves.sort(key=lambda one: one[0].at)
+        means = {
+            key: MEANS[self.moves[key][0].before] for key in (here, there) if key in self.moves
+        }
+        means.setdefault(there, means[here])
+        common = {means[here]} if means[here] == means[there] else set[str]()
+        for move, key in moves:
+            if move.at >= until:
+                break
+            means[key] = MEANS[move.after]
+            if move.is_syncd:
+                common = set()
+            if means[here] == means[there]:
+                common.add(means[here])
+        return common
+
+    def _shown(self, ticket: tuple[str, str], since: float, until: float) -> set[str]:
+        """What a ticket's status meant at any moment of a time."""
+        shown: set[str] = set()
+        for move in self.moves.get(ticket, []):
+            if move.at <= since:
+                shown = {MEANS[move.after]}
+            elif move.at <= until:
+                shown |= {MEANS[move.before], MEANS[move.after]}
+            else:
+                shown.add(MEANS[move.before])
+                break
+        return shown
