@@ -17,6 +17,7 @@ from syncd.doctor.daemon import DaemonFacts, UnitFacts
 _LOCKS = Path("/proc/locks")
 _SYSTEMD = Path("/run/systemd/system")
 _SECONDS = 1.0
+_LAST_PORT = 65_535
 _UNIT = "syncd.service"
 _PROPERTIES = "LoadState,ActiveState,UnitFileState,NRestarts,NeedDaemonReload"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}  # noqa: S104 - compared, not bound
@@ -94,7 +95,7 @@ def holders(store: Path) -> Mapping[str, int] | None:
 def is_taken(listen: str) -> bool:
     """Whether anybody listens there."""
     host, _, port = listen.rpartition(":")
-    if not port.isdigit() or int(port) == 0:
+    if not port.isdigit() or not 0 < int(port) <= _LAST_PORT:
         return False
     plain = _EVERYWHERE.get(host, host.strip("[]"))
     try:

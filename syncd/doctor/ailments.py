@@ -134,12 +134,13 @@ _MACHINE = {
     "store.too_new": _wrong(
         "a newer syncd has changed the store",
         "This one does not know its tables, and refuses to start.",
-        "Install the newer syncd again, or restore the backup from before the upgrade.",
+        "Install the newer syncd again; or restore the copy that the upgrade left beside it, then"
+        " `syncd recover`.",
     ),
     "store.old_schema": _note(
         "the store has an older schema",
         "The next start changes it, and an older syncd cannot read it afterwards.",
-        "Make a backup first.",
+        "The upgrade leaves a copy beside it; a backup elsewhere is safer.",
         "syncd backup {store}.before-upgrade",
     ),
     "store.older": _wrong(

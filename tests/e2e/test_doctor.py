@@ -15,7 +15,7 @@ from connectors.platform.sandbox import PlatformDesk, PlatformSandbox
 from connectors.sandbox import Fault, Sandbox, SandboxTime
 from connectors.zendesk.sandbox import ZendeskSandbox
 from syncd.cli.demo.scene import Tempo, set_up
-from tests.e2e.test_cli import CONFIG, ENV, typed
+from tests.e2e.test_cli import CONFIG, ENV, SYNCD, on_a_terminal, typed
 from tests.support.serve import served_in_thread
 
 WEBHOOKS = Tempo(has_webhooks=True, poll="1h", time_scale=300)
@@ -157,6 +157,20 @@ def test_a_hostile_name_at_a_desk_cannot_reach_the_terminal(desks: Desks) -> Non
         run = typed(desks.folder, "doctor", *words)
         assert run.returncode == 0, run.stderr
         assert not {"\x1b", "\x07", "\u202e"} & set(run.stdout + run.stderr)
+
+
+def test_on_a_terminal_it_shows_how_far_it_is_and_in_colour_unless_that_is_unwanted(
+    desks: Desks,
+) -> None:
+    desks.partner.faults.arm(Fault(action="status", status=503, times=None))
+    env = {**ENV, "TERM": "xterm-256color", "SYNCD_CONFIG": str(desks.folder / "syncd.yaml")}
+    env.pop("NO_COLOR", None)
+    shown = on_a_terminal([*SYNCD, "doctor"], env)
+    assert "Asking desks" in shown
+    assert "\x1b[1;31mwrong\x1b[0m" in shown
+    plain = on_a_terminal([*SYNCD, "doctor", "--offline"], {**env, "NO_COLOR": "1"})
+    assert "\x1b[36m" not in plain
+    assert "note" in plain
 
 
 def test_offline_no_desk_is_asked(desks: Desks) -> None:

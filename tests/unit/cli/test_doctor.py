@@ -79,6 +79,18 @@ def test_a_file_that_cannot_be_used_is_one_finding_among_others(tmp_path: Path) 
     assert "tagss" in invalid["message"] + invalid["subject"]
 
 
+@pytest.mark.parametrize("listen", ["127.0.0.1:99999", "nowhere", "[::1:x", "7"])
+def test_a_place_to_listen_that_is_none_is_a_finding_and_no_bug(
+    listen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    server = f'server: {{{{listen: "{listen}"}}}}\nconnections:'
+    stage = a_stage(tmp_path, config=CONFIG.replace("connections:", server))
+    code, found = findings(stage, "--offline")
+    assert code == 2
+    assert "config.invalid" in codes(found)
+
+
 def test_missing_secrets_are_said_once_each_and_end_with_2(stage: Stage) -> None:
     code, found = findings(stage, secrets=NO_SECRETS)
     assert code == 2

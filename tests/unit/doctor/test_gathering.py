@@ -146,6 +146,8 @@ def test_a_listener_that_is_no_daemon_is_told_from_nobody() -> None:
         assert is_taken(f"0.0.0.0:{port}")
     assert not is_taken(f"127.0.0.1:{port}")
     assert not is_taken("127.0.0.1:0")
+    assert not is_taken("127.0.0.1:99999")
+    assert not is_taken("nowhere")
 
 
 def test_a_daemons_own_word_is_read_and_nobody_elses() -> None:
