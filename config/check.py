@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from config import status_map
+from config.alarms import Alarms
 from config.document import Path
 from config.loaded import label, phrases, webhook_path
 from config.problem import Report, did_you_mean, shown
@@ -21,6 +22,7 @@ class Parts:
     """What could be read; a section with faults is here as far as it is sound."""
 
     server: Server | None
+    alarms: Alarms | None
     connections: Mapping[str, ConnectionSettings]
     #: Every name under `connections`, and the role of its kind where that is known.
     roles: Mapping[str, Side | None]
@@ -43,6 +45,7 @@ def check(parts: Parts, report: Report) -> None:
     _check_accounts(parts, report)
     _check_webhooks(parts, report)
     _check_use(parts, report)
+    _check_routes(parts, report)
 
 
 def _check_place(
@@ -216,3 +219,18 @@ def _check_use(parts: Parts, report: Report) -> None:
             is_warning=True,
             of_key=True,
         )
+
+
+def _check_routes(parts: Parts, report: Report) -> None:
+    """A route that names what does not exist would be silent for ever."""
+    routes = (parts.alarms.routes if parts.alarms is not None else None) or {}
+    for name, route in routes.items():
+        for key, named, known in (
+            ("links", route.links, parts.places),
+            ("connections", route.connections, parts.roles),
+        ):
+            for index, each in enumerate(named or ()):
+                if each not in known:
+                    message = f"there is no {key.removesuffix('s')} `{each}`"
+                    at: Path = ("alarms", "routes", name, key, index)
+                    report.add(at, message, did_you_mean(each, sorted(known)))

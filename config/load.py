@@ -80,6 +80,7 @@ def _config(
     roles: dict[str, Side | None] = dict.fromkeys(named) if isinstance(named, dict) else {}
     parts = Parts(
         server=file.server if file is not None else None,
+        alarms=file.alarms if file is not None else None,
         connections=connections,
         roles=roles | {name: model.role for name, model in models.items() if model is not None},
         links=links,
@@ -89,6 +90,8 @@ def _config(
     )
     check(parts, report)
     _warn(connections, references, report)
+    if parts.alarms is not None:
+        _warn_of_secrets(parts.alarms, ("alarms",), references, report)
     if file is None:
         return None
     return Config(
@@ -97,6 +100,7 @@ def _config(
         log=file.log,
         sweep=file.sweep,
         retention=file.retention,
+        alarms=file.alarms,
         connections={ConnectionName(name): each for name, each in connections.items()},
         links={LinkName(name): each for name, each in links.items()},
     )
@@ -193,15 +197,19 @@ def _warn(
         for remark in settings.remarks():
             path = ("connections", name, remark.key)
             report.add(path, remark.message, remark.hint, is_warning=True, of_key=True)
-        for secret in _secrets(settings, ("connections", name)):
-            if secret not in references.resolved:
-                report.add(
-                    secret,
-                    "this secret stands in the file itself",
-                    "use ${NAME}, ${credential:NAME} or ${file:PATH}",
-                    is_warning=True,
-                    of_key=True,
-                )
+        _warn_of_secrets(settings, ("connections", name), references, report)
+
+
+def _warn_of_secrets(section: BaseModel, at: Path, references: References, report: Report) -> None:
+    for secret in _secrets(section, at):
+        if secret not in references.resolved:
+            report.add(
+                secret,
+                "this secret stands in the file itself",
+                "use ${NAME}, ${credential:NAME} or ${file:PATH}",
+                is_warning=True,
+                of_key=True,
+            )
 
 
 def _secrets(settings: BaseModel, at: Path) -> Iterator[Path]:
@@ -211,3 +219,7 @@ def _secrets(settings: BaseModel, at: Path) -> Iterator[Path]:
             yield (*at, name)
         elif isinstance(value, BaseModel):
             yield from _secrets(value, (*at, name))
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                if isinstance(each, BaseModel):
+                    yield from _secrets(each, (*at, name, key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from config.alarms import Alarms
 from config.schema import Comparison, Link, Log, Retention, Server
 from syncd.core.errors import Problem
 from syncd.core.model import ConnectionName, LinkName
@@ -24,6 +25,7 @@ class Config:
     log: Log
     sweep: Comparison
     retention: Retention
+    alarms: Alarms
     connections: Mapping[ConnectionName, ConnectionSettings]
     links: Mapping[LinkName, Link]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from config.alarms import AlarmRoute
 from config.json_schema import Schema, model_schema
 from config.kinds import Kinds
 from config.schema import File, Link
@@ -32,6 +33,7 @@ def render(kinds: Kinds) -> str:
         sections += [f"### Connections of kind `{kind}`", schema["description"], ""]
         sections += _table(schema, without=general)
     sections += ["### A link", *_table(model_schema(Link))]
+    sections += ["### A route of the alarms", *_table(model_schema(AlarmRoute))]
     text = "\n".join(["", *sections])
     return re.sub(r"\n(###[^\n]*)\n", r"\n\1\n\n", text).strip() + "\n"
 
@@ -103,6 +105,9 @@ def _value(part: Schema) -> str:
         return f"list of {_value(part['items'])}"
     if part.get("type") == "object":
         inner = part.get("additionalProperties")
+        named = (inner, *part.get("patternProperties", {}).values())
+        if any("$ref" in each for each in named if isinstance(each, dict)):
+            return "mapping by name"
         return f"mapping to {_value(inner)}" if isinstance(inner, dict) else "mapping by name"
     name = _TYPES.get(part.get("type", ""), "text")
     if "minimum" in part and "maximum" in part:

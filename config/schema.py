@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from config.alarms import Alarms
 from syncd.settings import (
     BaseUrl,
     Duration,
@@ -406,6 +407,9 @@ class File(Section):
     )
     retention: Retention = Field(
         default=Retention(), description="How long what is over stays in the store."
+    )
+    alarms: Alarms = Field(
+        default=Alarms(), description="Who is told when something is wrong, and when it is over."
     )
     connections: Annotated[dict[Name, dict[str, Any]], Field(min_length=1)] = Field(
         description="The accounts on desks, by names of your choice."

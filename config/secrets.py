@@ -2,8 +2,8 @@
 
 `${NAME}` is an environment variable, `${credential:NAME}` a systemd credential (a file in
 `$CREDENTIALS_DIRECTORY`), `${file:PATH}` any file, relative to the configuration's folder; `$${` is
-a plain `${`. They work in every value under `connections`, `server` and `store`. They are refused
-under `links`, where a value can end up in a ticket for another company to read.
+a plain `${`. They work in every value under `alarms`, `connections`, `server` and `store`. They are
+refused under `links`, where a value can end up in a ticket for another company to read.
 A problem names the reference and never what it holds.
 """
 
@@ -18,7 +18,7 @@ from config.document import Path, Value
 from config.problem import Report
 
 MAX_SECRET_BYTES = 64_000
-SECTIONS = ("connections", "server", "store")
+SECTIONS = ("alarms", "connections", "server", "store")
 REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 CREDENTIAL = re.compile(r"credential:([A-Za-z0-9_][A-Za-z0-9_.@-]*)")
@@ -60,7 +60,7 @@ class References:
             report.add(
                 path,
                 "a reference (`${...}`) where none is read",
-                "they work in connections, server and store; write `$${` for a plain `${`",
+                "they work in alarms, connections, server and store; write `$${` for a plain `${`",
             )
         return text.replace("$${", "${")
 

@@ -18,13 +18,14 @@ from starlette.applications import Starlette
 
 from config.loaded import Config
 from syncd import __version__
+from syncd.alarms.make import an_alarm_watch
 from syncd.app import Parts, parts
 from syncd.core.errors import ConfigError, Problem, SyncdError
 from syncd.core.model import ConnectionName
 from syncd.engine.controller import Controller
 from syncd.engine.hooks import HookReport
 from syncd.engine.poll import Poller
-from syncd.engine.rights import look_at_rights
+from syncd.engine.rights import look_at_rights, watch_ends
 from syncd.engine.sweep import Sweep
 from syncd.log import logger, place_of
 from syncd.ports import Connector
@@ -128,6 +129,14 @@ class Daemon:
             clock=made.clock,
             health=made.health,
         )
+        self._alarms = an_alarm_watch(
+            made.config,
+            store=made.store,
+            clock=made.clock,
+            health=made.health,
+            watches=made.watches,
+            budgets=made.budgets,
+        )
         self._is_ready = False
         self._stopping = asyncio.Event()
         self._asked_to_reload = asyncio.Event()
@@ -156,6 +165,7 @@ class Daemon:
                 watching = [
                     group.create_task(self._feed_watchdog()),
                     group.create_task(self._reload_when_asked()),
+                    group.create_task(self._watch_ends()),
                 ]
                 await self._stopping.wait()
                 log.info("daemon.stopping")
@@ -167,6 +177,7 @@ class Daemon:
                 _, late = await asyncio.wait(working, timeout=_GRACE_SECONDS)
                 for task in (*late, *watching):
                     task.cancel()
+                await self._alarms.end()
         except BaseExceptionGroup as failures:
             first = _first_of(failures)
             log.critical("daemon.failed", reason=type(first).__name__, place=place_of(first))
@@ -186,6 +197,17 @@ class Daemon:
             turn=self._made.store.take_turn,
             clock=self._made.clock,
         )
+
+    async def _watch_ends(self) -> None:
+        """Only for those who are told of it: it may cost a request a day."""
+        if self._alarms.routes:
+            await watch_ends(
+                self._made.connectors.values(),
+                self._made.health,
+                clock=self._made.clock,
+                ahead=self._made.config.alarms.after.credential_ends,
+                stopping=self._stopping,
+            )
 
     async def _reload_when_asked(self) -> None:
         """A sound configuration ends this daemon, and the next one takes its place."""
@@ -211,7 +233,8 @@ class Daemon:
             group.create_task(self._controller.run()),
             *(group.create_task(poller.run()) for poller in self._pollers),
             group.create_task(self._sweep.run()),
-            group.create_task(look_at_rights(made.connectors.values())),
+            group.create_task(look_at_rights(made.connectors.values(), made.health)),
+            group.create_task(self._alarms.run()),
             *(group.create_task(watch.run()) for watch in made.watches.values()),
         ]
 
@@ -222,6 +245,7 @@ class Daemon:
         self._sweep.stop()
         for watch in self._made.watches.values():
             watch.stop()
+        self._alarms.stop()
         self._controller.stop()
 
     def application(self) -> Starlette:

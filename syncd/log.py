@@ -75,6 +75,10 @@ EVENTS: Mapping[str, str] = {
     "link.leaked": "A private comment came out public: the link is stopped. Look at once.",
     "link.stopped": "A mass change: the link is stopped until a person confirms it.",
     "link.resumed": "A link that was stopped goes on.",
+    "alarm.began": "Something is wrong that people are told of; `kind` and its place say what.",
+    "alarm.over": "What people were told of is over.",
+    "alarm.told": "A message left over a route; `alarms` are their numbers.",
+    "alarm.untold": "A message could not be sent; it is tried again in `retry_seconds`.",
     "backfill.started": "A backfill began.",
     "backfill.finished": "A backfill ended; says what it did.",
 }

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from syncd.aging import Aging
+from syncd.alarm_book import AlarmBook
 from syncd.attachments import Attachments
 from syncd.core.capabilities import Capabilities
 from syncd.core.model import (
@@ -125,6 +126,8 @@ class CheckResult:
     hint: str = ""
     #: The command, or several in their order, by which whoever administers the desk adds it.
     remedy: str = ""
+    #: When what was asked about ends by itself, unless somebody acts; None where it does not.
+    ends_at: datetime | None = None
 
 
 class Connector(Protocol):
@@ -240,10 +243,11 @@ class Connector(Protocol):
 # --- store -------------------------------------------------------------------------------------
 
 
-class Store(Aging, Deeds, Guards, Protocol):
+class Store(Aging, AlarmBook, Deeds, Guards, Protocol):
     """The durable memory. All methods may raise `StoreUnavailable`; a returned write is on disk.
 
-    What people do by hand is `Deeds`, what is counted against floods `Guards`.
+    What people do by hand is `Deeds`, what is counted against floods `Guards`, what they are told
+    of `AlarmBook`.
     """
 
     async def take_turn(self) -> None:

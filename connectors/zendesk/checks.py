@@ -20,6 +20,8 @@ from syncd.ports import CheckResult, Clock
 
 #: An export may not ask for the most recent minute.
 _RECENT = timedelta(seconds=120)
+#: https://developer.zendesk.com/api-reference/introduction/security-and-auth/#api-token
+_API_TOKENS_END = datetime(2027, 4, 30, tzinfo=UTC)
 
 
 async def check_account(
@@ -80,6 +82,7 @@ def _api_token() -> CheckResult:
         is_ok=True,
         message="the API token is accepted; Zendesk ends all API tokens on 30 April 2027",
         hint="Make an OAuth client in the Admin Center and use `oauth`.",
+        ends_at=_API_TOKENS_END,
     )
 
 
@@ -89,20 +92,27 @@ def _oauth(settings: Settings, token: wire.TokenInfo, *, now: datetime) -> Check
         said.append(f"its token ends {ends} and is renewed before")
     hint = ""
     is_refreshed = settings.oauth is not None and settings.oauth.refresh_token is not None
-    if is_refreshed and (ends := _day(token.refresh_token_expires_at, now)):
-        said.append(f"the refresh token ends {ends}")
+    ends_at = _end(token.refresh_token_expires_at, now) if is_refreshed else None
+    if ends_at is not None:
+        said.append(f"the refresh token ends {_day(token.refresh_token_expires_at, now)}")
         hint = "syncd renews it every day that it runs; after a longer rest, authorise it anew."
-    return CheckResult(name="credential", is_ok=True, message="; ".join(said), hint=hint)
+    return CheckResult(
+        name="credential", is_ok=True, message="; ".join(said), hint=hint, ends_at=ends_at
+    )
 
 
 def _day(text: str | None, now: datetime) -> str:
     """A stamp for people; nothing for one that is missing, unreadable or long over."""
+    at = _end(text, now)
+    return "" if at is None else f"on {at:%Y-%m-%d %H:%M UTC}"
+
+
+def _end(text: str | None, now: datetime) -> datetime | None:
     try:
-        at = None if text is None else to_time(text)
+        at = None if text is None else to_time(text).astimezone(UTC)
     except ValueError:
-        return ""
-    is_sound = at is not None and at > now - timedelta(days=1)
-    return f"on {at.astimezone(UTC):%Y-%m-%d %H:%M UTC}" if at is not None and is_sound else ""
+        return None
+    return at if at is not None and at > now - timedelta(days=1) else None
 
 
 async def _exports(client: ZendeskClient, start_time: int) -> CheckResult:

@@ -42,6 +42,8 @@ class Outline:
     links: tuple[LinkName, ...]
     #: Where the daemon's web server listens; empty where nobody asked for it.
     listen: str = ""
+    #: Whether anybody is told of alarms.
+    has_routes: bool = False
 
 
 def now() -> datetime:
@@ -95,9 +97,16 @@ def outline(path: Path) -> Outline:
             server = values.get("server")
             listen = server.get("listen") if isinstance(server, dict) else None
             plain = Server.model_fields["listen"].default if listen is None else listen
-            return Outline(store=store, links=names, listen=str(plain))
+            alarms = values.get("alarms")
+            has_routes = isinstance(alarms, dict) and bool(alarms.get("routes"))
+            return Outline(store=store, links=names, listen=str(plain), has_routes=has_routes)
     config = load_config(path).config
-    return Outline(store=config.store, links=tuple(config.links), listen=config.server.listen)
+    return Outline(
+        store=config.store,
+        links=tuple(config.links),
+        listen=config.server.listen,
+        has_routes=bool(config.alarms.routes),
+    )
 
 
 def places(path: Path) -> Mapping[LinkName, Mapping[Side, ConnectionName]]:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from syncd import __version__
-from syncd.cli import configuration, sandbox, webhooks
+from syncd.cli import alarms, configuration, sandbox, webhooks
 from syncd.cli.backfill import backfill
 from syncd.cli.backup import backup, restore
 from syncd.cli.check import check
@@ -102,6 +102,7 @@ _add(pause, '`syncd pause acme-postgres --reason "acme moves to another group"`'
 _add(resume, "`syncd resume acme-postgres`")
 _add(confirm, "`syncd confirm acme-postgres --dry-run`, then without `--dry-run`")
 _add(trail, "`syncd trail acme-postgres`, or `syncd trail 17 --format json`")
+app.add_typer(alarms.app, name="alarms")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(configuration.app, name="config")
 app.add_typer(sandbox.app, name="sandbox")

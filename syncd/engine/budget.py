@@ -145,6 +145,15 @@ class BudgetLedger:
             )
         return tuple(shown)
 
+    def standing_seconds(self) -> float:
+        """For how long the request that has waited longest does so, or, where the desk has asked
+        for a pause, for how long that still lasts; 0 while there is quota for all.
+        """
+        now = self._clock.monotonic()
+        waits = [now - waiter.since for waiter in self._waiters]
+        pauses = [bucket.paused_until - now for bucket in self._buckets.values()]
+        return max(0.0, *waits, *pauses)
+
     def report(self) -> dict[str, dict[str, int | float | None]]:
         """The same for /healthz: what was refused is counted since the start."""
         return {

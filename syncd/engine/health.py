@@ -45,6 +45,16 @@ class ConnectionState(StrEnum):
     UNAUTHORISED = "unauthorised"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trouble:
+    """A trouble of a connection that is not over."""
+
+    state: ConnectionState
+    since: datetime
+    #: The error's name.
+    reason: str
+
+
 @dataclass(slots=True)
 class _Condition:
     state: ConnectionState = ConnectionState.UNTRIED
@@ -55,6 +65,7 @@ class _Condition:
     is_doubted: bool = False
     #: The event that told of a trouble which is not over; empty when all is well.
     alarm: str = ""
+    trouble: Trouble | None = None
     failed_at: datetime | None = None
     #: Writes without an answer since the last one that had one.
     lost_writes: int = 0
@@ -79,6 +90,8 @@ class Health:
         self.stopped: dict[LinkName, str] = {}
         self._returned: set[ConnectionName] = set()
         self.counts: Counter[str] = Counter()
+        #: When the credentials end by themselves, of the connections that were asked.
+        self.credential_ends: dict[ConnectionName, datetime | None] = {}
 
     def succeeded(self, connection: ConnectionName, *, is_write: bool = False) -> None:
         """An answer came. A desk that takes no writes is not well because it can be read."""
@@ -96,7 +109,7 @@ class Health:
             condition.last_error, condition.paused_until = "", None
         failed_at = condition.failed_at
         if condition.alarm and (failed_at is None or now - failed_at >= _STEADY):
-            condition.alarm = ""
+            condition.alarm, condition.trouble = "", None
             logger().info("connection.up", connection=connection)
 
     def failed(self, error: RemoteError) -> None:
@@ -119,6 +132,7 @@ class Health:
         if condition.alarm != event:
             condition.alarm = event
             reason = type(error).__name__
+            condition.trouble = Trouble(state=state, since=now, reason=reason)
             logger().error(event, connection=connection, reason=reason, hint=error.hint)
 
     def lost(self, error: OutcomeUnknown) -> None:
@@ -191,6 +205,11 @@ class Health:
     def state(self, connection: ConnectionName) -> ConnectionState:
         condition = self._conditions.get(connection)
         return condition.state if condition else ConnectionState.UNTRIED
+
+    def trouble(self, connection: ConnectionName) -> Trouble | None:
+        """What was logged as an alarm and is not over; in between the desk may well answer."""
+        condition = self._conditions.get(connection)
+        return condition.trouble if condition else None
 
     def report(self) -> dict[str, dict[str, str]]:
         """Per connection its state and since when, for /healthz and `syncd status`."""

@@ -41,6 +41,7 @@ class Until(StrEnum):
     JOURNAL = "it was settled `retention.journal` ago"
     HISTORY = "it was seen `retention.history` ago, or its pair has ended for long"
     TRAIL = "it was done `retention.trail` ago"
+    ALARM = "its alarm has been over for thirty days, or a thousand others since"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,6 +156,12 @@ HELD: Mapping[str, Held] = {
     "drastic_change": Held(
         until=Until.PAIR, none="pair_id side kind link after at seen_at is_confirmed"
     ),
+    "alarm": Held(
+        until=Until.ALARM,
+        none="id kind connection link since count pairs reason over_at",
+    ),
+    "alarm_told": Held(until=Until.ALARM, none="alarm_ref route told_at count is_over"),
+    "daemon_life": Held(until=Until.STORE, none="id began_at is_running crashed_at"),
     "audit_trail": Held(
         until=Until.TRAIL, none="id at verb pair_id link", personal="actor object reason"
     ),

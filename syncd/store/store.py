@@ -42,6 +42,7 @@ from syncd.core.work import (
     Weighed,
 )
 from syncd.store import mass_change, pair, report, trail, webhook
+from syncd.store.alarm import AlarmReader, AlarmWriter
 from syncd.store.feed import load_cursor, record_sightings
 from syncd.store.file import (
     check_engine,
@@ -66,7 +67,7 @@ from syncd.store.writer import Fuse, Writer
 _BUSY_TIMEOUT_SECONDS = 15.0
 
 
-class SqliteReader:
+class SqliteReader(AlarmReader):
     """The questions of the Store port, each answered from one moment of the file."""
 
     def __init__(self, reader: Reader) -> None:
@@ -191,7 +192,7 @@ class SqliteReader:
         await self._reader.close()
 
 
-class SqliteStore(SqliteReader):
+class SqliteStore(SqliteReader, AlarmWriter):
     """The whole Store port. A write returns when its transaction is on disk."""
 
     def __init__(self, reader: Reader, writer: Writer) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from syncd.ports import Store
 from syncd.store import open_store
+from tests.contract.store_alarm_suite import StoreAlarmSuite
 from tests.contract.store_guard_suite import StoreGuardSuite
 from tests.contract.store_lineage_suite import StoreLineageSuite
 from tests.contract.store_mirror_suite import StoreMirrorSuite
@@ -40,4 +41,8 @@ class TestSqliteLineages(StoreLineageSuite):
 
 
 class TestSqliteGuards(StoreGuardSuite):
+    pass
+
+
+class TestSqliteAlarms(StoreAlarmSuite):
     pass

@@ -23,6 +23,8 @@ PAGE = ROOT / "docs" / "configuration.md"
 def environment(folder: Path) -> dict[str, str]:
     for name in ("platform-token", "globex-secret"):
         (folder / name).write_text(f"{name}-5512\n")
+    for name in ("ops-mail", "on-call", "acme-chat"):
+        (folder / name).write_text("mailtos://syncd:env-5512@mail.example.com\n")
     names = ("PLATFORM_WEBHOOK_SECRET", "ACME_CLIENT_SECRET")
     return {"CREDENTIALS_DIRECTORY": str(folder), **dict.fromkeys(names, "env-5512")}
 
