@@ -8,6 +8,7 @@ that was asked for: a status and the comment that it came with may lie on both s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -114,14 +115,25 @@ class ThreadReader:
         return None if shown is None else await self.sighting(ticket_id, shown)
 
     async def whole(self, ticket_id: TicketId, *, after: int) -> Sighting | None:
-        """Fields and comments: three requests, and one more where there are files."""
+        """Fields and comments: three requests, and one more where there are files.
+
+        RT is slow to answer, so texts are asked for while the fields are on their way.
+        """
         since = await self.since(ticket_id, after=after)
-        shown = await self.settled(ticket_id, known=since.top)
-        if shown is None:
-            return None
-        if shown.version > since.top:
-            since = await self.since(ticket_id, after=after)
-        return await self.sighting(ticket_id, shown, since)
+        said = [row.number for row in since.news if is_comment(row)]
+        reading = asyncio.ensure_future(self.bodies(said))
+        try:
+            shown = await self.settled(ticket_id, known=since.top)
+            if shown is None:
+                return None
+            if shown.version > since.top:
+                since = await self.since(ticket_id, after=after)
+            bodies = await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        known = {number: bodies.get(number) for number in said}
+        return await self.sighting(ticket_id, shown, since, bodies=known)
 
     async def since(self, ticket_id: str, *, after: int) -> Since:
         """What happened on the ticket after a transaction."""
@@ -148,9 +160,12 @@ class ThreadReader:
         shown: Shown,
         since: Since | None = None,
         *,
-        bodies: Mapping[int, Body] | None = None,
+        bodies: Mapping[int, Body | None] | None = None,
     ) -> Sighting:
-        """What all of it proves together; `bodies` are those that need not be read."""
+        """What all of it proves together.
+
+        `bodies` are those that need not be read; None for a comment without a word.
+        """
         ticket = to_ticket(
             shown.ticket,
             version=shown.version,
@@ -176,11 +191,11 @@ class ThreadReader:
         news: Sequence[wire.Transaction],
         place: Place,
         *,
-        bodies: Mapping[int, Body],
+        bodies: Mapping[int, Body | None],
     ) -> tuple[Comment, ...]:
         """The comments among the news of one ticket; `rows` are all of its that are known."""
         said = [row for row in news if is_comment(row)]
-        known = {
+        known: dict[int, Body | None] = {
             **bodies,
             **await self.bodies([row.number for row in said if row.number not in bodies]),
         }

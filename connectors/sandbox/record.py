@@ -22,6 +22,7 @@ class Entry:
     template: str
     is_write: bool
     write_number: int | None
+    query: tuple[tuple[str, str], ...] = ()
     status: int | None = None
     is_applied: bool = False
     user: str | None = None
@@ -35,6 +36,7 @@ class Entry:
             "method": self.method,
             "path": self.path,
             "template": self.template,
+            "query": [list(pair) for pair in self.query],
             "status": self.status,
             "write": self.is_write,
             "write_number": self.write_number,
@@ -66,6 +68,7 @@ class RequestLog:
             method=call.method,
             path=call.path,
             template=call.template,
+            query=call.query,
             is_write=call.is_write,
             write_number=self.write_count if call.is_write else None,
         )

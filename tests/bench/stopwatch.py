@@ -32,6 +32,30 @@ def resident_bytes(pid: int) -> int:
     raise ValueError(f"no resident size of process {pid}")
 
 
+def proportional_bytes(pid: int, *, is_alone: bool = False) -> int:
+    """Memory of a process and of all that it started, a page that several share counted once.
+
+    `is_alone` leaves out what it started.
+    """
+    sizes = {one: _proportional_bytes(one) for one in ([pid] if is_alone else _family(pid))}
+    return sum(sizes.values())
+
+
+def _family(pid: int) -> list[int]:
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        children = (task / "children").read_text("utf-8").split()
+        found += [one for child in children for one in _family(int(child))]
+    return found
+
+
+def _proportional_bytes(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text("utf-8").splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"no proportional size of process {pid}")
+
+
 def rest(seconds: float) -> None:
     """Let time pass."""
     threading.Event().wait(seconds)

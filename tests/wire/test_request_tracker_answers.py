@@ -41,6 +41,7 @@ from tests.support.request_tracker_script import (
     ticket,
 )
 
+_SECONDS = 20.0
 TICKET = TicketId("1")
 OP = OpId("0" * 32)
 STAMP = stamp_for(LINK, OP)
@@ -239,6 +240,28 @@ async def test_of_two_forms_of_one_text_the_richer_is_taken_and_files_are_files(
         ("4", "notes.txt", 5),
         ("5", "", 9),
     ]
+
+
+async def test_texts_are_asked_for_while_a_slow_rt_still_answers_for_the_fields() -> None:
+    rt = a_script()
+    both = asyncio.Barrier(2)
+
+    async def together(request: httpx.Request) -> httpx.Response:
+        if request.url.path.split("/")[3] in {"ticket", "attachments"}:
+            await both.wait()
+        return rt(request)
+
+    connector = scripted(together, FakeClock())
+    seen = await asyncio.wait_for(connector.fetch(TICKET, Read.WHOLE), timeout=_SECONDS)
+    assert seen is not None
+    assert [comment.html for comment in seen.comments] == ["<p>Hi</p>"]
+
+
+async def test_texts_that_fail_while_the_ticket_is_gone_leave_nothing_behind() -> None:
+    rt = a_script()
+    rt.on("GET ticket", refusal(404, "Not found"))
+    rt.on("GET attachments", listing({"id": "no number"}))
+    assert await scripted(rt, FakeClock()).fetch(TICKET, Read.WHOLE) is None
 
 
 async def test_never_more_requests_are_on_their_way_than_rt_has_workers_for() -> None:

@@ -10,6 +10,10 @@ from pathlib import Path
 from tests.bench.figure import Measured
 
 
+class Skipped(Exception):
+    """A measure cannot be taken on this machine; the message says why, and its record stays."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bench:
     """What a measure is given."""
@@ -38,10 +42,11 @@ MEASURES: Mapping[str, str] = {
     "feeds": "feeds",
     "catching-up": "catching_up",
     "backfill": "backfill_cost",
+    "request-tracker": "request_tracker",
 }
 
 
 def run(name: str, bench: Bench) -> Measured:
-    """Take one measure; modules are imported only when they are asked for."""
+    """Take one measure; modules are imported only when they are asked for. Raises Skipped."""
     measure: Callable[[Bench], Measured] = import_module(f"{__name__}.{MEASURES[name]}").measure
     return measure(bench)
