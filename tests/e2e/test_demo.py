@@ -16,8 +16,12 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.support.request_tracker import Room
+
 _MARK = "SYNCD_TEST_DEMO"
 _SECONDS = 90.0
+#: RT answers in a second or two on a busy machine.
+_RT_SECONDS = 400.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -47,8 +51,20 @@ class Demo:
                 continue
         return found
 
+    def at_work(self) -> dict[int, Path]:
+        """What runs in its folders: RT's own processes have no environment but theirs."""
+        found = {}
+        for place in Path("/proc").glob("[0-9]*"):
+            try:
+                folder = (place / "cwd").readlink()
+            except OSError:
+                continue
+            if folder.is_relative_to(self.folder):
+                found[int(place.name)] = folder
+        return found
+
     def end(self) -> None:
-        for pid in self.processes():
+        for pid in {*self.processes(), *self.at_work()}:
             os.kill(pid, signal.SIGKILL)
 
 
@@ -72,21 +88,39 @@ def wait_for_daemon(demo: Demo) -> int:
     raise AssertionError("the demo did not start a daemon")
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    said, _ = process.communicate(timeout=_SECONDS)
+def ended(process: subprocess.Popen[str], seconds: float = _SECONDS) -> tuple[int, str]:
+    said, _ = process.communicate(timeout=seconds)
     return process.returncode, said
+
+
+def must_be_whole(said: str) -> None:
+    """All steps, equal desks, nothing for a terminal only."""
+    steps = re.findall(r"^Step ([0-9]+)", said, re.MULTILINE)
+    assert set(steps) == {str(number) for number in range(1, 11)}
+    assert re.search(r"^All [0-9]+ fields are equal on both desks\.$", said, re.MULTILINE)
+    assert "DIFFERS" not in said
+    assert "\x1b" not in said
 
 
 @pytest.mark.slow
 def test_the_demo_plays_all_steps_ends_with_equal_desks_and_leaves_nothing(demo: Demo) -> None:
     code, said = ended(demo.start())
     assert code == 0, said
-    steps = re.findall(r"^Step ([0-9]+)", said, re.MULTILINE)
-    assert set(steps) == {str(number) for number in range(1, 11)}
-    assert re.search(r"^All [0-9]+ fields are equal on both desks\.$", said, re.MULTILINE)
-    assert "DIFFERS" not in said
-    assert "\x1b" not in said
+    must_be_whole(said)
     assert demo.processes() == {}
+    assert list(demo.folder.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_the_demo_with_a_real_request_tracker_shows_the_same_and_leaves_nothing(
+    demo: Demo, rt_room: Room
+) -> None:
+    with rt_room():
+        code, said = ended(demo.start("--desk", "rt"), _RT_SECONDS)
+    assert code == 0, said
+    must_be_whole(said)
+    assert demo.processes() == {}
+    assert demo.at_work() == {}
     assert list(demo.folder.iterdir()) == []
 
 

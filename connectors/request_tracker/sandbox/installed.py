@@ -12,14 +12,16 @@ LIBRARY = Path("/usr/share/request-tracker5/lib")
 SERVER = Path("/usr/share/request-tracker5/libexec/rt-server")
 SET_UP_DATABASE = Path("/usr/sbin/rt-setup-database-5")
 PERL = Path("/usr/bin/perl")
-#: The backend and the web server are packages of their own.
-SQLITE_BACKEND = Path("/usr/share/perl5/DBD/SQLite.pm")
+#: The web server is a package of its own.
 WEB_SERVER = Path("/usr/share/perl5/Plack/Handler/Starlet.pm")
+#: So is the database's driver, below a folder that is named after processor and Perl.
+DRIVERS = Path("/usr/lib")
+_DRIVER = "*/perl5/*/DBD/SQLite.pm"
 
-INSTALL_COMMAND = "sudo .ci/install-request-tracker"
+INSTALL_COMMAND = ".ci/install-request-tracker"
 INSTALL_HINT = (
-    f"`{INSTALL_COMMAND}` in the project's folder installs Debian's packages of it; it starts"
-    " no service and makes no database."
+    f"`{INSTALL_COMMAND}` in the project's folder installs Debian's packages of it, as root or by"
+    " sudo; it starts no service and makes no database."
 )
 
 
@@ -29,9 +31,14 @@ class NotInstalled(Exception):
 
 def require_installed() -> None:
     """Return where a private Request Tracker can be started. Raises NotInstalled."""
-    missing = [path for path in (LIBRARY, SERVER, SET_UP_DATABASE, PERL) if not path.exists()]
+    needed = (LIBRARY, SERVER, SET_UP_DATABASE, PERL, WEB_SERVER)
+    missing = [str(path) for path in needed if not path.exists()]
+    if not any(DRIVERS.glob(_DRIVER)):
+        missing.append(str(DRIVERS / _DRIVER))
     if missing:
-        raise NotInstalled(f"Request Tracker 5 is not installed: there is no {missing[0]}")
+        raise NotInstalled(
+            f"Request Tracker 5 is not installed, or not all of it: there is no {missing[0]}"
+        )
 
 
 def environment(folder: Path) -> dict[str, str]:
