@@ -37,7 +37,6 @@ def verify(
     named: SignatureHeaders,
     secret: str,
     now: datetime,
-    freshness: timedelta = FRESHNESS,
 ) -> None:
     """Return if the holder of the secret signed these bytes just now, else raise `Unauthentic`.
 
@@ -52,7 +51,7 @@ def verify(
     given = headers.get(named.signature, "").encode("utf-8", "replace")
     if not secret or not hmac.compare_digest(given, expected.encode()):
         raise Unauthentic("the webhook's signature does not fit")
-    if abs(now.timestamp() - int(timestamp)) > freshness.total_seconds():
+    if abs(now.timestamp() - int(timestamp)) > FRESHNESS.total_seconds():
         raise Unauthentic(
             "the webhook's timestamp is too far from this machine's time",
             hint="Set the clocks of both machines by NTP; polling goes on meanwhile.",

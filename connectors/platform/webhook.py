@@ -7,11 +7,11 @@ proves no more than it did before, so how fresh it must be may forgive clocks th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from connectors.platform import wire
 from connectors.platform.mapping import to_sightings
-from connectors.signature import FRESHNESS, SignatureHeaders, verify
+from connectors.signature import SignatureHeaders, verify
 from syncd.core.errors import Unintelligible
 from syncd.core.model import ConnectionName
 from syncd.ports import Heard
@@ -28,13 +28,12 @@ def read_webhook(
     secret: str,
     connection: ConnectionName,
     now: datetime,
-    freshness: timedelta = FRESHNESS,
 ) -> Heard:
     """The sighting in a webhook. Header names in lower case.
 
     Raises `Unauthentic` for a wrong or stale signature, `Unintelligible` for a signed riddle.
     """
-    verify(headers, body, named=_NAMED, secret=secret, now=now, freshness=freshness)
+    verify(headers, body, named=_NAMED, secret=secret, now=now)
     try:
         change = wire.read_change(body)
     except wire.NotAsDocumented as error:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import httpx
 
@@ -26,6 +27,7 @@ from connectors.request_tracker import queries, wire
 from syncd.core.errors import Gone, OutcomeUnknown
 from syncd.ports import Budget, Clock
 
+_Named = TypeVar("_Named", wire.User, wire.Queue)
 ROWS_PER_PAGE = 100
 #: Texts may have a megabyte each: so many comments' still fit into the largest answer read.
 COMMENTS_PER_REQUEST = 25
@@ -175,29 +177,11 @@ class RequestTrackerClient:
 
     async def user(self, name: str) -> wire.User | None:
         """A user by name; None for one that we may not see."""
-        request = Request(
-            action="read user",
-            template="/user/{name}",
-            parameters={"name": name},
-            is_about_one_ticket=True,
-        )
-        try:
-            return (await self._http.read(request, partial(wire.read, wire.User))).value
-        except Gone:
-            return None
+        return await self._by_name("user", name, wire.User)
 
     async def queue(self, name: str) -> wire.Queue | None:
         """A queue by name; None for one that is not there, or that we may not see."""
-        request = Request(
-            action="read queue",
-            template="/queue/{name}",
-            parameters={"name": name},
-            is_about_one_ticket=True,
-        )
-        try:
-            return (await self._http.read(request, partial(wire.read, wire.Queue))).value
-        except Gone:
-            return None
+        return await self._by_name("queue", name, wire.Queue)
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -265,6 +249,18 @@ class RequestTrackerClient:
         await self._http.close()
 
     # --- requests --------------------------------------------------------------------------------
+
+    async def _by_name(self, what: str, name: str, shape: type[_Named]) -> _Named | None:
+        request = Request(
+            action=f"read {what}",
+            template=f"/{what}/{{name}}",
+            parameters={"name": name},
+            is_about_one_ticket=True,
+        )
+        try:
+            return (await self._http.read(request, partial(wire.read, shape))).value
+        except Gone:
+            return None
 
     async def _transactions(
         self,

@@ -7,13 +7,13 @@ or late one proves no more than it did before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from msgspec import Struct
 
 from connectors.request_tracker import wire
 from connectors.request_tracker.mapping import AUDIENCES, hint
-from connectors.signature import FRESHNESS, SignatureHeaders, verify
+from connectors.signature import SignatureHeaders, verify
 from syncd.core.errors import Unintelligible
 from syncd.core.model import ConnectionName
 from syncd.ports import Heard
@@ -36,13 +36,12 @@ def read_webhook(
     secret: str,
     connection: ConnectionName,
     now: datetime,
-    freshness: timedelta = FRESHNESS,
 ) -> Heard:
     """The hint in a webhook. Header names in lower case.
 
     Raises `Unauthentic` for a wrong or stale signature, `Unintelligible` for a signed riddle.
     """
-    verify(headers, body, named=_NAMED, secret=secret, now=now, freshness=freshness)
+    verify(headers, body, named=_NAMED, secret=secret, now=now)
     try:
         event = wire.read(_Event, body)
     except wire.NotAsDocumented as error:
