@@ -13,7 +13,7 @@ from pathlib import Path
 
 from syncd.store.file import check_engine, connect_writer
 from syncd.store.generation import advance, follow
-from syncd.store.migrate import migrate
+from syncd.store.migrate import migrate, require_newest
 from syncd.store.statement import Session
 from syncd.store.upgrading import keep_copy
 
@@ -53,12 +53,18 @@ class Hand:
 
 
 @contextlib.contextmanager
-def by_hand(path: Path) -> Iterator[Hand]:
-    """Open an existing store. Raises `StoreTooNew`, `OSError` and `sqlite3.Error`."""
+def by_hand(path: Path, *, may_migrate: bool = False) -> Iterator[Hand]:
+    """Open an existing store, and bring it up to date only where it is said so: a daemon of another
+    version may run on it.
+
+    Raises `StoreTooNew`, `StoreUnavailable`, `OSError` and `sqlite3.Error`.
+    """
     check_engine()
     connection = connect_writer(path, busy_timeout_seconds=BUSY_SECONDS, is_durable=True)
     try:
-        migrate(connection, path=path, before=partial(keep_copy, path))
+        if may_migrate:
+            migrate(connection, path=path, before=partial(keep_copy, path))
+        require_newest(connection, path=path)
         hand = Hand(connection, path)
     except BaseException:
         connection.close()

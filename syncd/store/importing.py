@@ -140,7 +140,7 @@ def import_mappings(
             _forget_the_former(path)
             create(path)
         with (
-            by_hand(path) as hand,
+            by_hand(path, may_migrate=is_new or not is_dry) as hand,
             contextlib.suppress(_Refused),
             hand.transaction(is_dry=is_dry) as session,
         ):

@@ -48,6 +48,9 @@ REPORTS = (
     ("conflicts",),
     ("trail",),
     ("check",),
+    ("export",),
+    ("purge", "--dry-run"),
+    ("forget", "heroku/u1004", "--dry-run"),
 )
 
 

@@ -15,6 +15,7 @@ from syncd.store.backup import back_up, put_back
 from syncd.store.exporting import export_mappings
 from syncd.store.importing import Imported, import_mappings
 from tests.crash.older import recovered
+from tests.engine.backfilling import backfilled, miss
 from tests.engine.both_desks import LINK, STAFF, VIEWS, BothDesks, both_desks, both_know
 from tests.engine.lineages import a_closed_pair, a_pair, follow_ups
 from tests.engine.sending_files import a_file, copies, send
@@ -163,6 +164,32 @@ async def test_a_file_that_names_a_held_ticket_is_refused_whole(tmp_path: Path) 
         assert said in {problem.what for problem in done.problems}
         assert path.read_bytes() == kept
         await desks.begin_life()
+
+
+@pytest.mark.parametrize("way", ["import", "restore"])
+async def test_what_a_backfill_left_for_a_person_to_decide_is_not_sent(
+    tmp_path: Path, way: str
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        ticket_id = await a_pair(desks)
+        desks.write(ticket_id, "<p>Das war fuer alle</p>")
+        await miss(desks)
+        report = await backfilled(desks)
+        assert len(report.left_out) == 1
+        lines, copy = exported(desks), tmp_path / "copy.db"
+        back_up(store_path(desks.config), copy)
+        if way == "import":
+            await lost_and_imported(desks, lines)
+        else:
+            await desks.end_life()
+            put_back(copy, store_path(desks.config), actor="test", now=START)
+            await recovered(desks)
+            await desks.begin_life()
+        await desks.settle()
+        assert desks.heard(ticket_id, "Das war fuer alle") == []
+        await backfilled(desks, notify=True)
+        await desks.settle()
+        assert len(desks.heard(ticket_id, "Das war fuer alle")) == 1
 
 
 @pytest.mark.parametrize("way", ["import", "restore"])

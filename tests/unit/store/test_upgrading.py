@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,10 @@ from syncd import __version__
 from syncd.core.errors import StoreTooNew, StoreUnavailable
 from syncd.store import open_store
 from syncd.store.backup import put_back
+from syncd.store.forgetting import people_of
+from syncd.store.importing import import_mappings
 from syncd.store.migrate import REVISIONS
+from syncd.store.purging import Periods, purge
 from tests.support.build import AT
 from tests.support.schemas import a_connection, a_migrated_file
 
@@ -112,3 +116,17 @@ def test_a_newer_file_says_which_syncd_opens_it_and_the_way_back(path: Path) -> 
         "recover",
     ):
         assert words in refused.value.hint
+
+
+def test_whoever_only_counts_changes_no_schema(path: Path) -> None:
+    a_migrated_file(path, "0009")
+    a_day = timedelta(days=1)
+    periods = Periods(ended_pairs=a_day, journal=a_day, history=a_day, trail=a_day)
+    for deed in (
+        lambda: purge(path, periods, actor="test", now=AT, is_dry=True),
+        lambda: people_of(path, "Mia"),
+        lambda: import_mappings([], path, places={}, actor="test", now=AT, is_dry=True),
+    ):
+        with pytest.raises(StoreUnavailable, match="has schema 0009"):
+            deed()
+    assert (revision(path), copies(path)) == ("0009", [])
