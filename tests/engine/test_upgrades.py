@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from syncd.app import store_path
+from syncd.core.alarm import AlarmChanges, AlarmKind, Cause, Condition
 from syncd.core.model import LinkName, Side, Ticket
 from syncd.core.report import WebhookNote
 from syncd.core.work import PairState, Park, Run
@@ -92,6 +93,11 @@ async def a_life(desks: BothDesks) -> list[str]:
     await store.pause_link(LinkName("another"), actor="test", reason="x", now=now)
     note = WebhookNote(connection=HEROKU, state="sound", faults=(), missed=1, seen_at=now)
     await store.note_webhook(note)
+    down = Condition(cause=Cause(kind=AlarmKind.CONNECTION_DOWN, connection=HEROKU), since=now)
+    await store.note_alarms(AlarmChanges(begun=(down,)), now=now)
+    (alarm,) = await store.alarms()
+    await store.address_alarms([(alarm.alarm_id, "ops")], routes=["ops"], now=now)
+    await store.begin_life(now=now)
     return [told, closed, handed, argued, parked]
 
 
