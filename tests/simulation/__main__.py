@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from rich.progress import track
 
-from tests.simulation.history import play
+from tests.simulation.history import a_place, keep_in, play
 from tests.simulation.one import outcome_of, played
 from tests.simulation.people import DAYS, DEEDS, Writer
 from tests.simulation.report import Outcome, Sum, as_json, as_table
@@ -25,6 +27,8 @@ _BROKEN = 1
 def main(arguments: list[str] | None = None) -> int:
     """Play; 1 when a promise was broken."""
     options = _options(arguments)
+    # As on an interrupt: what was begun is put away.
+    signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
     total = Sum()
     for outcome in _outcomes(options):
@@ -39,6 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     rows = total.rows(time.monotonic() - began)
     print(as_json(rows) if options.format == "json" else as_table(rows))
     return _BROKEN if total.violations else 0
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -63,7 +71,8 @@ def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
         return
     seeds = range(options.first, options.first + options.seeds)
     work = partial(played, days=options.days, deeds=options.deeds, is_cut=not options.whole)
-    with multiprocessing.get_context("spawn").Pool(options.workers) as pool:
+    spawn = multiprocessing.get_context("spawn")
+    with a_place() as place, spawn.Pool(options.workers, keep_in, (place,)) as pool:
         done = pool.imap_unordered(work, seeds)
         yield from track(
             done, total=len(seeds), disable=not sys.stderr.isatty(), description="histories"

@@ -7,6 +7,7 @@ docs/invariants.md, by their numbers.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -127,6 +128,8 @@ class Checker:
         #: Link and platform's ticket of what was ever taken out of a view, by whomever.
         self._left: set[tuple[str, str]] = set()
         self._statuses = Statuses()
+        #: Desk, ticket and comment of what a backfill brought and nobody may hear of.
+        self._silent: set[tuple[str, int, int]] = set()
 
     # --- while it happens ------------------------------------------------------------------------
 
@@ -146,14 +149,20 @@ class Checker:
             if update.views.removed and is_syncd:
                 self._left_view(update.ticket_id, update.version)
         self._seen_updates = len(feed)
-        for name, sandbox in self._desks.partners.items():
-            for ticket in sandbox.desk.account.tickets.values():
-                key = (name, ticket.id)
-                for comment in ticket.comments[self._seen_comments.get(key, 0) :]:
-                    self._see(name, str(ticket.id), comment.html_body, comment.is_public)
-                self._seen_comments[key] = len(ticket.comments)
-                if len(ticket.audits) > self._seen_audits.get(key, 0):
-                    self._look_at_audits(name, ticket, sandbox.desk.account.users)
+        for name in self._desks.partners:
+            self._look_at_partner(name)
+
+    def _look_at_partner(self, name: str) -> None:
+        account = self._desks.partners[name].desk.account
+        for ticket in account.tickets.values():
+            key = (name, ticket.id)
+            for comment in ticket.comments[self._seen_comments.get(key, 0) :]:
+                for said in self._see(name, str(ticket.id), comment.html_body, comment.is_public):
+                    if self._is_history(said):
+                        self._silent.add((name, ticket.id, comment.id))
+            self._seen_comments[key] = len(ticket.comments)
+            if len(ticket.audits) > self._seen_audits.get(key, 0):
+                self._look_at_audits(name, ticket, account.users)
 
     def _look_at_audits(self, name: str, ticket: Any, users: Mapping[int, Any]) -> None:
         key = (name, ticket.id)
@@ -176,7 +185,9 @@ class Checker:
         if BALL_TAG in ticket.values["tags"] and (link, ticket_id) not in self._left:
             self._wrong(8, f"{name} {ticket.id} is shown as handed over, and is not")
 
-    def _see(self, desk: str, ticket_id: str, html: str, is_public: bool) -> None:
+    def _see(self, desk: str, ticket_id: str, html: str, is_public: bool) -> list[Said]:
+        """Judge a new comment; the texts of which it is a copy."""
+        copied: list[Said] = []
         for number in words_in(html):
             said = self._ledger.said.get(number)
             if said is None:
@@ -192,7 +203,20 @@ class Checker:
                     at=self._now(),
                 )
                 self.copies.append(copy)
+                copied.append(said)
                 self._judge(said, copy)
+        return copied
+
+    def _is_history(self, said: Said) -> bool:
+        """Said before syncd was there, on a ticket on which nothing has happened since."""
+        since = self._history_until
+        if said.at >= since:
+            return False
+        ledger = self._ledger
+        later = [(one.ticket, one.at) for one in ledger.said.values()]
+        later += [(one.ticket, one.at) for one in ledger.settings]
+        later += [(one.ticket, one.at) for one in ledger.fates]
+        return not any(ticket == said.ticket and at >= since for ticket, at in later)
 
     def _is_original(self, said: Said, desk: str, ticket_id: str) -> bool:
         is_there = (said.desk, said.ticket_id) == (desk, ticket_id)
@@ -256,6 +280,7 @@ class Checker:
             self._wrong(6, "no rest after hours without a fault")
         for failure in report.failures:
             self._wrong(9, f"something died: {failure}")
+        self._check_mails()
         self._check_requests(report)
         self._check_log(report)
         pairs = {(pair.link, pair.platform): pair for pair in report.pairs}
@@ -266,6 +291,12 @@ class Checker:
         for pair in report.pairs:
             self._check_conflicts(report, pair)
         return self.violations
+
+    def _check_mails(self) -> None:
+        for name, sandbox in self._desks.partners.items():
+            for mail in sandbox.desk.account.notifications:
+                if (name, mail.ticket_id, mail.comment_id) in self._silent:
+                    self._wrong(11, f"somebody was mailed history of {name} {mail.ticket_id}")
 
     def _check_requests(self, report: Report) -> None:
         if report.refusals:
@@ -338,11 +369,12 @@ class Checker:
         number = numbers[0]
         is_alone = sum(one.platform == pair.platform for one in report.pairs) == 1
         # Who holds a ticket that was handed over, and what follows from its end, are other rules.
-        is_plain = not any(
-            said.ticket == number and (said.is_hand_off or said.is_bare_phrase)
-            for said in self._ledger.said.values()
-        )
-        if not is_alone or not is_plain or self._ledger.fates_of(number):
+        turns = [
+            *(s.at for s in self._ledger.said.values() if s.ticket == number and _is_turn(s)),
+            *(fate.at for fate in self._ledger.fates if fate.ticket == number),
+        ]
+        first_turn = min(turns, default=math.inf)
+        if not is_alone:
             return
         partner = next(name for name, view in VIEWS.items() if view == pair.link)
         known = {
@@ -360,7 +392,8 @@ class Checker:
         desks = ((PLATFORM, pair.platform), (partner, pair.partner))
         for here, there in (desks, desks[::-1]):
             for lost in self._statuses.overwritten(here, there):
-                if lost.value not in known and (here[0], lost.at) not in guarded:
+                is_excused = lost.until >= first_turn or (here[0], lost.at) in guarded
+                if lost.value not in known and not is_excused:
                     self._wrong(
                         7, f"{lost.value} on {here[0]} {here[1]} became {lost.by}, on no record"
                     )
@@ -407,6 +440,10 @@ class Checker:
         violation = Violation(promise=promise, what=what)
         if violation not in self.violations:
             self.violations.append(violation)
+
+
+def _is_turn(said: Said) -> bool:
+    return said.is_hand_off or said.is_bare_phrase
 
 
 __all__ = ["Checker", "ConflictSeen", "Copy", "PairSeen", "Report", "Violation"]

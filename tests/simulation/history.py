@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import hashlib
@@ -12,7 +13,7 @@ import random
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -44,6 +45,8 @@ _MOST_LOOKS = 100
 #: How long two equal sides are watched for what they cost.
 _QUIET_SECONDS = 900.0
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+#: How the folders of histories are named, so that one that was left behind is known.
+PREFIX = "syncd-sim-"
 
 
 @dataclass(kw_only=True)
@@ -65,6 +68,25 @@ class Played:
     trace: list[str] = field(default_factory=list)
 
 
+#: Where the stores of this process's histories are.
+_place = _IN_MEMORY if _IN_MEMORY.is_dir() else None
+
+
+def keep_in(folder: str) -> None:
+    """Keep the stores there from now on: whoever ends this process can then clear them away."""
+    global _place  # noqa: PLW0603 - a process plays for one run alone
+    _place = Path(folder)
+
+
+@contextlib.contextmanager
+def a_place() -> Iterator[str]:
+    """A folder for the histories of several processes, gone at the end."""
+    with tempfile.TemporaryDirectory(
+        prefix=PREFIX, dir=_place, ignore_cleanup_errors=True
+    ) as folder:
+        yield folder
+
+
 def play(script: Script, *, is_traced: bool = False) -> Played:
     """Play it in this thread, on a loop of its own; the same script always plays the same."""
     # Whoever throws the process's own dice, such as a wait before a second try, throws these.
@@ -72,8 +94,7 @@ def play(script: Script, *, is_traced: bool = False) -> Played:
     loop = VirtualLoop()
     log = io.StringIO()
     configure(form="json", level="debug", stream=log)
-    place = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix="syncd-sim-", dir=place))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place))
     # What a collector finds has a say in the loop, and when it looks depends on the whole process.
     gc.disable()
     try:

@@ -243,6 +243,8 @@ def a_config(terms: Terms, folder: Path) -> Config:
         credential = 'oauth: {client_id: syncd, client_secret: "${CLIENT_SECRET}"}'
     is_wide = terms.per_minute > 10_000
     exports = "exports_per_minute: 10000, " if is_wide else ""
+    # History is to reach nobody who could be mailed.
+    mailed = "requester_address: hashed, " if terms.starts_at else ""
     feed = "sweep" if terms.zendesk.get("has_no_rights") else "exports"
     lines = [
         "version: 1",
@@ -254,7 +256,7 @@ def a_config(terms: Terms, folder: Path) -> Config:
         f'token: "${{PLATFORM_TOKEN}}", {budget}, {poll}{managed or hook}}}',
     ]
     lines += [
-        f'  {name}: {{kind: zendesk, url: "{ADDRESSES[name]}", {exports}{credential}, '
+        f'  {name}: {{kind: zendesk, url: "{ADDRESSES[name]}", {exports}{mailed}{credential}, '
         f"feed: {feed}, {budget}, {poll}{managed}}}"
         for name in terms.partners
     ]

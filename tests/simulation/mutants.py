@@ -30,6 +30,8 @@ class Mutant:
     name: str
     promises: frozenset[int]
     patches: Sequence[Patch]
+    #: How much people try in a history that is to show it.
+    deeds: int = 80
 
 
 @contextlib.contextmanager
@@ -124,6 +126,13 @@ def _forgetting_what_left(true: Any) -> Any:
     return load_run
 
 
+def _unrecorded(true: Any) -> Any:
+    async def step(self: Any, pair_id: Any, token: Any, step: Any, **kwargs: Any) -> Any:
+        return await true(self, pair_id, token, replace(step, conflicts=()), **kwargs)
+
+    return step
+
+
 def _dying(true: Any) -> Any:
     async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
         if kwargs["now"].second == 0:
@@ -157,6 +166,12 @@ MUTANTS = (
     ),
     Mutant(
         name="every status is open", promises=frozenset({2, 6}), patches=[_sending(_always_open)]
+    ),
+    Mutant(
+        name="conflicts are not recorded",
+        promises=frozenset({7}),
+        patches=[(SqliteStore, "step", _unrecorded)],
+        deeds=250,
     ),
     Mutant(name="a hand-off closes", promises=frozenset({8}), patches=[_sending(_closing)]),
     Mutant(

@@ -126,6 +126,7 @@ class Writer:
         sometimes: list[tuple[Callable[[], About | None], float]] = [
             (self._status, 2),
             (self._solve, 2),
+            (self._argue, 2),
             (self._tag, 3),
             (self._hand_off, 1.5),
             (self._escalate, 1.5),
@@ -150,8 +151,11 @@ class Writer:
         for _ in range(self._deeds):
             at += self._pause((end - 260) / self._deeds)
             about = self._dice.choices(plays, weights)[0]()
-            if about is not None:
-                events.append(self._event(at, about))
+            if about is None:
+                continue
+            if (other := about.pop("against", None)) is not None:
+                events.append(self._event(at + self._dice.random(), other))
+            events.append(self._event(at, about))
         return events
 
     def _pause(self, mean: float) -> float:
@@ -233,6 +237,11 @@ class Writer:
             "who": self._dice.choice(AGENTS),
             "status": self._dice.choice(_PARTNER_STATUSES),
         }
+
+    def _argue(self) -> About:
+        """People of both desks set a status in the same second."""
+        here, there = self._status(), self._solve()
+        return here | {"against": there | {"ticket": here["ticket"]}}
 
     def _tag(self) -> About:
         is_platform = self._chance(0.5)

@@ -17,6 +17,7 @@ MEANS = {
     "pending": "waits",
     "solved": "done",
     "closed": "done",
+    "deleted": "gone",
 }
 
 
@@ -36,8 +37,13 @@ class Overwritten:
     """What a person set, syncd replaced, and the other desk never showed."""
 
     at: float
+    until: float
     value: str
     by: str
+
+
+def _lost(earlier: Move, later: Move) -> Overwritten:
+    return Overwritten(at=earlier.at, until=later.at, value=earlier.after, by=later.after)
 
 
 @dataclass(slots=True)
@@ -65,7 +71,7 @@ class Statuses:
                 # There and back again, before syncd looked.
                 continue
             if value not in self._shown(there, earlier.at, later.at):
-                found.append(Overwritten(at=earlier.at, value=earlier.after, by=later.after))
+                found.append(_lost(earlier, later))
         return found
 
     def _common(self, here: tuple[str, str], there: tuple[str, str], until: float) -> set[str]:

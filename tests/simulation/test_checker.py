@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tests.simulation import checker, ledger
+import pytest
+
+from tests.simulation import checker, ledger, statuses
+from tests.simulation.history import play
+from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.people import Writer
-from tests.simulation.script import Script
+from tests.simulation.script import Script, read_script
 from tests.simulation.shrink import shrunk
 
 
@@ -19,9 +23,26 @@ def _imports(path: str) -> set[str]:
 
 
 def test_the_checker_and_its_ledger_import_nothing_of_what_they_judge() -> None:
-    for module in (checker, ledger):
+    for module in (checker, ledger, statuses):
         assert module.__file__ is not None
         assert not _imports(module.__file__) & {"syncd", "connectors", "config"}
+
+
+@pytest.mark.slow
+def test_a_real_failure_is_cut_short_and_plays_again_from_its_file(tmp_path: Path) -> None:
+    (mutant,) = [one for one in MUTANTS if one.name == "private copies are public"]
+
+    def fails(tried: Script) -> bool:
+        return any(violation.promise == 1 for violation in play(tried).violations)
+
+    with planted(mutant):
+        script = Writer(2, deeds=10, days=0.01).script()
+        assert fails(script)
+        short = shrunk(script, fails, most_tries=40)
+        assert len(short.events) < len(script.events) / 2
+        short.write(tmp_path / "short.jsonl")
+        assert fails(read_script(tmp_path / "short.jsonl"))
+    assert not fails(short)
 
 
 def test_a_failing_script_is_cut_to_the_events_that_it_takes() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.history import play
+from tests.simulation.history import PREFIX, play
 from tests.simulation.people import Writer
 from tests.simulation.script import read_script
 
@@ -35,6 +37,34 @@ def _digest(seed: int, hash_seed: str) -> str:
 @pytest.mark.parametrize("seed", [1, 5])
 def test_one_integer_plays_the_same_in_two_processes(seed: int) -> None:
     assert _digest(seed, "1") == _digest(seed, "2") != ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    code = (
+        "import sys\n"
+        "from tests.simulation import history\n"
+        f"history.keep_in({str(tmp_path)!r})\n"
+        "from tests.simulation.__main__ import main\n"
+        f"main(['--seeds', '9', '--workers', '1', '--scripts', {str(tmp_path)!r}])"
+    )
+    run = tmp_path / "run.py"
+    run.write_text("if __name__ == '__main__':\n    " + code.replace("\n", "\n    "))
+    with subprocess.Popen(
+        [sys.executable, str(run)],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        for _ in range(600):
+            if list(tmp_path.glob(f"{PREFIX}*/{PREFIX}*/syncd.db")):
+                break
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=0.1)
+        assert list(tmp_path.glob(f"{PREFIX}*/{PREFIX}*/syncd.db"))
+        process.send_signal(number)
+        assert process.wait(timeout=60) != 0
+    assert not list(tmp_path.glob(f"{PREFIX}*"))
 
 
 def test_two_integers_play_differently() -> None:
