@@ -15,7 +15,7 @@ from pathlib import Path
 from config.loaded import Config
 from config.policy import link_policy
 from connectors import registry
-from syncd.core.errors import StoreOlder, SyncdError, Unauthentic
+from syncd.core.errors import StoreError, StoreOlder, SyncdError, Unauthentic
 from syncd.core.model import ConnectionName, Side, TicketId
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.clock import SystemClock
@@ -29,6 +29,7 @@ from syncd.log import logger, place_of
 from syncd.ports import Clock, Connector, Heard, Store
 from syncd.settings import BudgetShare
 from syncd.store import OwnerLock, open_store
+from syncd.web.metrics import Metrics
 from syncd.web.server import NotYet
 from syncd.workqueue.memory import MemoryWorkQueue
 
@@ -54,6 +55,8 @@ class Parts:
     queue: MemoryWorkQueue
     intake: Intake
     reconciler: Reconciler
+    metrics: Metrics
+    missed: Missed
     connectors: Mapping[ConnectionName, Connector] = field(default_factory=dict)
     #: Of the connections that have webhooks and somebody to look after them.
     watches: Mapping[ConnectionName, HookWatch] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class Parts:
         """
         watch = self.watches.get(connection)
         if watch is not None and not watch.is_ready:
+            self.metrics.webhook(connection, "postponed")
             raise NotYet
         try:
             heard = self._read(connection, headers, body)
@@ -80,13 +84,16 @@ class Parts:
         except SyncdError as error:
             if watch is not None and isinstance(error, Unauthentic):
                 watch.refused()
+            self.metrics.webhook(connection, _webhook_result(error))
             raise
         except Exception as bug:
             reason = type(bug).__name__
+            self.metrics.webhook(connection, "failed")
             logger().error(
                 "webhook.failed", connection=connection, reason=reason, place=place_of(bug)
             )
             raise
+        self.metrics.webhook(connection, "accepted")
         self.health.counts["webhook.accepted"] += 1
         if heard.is_unknown:
             self.health.counts["webhook.unknown"] += 1
@@ -99,6 +106,11 @@ class Parts:
         except SyncdError as error:
             self.health.webhook_rejected(connection, type(error).__name__)
             raise
+
+
+def _webhook_result(error: SyncdError) -> str:
+    """What became of a webhook that was not taken: the desk sends it again, or it is no good."""
+    return "postponed" if isinstance(error, StoreError) else "refused"
 
 
 def _budgets(config: Config, clock: Clock) -> dict[ConnectionName, BudgetLedger]:
@@ -134,7 +146,9 @@ async def parts(
     asked anything here. `connect` and `opened` are for who brings his own network or disk.
     """
     clock = clock or SystemClock()
+    metrics = Metrics(config.connections)
     store = await asyncio.to_thread(opened or open_store, store_path(config))
+    store.tell_commits(metrics.committed)
     connectors: dict[ConnectionName, Connector] = {}
 
     async def address_of(origin: ConnectionName, ticket_id: TicketId) -> str | None:
@@ -155,7 +169,7 @@ async def parts(
                 settings,
                 budget=budgets[name],
                 clock=clock,
-                on_request=on_request,
+                on_request=on_request or metrics.requested,
                 wanted=functools.partial(store.known_tickets, name),
                 open_tickets=functools.partial(store.open_tickets, name),
                 beside=beside or store_path(config),
@@ -179,6 +193,8 @@ async def parts(
             links=links,
             health=health,
             queue=queue,
+            metrics=metrics,
+            missed=missed,
             intake=Intake(
                 store=store, queue=queue, links=links, clock=clock, missed=missed, news=news
             ),

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,11 +23,11 @@ from syncd.app import Parts, parts
 from syncd.core.errors import ConfigError, Problem, SyncdError
 from syncd.core.model import ConnectionName
 from syncd.engine.controller import Controller
-from syncd.engine.hooks import HookReport
 from syncd.engine.poll import Poller
 from syncd.engine.rights import look_at_rights, watch_ends
 from syncd.engine.sweep import Sweep
 from syncd.log import logger, place_of
+from syncd.overview import Overview
 from syncd.ports import Connector
 from syncd.supervisor import Supervisor
 from syncd.watchdog import feed
@@ -137,7 +137,7 @@ class Daemon:
             watches=made.watches,
             budgets=made.budgets,
         )
-        self._is_ready = False
+        self._overview = Overview(made)
         self._stopping = asyncio.Event()
         self._asked_to_reload = asyncio.Event()
 
@@ -171,7 +171,7 @@ class Daemon:
                 log.info("daemon.stopping")
                 if self._following is None:
                     self._supervisor.stopping()
-                self._is_ready = False
+                self._overview.is_stopping = True
                 server.should_exit = True
                 self.stop()
                 _, late = await asyncio.wait(working, timeout=_GRACE_SECONDS)
@@ -259,8 +259,7 @@ class Daemon:
         return web_app(
             paths=paths,
             receive=made.receive,
-            health=self._health,
-            is_ready=lambda: self._is_ready,
+            telling=self._overview,
         )
 
     async def _announce(
@@ -282,7 +281,7 @@ class Daemon:
         )
         begun.cancel()
         stopping.cancel()
-        self._is_ready = True
+        self._overview.has_begun = True
         logger().info("daemon.ready", address=address)
         self._supervisor.ready(f"{len(self._made.links)} links, listening on {address}")
         if on_ready is not None:
@@ -294,22 +293,6 @@ class Daemon:
 
     async def _stop_asked(self) -> None:
         await self._stopping.wait()
-
-    def _health(self) -> Mapping[str, object]:
-        health = self._made.health
-        return {
-            "version": __version__,
-            "ready": self._is_ready,
-            "connections": health.report(),
-            "webhooks": {
-                name: _hook_report(watch.report())
-                for name, watch in sorted(self._made.watches.items())
-            },
-            "budgets": {name: ledger.report() for name, ledger in self._made.budgets.items()},
-            "stopped": dict(sorted(health.stopped.items())),
-            "counts": dict(sorted(health.counts.items())),
-            "queue": len(self._made.queue),
-        }
 
 
 def _refuse_what_needs_a_start(config: Config, found: Config) -> None:
@@ -340,15 +323,6 @@ def _a_poller(made: Parts, name: ConnectionName, connector: Connector) -> Poller
         clock=made.clock,
         health=made.health,
     )
-
-
-def _hook_report(report: HookReport) -> Mapping[str, object]:
-    return {
-        "state": report.state.value,
-        "faults": [fault.value for fault in report.faults],
-        "since": report.since.isoformat() if report.since else "",
-        "missed": report.missed,
-    }
 
 
 def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:

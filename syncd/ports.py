@@ -6,7 +6,7 @@ Adapters live in `connectors`, `syncd.store`, `syncd.workqueue`; they never impo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,6 +16,7 @@ from syncd.aging import Aging
 from syncd.alarm_book import AlarmBook
 from syncd.attachments import Attachments
 from syncd.core.capabilities import Capabilities
+from syncd.core.figures import LinkFigures
 from syncd.core.model import (
     ConnectionName,
     LinkName,
@@ -250,6 +251,12 @@ class Store(Aging, AlarmBook, Deeds, Guards, Protocol):
     of `AlarmBook`.
     """
 
+    def tell_commits(self, on_commit: Callable[[float], None]) -> None:
+        """Tell from now on how many seconds each transaction took that changed something; from
+        any thread.
+        """
+        ...
+
     async def take_turn(self) -> None:
         """Return once a write that changes nothing has had its turn."""
         ...
@@ -361,6 +368,12 @@ class Store(Aging, AlarmBook, Deeds, Guards, Protocol):
     async def refused(self, *, link: LinkName | None = None) -> Sequence[RefusedRow]: ...
 
     async def summaries(self) -> Sequence[LinkSummary]: ...
+
+    async def figures(self) -> Sequence[LinkFigures]:
+        """How each link is doing that has pairs, or is stopped or paused; cheap enough to be asked
+        again and again.
+        """
+        ...
 
     async def feeds(self) -> Sequence[FeedSummary]: ...
 

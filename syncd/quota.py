@@ -35,6 +35,25 @@ class Reading:
     reset_seconds: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BucketFigures:
+    """One bucket, for status and metrics."""
+
+    bucket: str
+    #: Of the whole account, per window.
+    limit: int
+    #: Of it, what we may use.
+    ours: int
+    #: What we used in the present window.
+    used: int
+    #: What the desk last said is left for all; None while it has said nothing in this window.
+    left: int | None
+    #: Until nothing is sent any more because the desk asked; 0 when it did not.
+    paused_seconds: float
+    #: How often the desk refused us for this bucket.
+    refused_count: int
+
+
 class Paused(Exception):
     """A desk asked to keep off for longer than a request should wait; nothing was sent."""
 

@@ -10,12 +10,16 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from syncd.cli.report import Row
+from syncd.cli.report import Cell, Row
+from syncd.core.figures import ConnectionFigures, ConnectionState, DaemonFigures
+from syncd.core.model import ConnectionName
 
 _SECONDS = 1.0
 _MOST_BYTES = 1 << 20
+_STATES = {state.value: state for state in ConnectionState}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
 
 
@@ -35,25 +39,60 @@ def daemon_word(listen: str) -> Mapping[str, object] | None:
 
 
 def connection_rows(word: Mapping[str, object]) -> list[Row]:
-    """A row for each connection: how it does, and how often its desk refused us for a quota."""
-    budgets = _part(word, "budgets")
+    """A row for each connection: how it does, what of its quotas is used, how often its desk
+    refused us for one.
+    """
+    budgets, hooks = _part(word, "budgets"), _part(word, "webhooks")
     rows: list[Row] = []
     for name, condition in sorted(_part(word, "connections").items()):
-        quotas = [each for each in _part(budgets, name).values() if isinstance(each, dict)]
+        buckets = sorted(_part(budgets, name).items())
+        quotas = [_quota(bucket, told) for bucket, told in buckets if isinstance(told, dict)]
         told = condition if isinstance(condition, dict) else {}
         rows.append(
             {
                 "connection": str(name),
                 "state": str(told.get("state", "")),
-                "since": str(told.get("since", "")) or None,
+                "since": _moment(told.get("since")),
                 "last_error": str(told.get("last_error", "")) or None,
-                "refused": sum(_number(quota.get("refused")) for quota in quotas),
-                "paused_seconds": max(
-                    (_number(q.get("paused_seconds")) for q in quotas), default=0
-                ),
+                "polled_at": _moment(told.get("polled_at")),
+                "poll_seconds": _number(told.get("poll_seconds")),
+                "quotas": quotas,
+                "refused": sum(_number(quota["refused"]) for quota in quotas),
+                "paused_seconds": max((_number(q["paused_seconds"]) for q in quotas), default=0),
+                "webhook": str(_part(hooks, name).get("state", "")) or None,
+                "webhook_faults": _words(_part(hooks, name).get("faults")),
+                "missed": _number(_part(hooks, name).get("missed")),
             }
         )
     return rows
+
+
+def connection_figures(rows: Sequence[Row]) -> list[ConnectionFigures]:
+    """The same rows as values that can be judged; what is not understood counts as not known."""
+    return [
+        ConnectionFigures(
+            connection=ConnectionName(str(row["connection"])),
+            state=_STATES.get(str(row["state"]), ConnectionState.UNTRIED),
+            since=_same_moment(row["since"]),
+            polled_at=_same_moment(row["polled_at"]),
+            poll_seconds=float(_number(row["poll_seconds"])),
+            webhook_state=str(row["webhook"] or ""),
+            webhook_faults=tuple(_words(row["webhook_faults"])),
+            missed=_number(row["missed"]),
+        )
+        for row in rows
+    ]
+
+
+def daemon_figures(word: Mapping[str, object]) -> DaemonFigures:
+    """How the process itself is doing."""
+    told = _part(word, "daemon")
+    return DaemonFigures(
+        has_begun=bool(told.get("has_begun", word.get("ready") is True)),
+        is_stopping=told.get("is_stopping") is True,
+        standstill=str(told.get("standstill") or ""),
+        is_store_well=told.get("is_store_well") is not False,
+    )
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -70,3 +109,30 @@ def _part(whole: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 def _number(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
+
+
+def _quota(bucket: str, told: Mapping[str, object]) -> dict[str, Cell]:
+    left = told.get("left")
+    return {
+        "bucket": str(bucket),
+        **{key: _number(told.get(key)) for key in ("limit", "ours", "used")},
+        "left": None if left is None else _number(left),
+        **{key: _number(told.get(key)) for key in ("refused", "paused_seconds")},
+    }
+
+
+def _words(value: object) -> list[str]:
+    return [str(each) for each in value] if isinstance(value, list) else []
+
+
+def _moment(value: object) -> datetime | None:
+    """A moment as JSON has it; None for anything that is not one."""
+    try:
+        at = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _same_moment(value: Cell) -> datetime | None:
+    return value if isinstance(value, datetime) else None

@@ -1,4 +1,7 @@
-"""What the exit codes of `syncd` mean; scripts and supervisors may rely on them."""
+"""What the exit codes of `syncd` mean; scripts and supervisors may rely on them.
+
+`syncd status --check` alone speaks the monitoring plugins' language instead, see `core.verdict`.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,12 @@ def render() -> str:
 
 def _exit_codes() -> str:
     rows = [f"| {code.value} | {code.meaning} |" for code in ExitCode]
-    return "\n".join(["## Exit codes", "", "| code | meaning |", "| --- | --- |", *rows, ""])
+    plugin = (
+        "`syncd status --check` ends as monitoring plugins do: 0 OK, 1 WARNING, 2 CRITICAL, "
+        "3 UNKNOWN."
+    )
+    table = ["| code | meaning |", "| --- | --- |", *rows]
+    return "\n".join(["## Exit codes", "", *table, "", plugin, ""])
 
 
 def _leaves(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from syncd.cli.plain import csv_cell, json_safe, visible, visible_lines
+from syncd.core.verdict import spell
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,6 +64,8 @@ class Sheet:
     columns: tuple[Column, ...]
     rows: Sequence[Row]
     none: str = ""
+    #: False where tables say it elsewhere, and JSON keeps it for scripts.
+    is_shown: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,22 +136,22 @@ def moment(at: datetime) -> str:
 
 def age(passed: timedelta) -> str:
     """How long that is, in its two largest units: `3 d 4 h`."""
-    seconds = max(int(passed.total_seconds()), 0)
-    parts: list[str] = []
-    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, length)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
+    return spell(passed)
 
 
 def _show_tables(report: Report, now: datetime) -> None:
-    terminal = console()
+    put(as_tables(report, console(), now=now))
+
+
+def as_tables(report: Report, terminal: Console, *, now: datetime) -> str:
+    """The report as a person reads it, as wide as the terminal."""
     with terminal.capture() as captured:
         for key, value in report.facts.items():
             if value not in (None, ""):
                 terminal.print(f"{key.replace('_', ' ')}: {_shown(value)}", soft_wrap=True)
-        worth_a_look = [sheet for sheet in report.sheets if sheet.rows or sheet.none]
+        worth_a_look = [
+            sheet for sheet in report.sheets if sheet.is_shown and (sheet.rows or sheet.none)
+        ]
         for index, sheet in enumerate(worth_a_look):
             if index or report.facts:
                 terminal.print()
@@ -158,8 +161,8 @@ def _show_tables(report: Report, now: datetime) -> None:
             terminal.print(visible(note), soft_wrap=True)
     text = captured.get()
     if not terminal.is_terminal:
-        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
-    put(text)
+        return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    return text
 
 
 def _print_sheet(terminal: Console, sheet: Sheet, now: datetime) -> None:

@@ -1,69 +1,28 @@
-"""`syncd status`: how the links are doing, and who waits for an answer."""
+"""`syncd status`: whether all is well, how the links are doing, and who waits for an answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import sys
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from syncd.cli import opening
 from syncd.cli.exit_code import ExitCode
+from syncd.cli.failure import Refused, explain
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOption
 from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
-from syncd.cli.report import Column, Format, Report, Row, Sheet, show
-from syncd.core.model import Ball, LinkName
-from syncd.core.report import FeedSummary, LinkSummary, RefusedRow, StaleRow, WebhookSummary
+from syncd.cli.report import Column, Format, Report, Row, Sheet, as_tables, console, put, show
+from syncd.cli.status_report import Gathered, status_report
+from syncd.core.errors import SyncdError
+from syncd.core.model import LinkName
+from syncd.core.report import StaleRow
+from syncd.core.verdict import Level
 
-
-def _balls_shown(row: Row) -> str:
-    counts = ((ball, row.get(f"ball_{ball}")) for ball in Ball)
-    return ", ".join(f"{ball} {count}" for ball, count in counts if count)
-
-
-_LINKS = (
-    LINK,
-    Column(key="pairs", title="pairs", is_number=True),
-    Column(key="open", title="open", is_number=True),
-    Column(key="waiting", title="waiting", is_number=True),
-    Column(key="sent", title="sent", is_number=True),
-    Column(key="importing", title="importing", is_number=True, is_optional=True),
-    Column(key="parked", title="parked", is_number=True),
-    Column(key="ended", title="ended", is_number=True),
-    Column(key="conflicts", title="conflicts", is_number=True),
-    *(Column(key=f"ball_{ball}", only=Format.CSV) for ball in Ball),
-    Column(key="ball", title="ball", only=Format.TABLE, show=_balls_shown),
-    Column(key="oldest_undelivered_at", title="oldest undelivered", is_age=True, is_optional=True),
-    Column(key="status_waits_for", title="status waits for", is_optional=True),
-    Column(key="stopped_because", title="stopped because", is_optional=True),
-    Column(key="paused_at", title="paused", is_age=True, is_optional=True),
-    Column(key="paused_by", title="by", is_optional=True),
-    Column(key="pause_reason", title="because", is_optional=True),
-)
-_FEEDS = (
-    Column(key="connection", title="connection"),
-    Column(key="feed", title="feed"),
-    Column(key="moved_at", title="last moved", is_age=True),
-)
-_WEBHOOKS = (
-    Column(key="connection", title="connection"),
-    Column(key="state", title="webhook"),
-    Column(key="faults", title="faults", is_optional=True),
-    Column(key="since", title="since", is_age=True),
-    Column(key="seen_at", title="last looked", is_age=True),
-    Column(key="missed", title="missed", is_number=True),
-    Column(key="missed_at", title="last missed", is_age=True, is_optional=True),
-)
-_CONNECTIONS = (
-    Column(key="connection", title="connection"),
-    Column(key="state", title="state"),
-    Column(key="since", title="since"),
-    Column(key="last_error", title="last error", is_optional=True),
-    Column(key="refused", title="refused", is_number=True),
-    Column(key="paused_seconds", title="waits for its quota, s", is_number=True),
-)
 _STALE = (
     PAIR,
     LINK,
@@ -83,20 +42,45 @@ def status(
         ),
     ] = False,
     link: LinkOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Keep it on the screen, until Ctrl-C.")
+    ] = False,
+    every: Annotated[
+        float,
+        typer.Option(
+            "--every", metavar="SECONDS", min=0.2, help="The pause of `--watch` between two looks."
+        ),
+    ] = 2.0,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="For monitoring: one line and its figures; end with 0 where all is well, 1 for a"
+            " warning, 2 for something critical, 3 where nobody can tell.",
+        ),
+    ] = False,
     fail: Annotated[
         bool, typer.Option("--fail", help="End with 1 when a pair or a link is stopped or paused.")
     ] = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    """Show each link: its pairs, what waits, what is parked, who has the ball.
+    """Show whether all is well, each link and each connection, on one screen.
 
-    `waiting` counts pairs with changes still to be delivered, `sent` writes whose answer is not
-    recorded yet, `importing` those of them whose comments the desk's feed has still to name, `ball`
-    who must act next, `status waits for` the fields that a desk wants filled in before it takes a
-    status, `missed` changes that polling found and no webhook announced. Where the daemon runs,
-    `refused` counts since its start how often a desk answered 429. With `--stale`, whoever waited
-    longest comes first.
+    `level` is ok, warning or critical, and `trouble` says why. Of a link, `waiting` counts pairs
+    with changes still to be delivered, `lag to` says how long the oldest of them has waited for
+    that side, `sent` counts writes whose answer is not recorded yet, `importing` those of them
+    whose comments the desk's feed has still to name, `ball` who must act next, `status waits for`
+    the fields that a desk wants filled in before it takes a status.
+
+    Of a connection, `quota` is what syncd used of its share in the present window, and what the
+    desk says is left for all; `429s` counts since the daemon's start how often the desk refused
+    for it; `missed` counts changes that polling found and no webhook announced. Without a daemon
+    there is only what the store remembers.
+
+    With `--stale`, whoever waited longest comes first.
     """
+    if check:
+        raise typer.Exit(_checked(config, link, form))
     found = opening.outline(config)
     asked = opening.require_link(link, found)
     if stale:
@@ -105,113 +89,83 @@ def status(
         sheet = Sheet(key="stale", title="", columns=_STALE, rows=_waiting(rows), none=nobody)
         show(Report(sheets=(sheet,)), form, now=opening.now())
         return
-    summaries, feeds, refused, webhooks = asyncio.run(_overview(found))
-    links = [
-        {**row, "status_waits_for": _wanted(row["link"], refused)}
-        for row in _links(summaries, found, asked)
-    ]
-    sheets = (
-        Sheet(key="links", title="", columns=_LINKS, rows=links, none="No links."),
-        Sheet(key="feeds", title="", columns=_FEEDS, rows=_feeds(feeds), none="No feed read yet."),
-        Sheet(key="webhooks", title="", columns=_WEBHOOKS, rows=_webhooks(webhooks)),
-        _connections(found.listen),
-    )
-    is_stopped = any(row["parked"] or row["stopped_because"] or row["paused_at"] for row in links)
-    notes = ["`syncd parked` says what stopped and what to do."] if is_stopped else []
-    if any(webhook.faults for webhook in webhooks):
-        notes.append("`syncd webhooks show` says what is wrong with a webhook and what to do.")
-    show(Report(sheets=sheets, notes=tuple(notes)), form, now=opening.now())
-    if fail and is_stopped:
+    if watch:
+        _watch(found, asked, form, every)
+        return
+    gathered = asyncio.run(_gather(found, asked))
+    show(status_report(gathered), form, now=gathered.now)
+    if fail and gathered.is_stopped:
         raise typer.Exit(ExitCode.ATTENTION)
+
+
+def _checked(config: Path, link: str | None, form: Format) -> Level:
+    """Print what monitoring wants, and say with what to end; an error is a judgement, too."""
+    from syncd.cli.plugin_line import plugin_lines, unknown_lines
+
+    try:
+        found = opening.outline(config)
+        gathered = asyncio.run(_gather(found, opening.require_link(link, found)))
+    except SyncdError as error:
+        failure = explain(error)
+        put(unknown_lines(failure.lines, failure.hint))
+        return Level.UNKNOWN
+    if form is Format.TABLE:
+        put(plugin_lines(gathered))
+    else:
+        show(status_report(gathered), form, now=gathered.now)
+    return gathered.verdict().level
+
+
+def _watch(found: opening.Outline, link: LinkName | None, form: Format, seconds: float) -> None:
+    """Draw the tables again and again, in place, until a person has seen enough."""
+    if form is not Format.TABLE or not sys.stdout.isatty():
+        raise Refused(
+            "--watch draws tables on a terminal",
+            hint="In a pipe or a script run `syncd status --format json` as often as you like.",
+        )
+    from rich.live import Live
+    from rich.text import Text
+
+    terminal = console()
+    pause = threading.Event()
+    try:
+        with Live(console=terminal, screen=True, auto_refresh=False) as live:
+            while True:
+                gathered = asyncio.run(_gather(found, link))
+                drawn = as_tables(status_report(gathered), console(), now=gathered.now)
+                live.update(Text.from_ansi(drawn, no_wrap=True, overflow="crop"), refresh=True)
+                pause.wait(seconds)
+    except KeyboardInterrupt:
+        return
+
+
+async def _gather(found: opening.Outline, link: LinkName | None) -> Gathered:
+    from syncd.cli.daemon_word import daemon_word
+
+    word = await asyncio.to_thread(daemon_word, found.listen)
+    async with opening.reading(found.store) as store:
+        figures = {one.link: one for one in await store.figures()}
+        summaries = {one.link: one for one in await store.summaries()}
+        refused, feeds = await store.refused(), await store.feeds()
+        webhooks = await store.webhooks()
+    # A link that left the file still has its pairs; one without pairs is still a link.
+    names = [*found.links, *(name for name in summaries if name not in found.links)]
+    return Gathered(
+        now=opening.now(),
+        names=[name for name in names if link in (None, name)],
+        figures=figures,
+        summaries=summaries,
+        refused=refused,
+        feeds=feeds,
+        webhooks=webhooks,
+        word=word,
+        listen=found.listen,
+    )
 
 
 async def _stale(found: opening.Outline, link: LinkName | None) -> Sequence[StaleRow]:
     async with opening.reading(found.store) as store:
         return await store.stale(link=link)
-
-
-async def _overview(
-    found: opening.Outline,
-) -> tuple[
-    Sequence[LinkSummary], Sequence[FeedSummary], Sequence[RefusedRow], Sequence[WebhookSummary]
-]:
-    async with opening.reading(found.store) as store:
-        summaries, feeds = await store.summaries(), await store.feeds()
-        return summaries, feeds, await store.refused(), await store.webhooks()
-
-
-def _connections(listen: str) -> Sheet:
-    """How each connection does: that is in the daemon's memory alone."""
-    from syncd.cli.daemon_word import connection_rows, daemon_word
-
-    word = daemon_word(listen)
-    rows = connection_rows(word) if word is not None else []
-    silence = f"No daemon answers at {listen}." if word is None else ""
-    return Sheet(key="connections", title="", columns=_CONNECTIONS, rows=rows, none=silence)
-
-
-def _wanted(link: object, refused: Sequence[RefusedRow]) -> str | None:
-    """The fields that desks want filled in before they take a status, with how many pairs wait."""
-    names = Counter(
-        name
-        for row in refused
-        if row.link == link
-        for name in row.refused.lacks or (f"the {row.side}'s desk",)
-    )
-    return ", ".join(f"{name} ({count})" for name, count in sorted(names.items())) or None
-
-
-def _links(
-    summaries: Sequence[LinkSummary], found: opening.Outline, link: LinkName | None
-) -> list[Row]:
-    by_name = {summary.link: summary for summary in summaries}
-    # A link that left the file still has its pairs; one without pairs is still a link.
-    names = [*found.links, *(name for name in by_name if name not in found.links)]
-    return [_link(name, by_name.get(name)) for name in names if link in (None, name)]
-
-
-def _link(name: LinkName, summary: LinkSummary | None) -> Row:
-    balls = summary.balls if summary else {}
-    pause = summary.pause if summary else None
-    return {
-        "link": name,
-        "pairs": summary.pairs if summary else 0,
-        "open": summary.open_pairs if summary else 0,
-        "waiting": summary.dirty if summary else 0,
-        "sent": summary.sent if summary else 0,
-        "importing": (summary.importing or None) if summary else None,
-        "parked": summary.parked if summary else 0,
-        "ended": summary.ended if summary else 0,
-        "conflicts": summary.conflicts if summary else 0,
-        **{f"ball_{ball}": balls.get(ball.value, 0) for ball in Ball},
-        "oldest_undelivered_at": summary.oldest_dirty_at if summary else None,
-        "stopped_because": summary.parked_reason or None if summary else None,
-        "paused_at": pause.paused_at if pause else None,
-        "paused_by": pause.actor if pause else None,
-        "pause_reason": pause.reason if pause else None,
-    }
-
-
-def _feeds(feeds: Sequence[FeedSummary]) -> list[Row]:
-    return [
-        {"connection": feed.connection, "feed": feed.feed, "moved_at": feed.moved_at}
-        for feed in feeds
-    ]
-
-
-def _webhooks(webhooks: Sequence[WebhookSummary]) -> list[Row]:
-    return [
-        {
-            "connection": webhook.connection,
-            "state": webhook.state,
-            "faults": list(webhook.faults),
-            "since": webhook.since,
-            "seen_at": webhook.seen_at,
-            "missed": webhook.missed_count,
-            "missed_at": webhook.missed_at,
-        }
-        for webhook in webhooks
-    ]
 
 
 def _waiting(rows: Sequence[StaleRow]) -> list[Row]:

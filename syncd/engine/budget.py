@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from syncd.engine.bucket import WINDOW_SECONDS, Bucket
 from syncd.ports import PRIORITY, Clock, Paused, Priority, Reading
+from syncd.quota import BucketFigures
 from syncd.settings import BudgetShare
 
 #: Whoever stands longer forgets what the world looked like: its lease would run out.
@@ -25,25 +26,6 @@ LONGEST_STAND_SECONDS = 60.0
 MOST_BUCKETS = 64
 #: Whoever has waited for so long counts as one degree more urgent, and so on.
 AGE_SECONDS = 300.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BucketFigures:
-    """One bucket, for status and metrics."""
-
-    bucket: str
-    #: Of the whole account, per window.
-    limit: int
-    #: Of it, what we may use.
-    ours: int
-    #: What we used in the present window.
-    used: int
-    #: What the desk last said is left for all; None while it has said nothing in this window.
-    left: int | None
-    #: Until nothing is sent any more because the desk asked; 0 when it did not.
-    paused_seconds: float
-    #: How often the desk refused us for this bucket.
-    refused_count: int
 
 
 @dataclass(slots=True)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from syncd.core.errors import (
     OutcomeUnknown,
@@ -19,8 +18,12 @@ from syncd.core.errors import (
     Unauthorised,
     Unintelligible,
 )
+from syncd.core.figures import ConnectionState
 from syncd.core.model import ConnectionName, LinkName
+from syncd.core.work import Step
 from syncd.log import logger
+
+__all__ = ["ConnectionState", "Health"]
 
 #: A refused webhook of one connection for one reason is logged once in this time.
 _REFUSALS = timedelta(minutes=1)
@@ -34,15 +37,6 @@ _STEADY = timedelta(minutes=1)
 _LOST_WRITES = 3
 #: How long nothing is sent over a connection whose credential was refused.
 _UNAUTHORISED = timedelta(seconds=60)
-
-
-class ConnectionState(StrEnum):
-    """What is known of a connection from its last answer."""
-
-    UNTRIED = "untried"
-    UP = "up"
-    DOWN = "down"
-    UNAUTHORISED = "unauthorised"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +86,8 @@ class Health:
         self.counts: Counter[str] = Counter()
         #: When the credentials end by themselves, of the connections that were asked.
         self.credential_ends: dict[ConnectionName, datetime | None] = {}
+        #: When each feed was last read to its end.
+        self.polled_at: dict[ConnectionName, datetime] = {}
 
     def succeeded(self, connection: ConnectionName, *, is_write: bool = False) -> None:
         """An answer came. A desk that takes no writes is not well because it can be read."""
@@ -141,6 +137,17 @@ class Health:
         condition.lost_writes += 1
         if condition.lost_writes >= _LOST_WRITES:
             self.failed(error)
+
+    def polled(self, connection: ConnectionName) -> None:
+        """A walk along the connection's feed has come to its end."""
+        self.polled_at[connection] = self._now()
+
+    def recorded(self, step: Step) -> None:
+        """Count what a step brought into the journal; it is durable."""
+        if step.intent is not None:
+            self.counts["journal.sent"] += 1
+        for settled in step.settled:
+            self.counts["journal.done" if settled.is_done else "journal.dropped"] += 1
 
     def is_just_back(self, connection: ConnectionName) -> bool:
         """Whether it was at fault in the last ten minutes and is not now, so that work may have
@@ -210,6 +217,11 @@ class Health:
         """What was logged as an alarm and is not over; in between the desk may well answer."""
         condition = self._conditions.get(connection)
         return condition.trouble if condition else None
+
+    def since(self, connection: ConnectionName) -> datetime | None:
+        """When it came into its state; None where nothing is known of it."""
+        condition = self._conditions.get(connection)
+        return condition.since if condition else None
 
     def report(self) -> dict[str, dict[str, str]]:
         """Per connection its state and since when, for /healthz and `syncd status`."""

@@ -107,6 +107,7 @@ class Poller:
             return max(self._every_seconds, self._pause_seconds(error, self._tries))
         self._tries = 0
         self._intake.walked(self._connector.name)
+        self._health.polled(self._connector.name)
         return self._every_seconds
 
     def _pause_seconds(self, error: RemoteError, tries: int) -> float:

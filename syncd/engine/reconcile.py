@@ -150,6 +150,7 @@ class Reconciler:
         now = self._clock.now()
         is_dirty = await self._store.step(pair_id, token, step, now=now, lease_until=now + _LEASE)
         self.pulse.moved()
+        self._health.recorded(step)
         return is_dirty
 
     async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:

@@ -47,7 +47,7 @@ def record_sightings(
     born = bear(session, ref, births, side=side, doubtful=doubtful, seen_at=seen_at)
     concerned = record(session, ref, sightings, newborn=born)
     # A newborn is marked from birth.
-    mark(session, concerned - born, seen_at=seen_at, quiet_link=quiet_link)
+    mark(session, concerned - born, seen_at=seen_at, quiet_link=quiet_link, side=side)
     resume(session, concerned)
     if cursor is not None:
         values = {

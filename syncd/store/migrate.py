@@ -19,7 +19,10 @@ from syncd.core.errors import StoreTooNew, StoreUnavailable
 Before = Callable[[str], None]
 
 #: Every revision under `migrations/versions`, oldest first.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
+REVISIONS = (
+    *("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"),
+    *("0011", "0012"),
+)
 
 
 def revision_of(connection: sqlite3.Connection, *, path: Path) -> str | None:

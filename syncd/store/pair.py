@@ -17,7 +17,7 @@ from syncd.core.ends import LOST, PASSING_REASONS
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import UNLINKED, Birth, Pair, PairState
 from syncd.store import tables
-from syncd.store.rows import moment, moment_or_none, packed, to_moment_or_none, to_pair
+from syncd.store.rows import moment, moment_or_none, packed, to_pair
 from syncd.store.statement import Session, Statement, among, at_most, fixed, insert_into
 
 _PAIR = tables.table(tables.Pair)
@@ -110,23 +110,6 @@ _OPEN = Statement(
         )
     )
 )
-_DUE = Statement(
-    f"""
-    SELECT pair.id, pair.not_before, pair.lease_until
-    FROM (
-        SELECT id FROM pair WHERE {tables.IS_DUE}
-        UNION
-        SELECT pair_id FROM operation WHERE state = 'sent'
-    ) AS due
-    JOIN pair ON pair.id = due.id AND pair.state = 'active'
-    LEFT JOIN link_state ON link_state.link = pair.link
-    LEFT JOIN link_pause ON link_pause.link = pair.link
-    WHERE link_state.link IS NULL AND link_pause.link IS NULL
-      AND (:link IS NULL OR pair.link = :link)
-      AND (pair.marked_gen > pair.done_gen AND pair.quiet_gen = pair.marked_gen) = :is_quiet
-    ORDER BY pair.id
-    """  # noqa: S608 - a constant of ours
-)
 _FIND_KNOWN = Statement(
     select(_PAIR_TICKET.c.ticket_id)
     .join(_CONNECTION, _CONNECTION.c.id == _PAIR_TICKET.c.connection_ref)
@@ -161,6 +144,9 @@ _MARK = Statement(
     """
     UPDATE pair
     SET marked_at = CASE WHEN marked_gen > done_gen THEN marked_at ELSE :seen_at END,
+        marked_from = CASE
+            WHEN marked_gen = done_gen OR marked_from = '' THEN :side
+            WHEN :side IN ('', marked_from) THEN marked_from ELSE 'both' END,
         quiet_gen = CASE
             WHEN link = :quiet_link AND (marked_gen = done_gen OR marked_gen = quiet_gen)
             THEN marked_gen + 1 ELSE quiet_gen END,
@@ -208,6 +194,7 @@ _REVIVE = Statement(
     """
     UPDATE pair
     SET state = 'active', marked_gen = marked_gen + 1, marked_at = :seen_at, not_before = NULL,
+        marked_from = :side,
         quiet_gen = CASE WHEN :is_silent THEN marked_gen + 1 ELSE quiet_gen END,
         tries = 0, reason = '', hint = '', parked_at = NULL
     WHERE id = :pair_id
@@ -253,14 +240,21 @@ def mark(
     *,
     seen_at: datetime,
     quiet_link: LinkName | None = None,
+    side: Side | None = None,
 ) -> None:
     """Have the pairs run once more, at once; a parked one remembers it, an ended one does not.
 
+    `side` is whose desk showed what there is to do; None where nobody knows.
     A pair of `quiet_link` on which nothing else waits is then for that link's backfill alone.
     """
     wanted = sorted(pair_ids)
     if wanted:
-        values = {"pair_ids": packed(wanted), "seen_at": moment(seen_at), "quiet_link": quiet_link}
+        values = {
+            "pair_ids": packed(wanted),
+            "seen_at": moment(seen_at),
+            "quiet_link": quiet_link,
+            "side": side or "",
+        }
         session.run(_MARK, values)
 
 
@@ -309,7 +303,7 @@ def bear(
         linked = {row["link"]: row for row in session.rows(_FIND_LINKED, key)}.get(birth.link)
         if linked is None:
             is_doubtful = birth.ticket_id in doubtful
-            pair_id = _add_pair(session, birth, is_doubtful=is_doubtful, seen_at=seen_at)
+            pair_id = _add_pair(session, birth, side=side, is_doubtful=is_doubtful, seen_at=seen_at)
             add_ticket(
                 session,
                 pair_id,
@@ -322,7 +316,8 @@ def bear(
             )
             born.add(pair_id)
         elif linked["state"] == PairState.ENDED and _may_revive(linked, birth):
-            born.add(_revive(session, PairId(linked["id"]), birth, seen_at=seen_at))
+            pair_id = PairId(linked["id"])
+            born.add(_revive(session, pair_id, birth, side=side, seen_at=seen_at))
     return born
 
 
@@ -331,14 +326,23 @@ def _may_revive(ended: sqlite3.Row, birth: Birth) -> bool:
     return birth.is_silent or ended["reason"] != UNLINKED
 
 
-def _revive(session: Session, pair_id: PairId, birth: Birth, *, seen_at: datetime) -> PairId:
-    values = {"pair_id": pair_id, "is_silent": birth.is_silent, "seen_at": moment(seen_at)}
+def _revive(
+    session: Session, pair_id: PairId, birth: Birth, *, side: Side, seen_at: datetime
+) -> PairId:
+    values = {
+        "pair_id": pair_id,
+        "is_silent": birth.is_silent,
+        "seen_at": moment(seen_at),
+        "side": side,
+    }
     session.run(_REVIVE, values)
     session.run(_FORGET_REACH, {"pair_id": pair_id})
     return pair_id
 
 
-def _add_pair(session: Session, birth: Birth, *, is_doubtful: bool, seen_at: datetime) -> PairId:
+def _add_pair(
+    session: Session, birth: Birth, *, side: Side, is_doubtful: bool, seen_at: datetime
+) -> PairId:
     at = moment(seen_at)
     values = {
         "link": birth.link,
@@ -349,6 +353,7 @@ def _add_pair(session: Session, birth: Birth, *, is_doubtful: bool, seen_at: dat
         "done_gen": 0,
         "quiet_gen": 1 if birth.is_silent else 0,
         "marked_at": at,
+        "marked_from": side,
         "not_before": None,
         "tries": 0,
         "lease_token": None,
@@ -407,19 +412,6 @@ def open_tickets(
     """The next tickets of a connection that a living pair holds and that may still change."""
     asked = {"connection": connection, "after": after, "limit": limit}
     return [TicketId(row["ticket_id"]) for row in session.rows(_OPEN_TICKETS, asked)]
-
-
-def load_due(
-    session: Session, *, now: datetime, link: LinkName | None, is_quiet: bool
-) -> list[tuple[PairId, datetime | None]]:
-    """Active pairs that are dirty or have a write on its way, with the end of back-off or lease."""
-    due: list[tuple[PairId, datetime | None]] = []
-    asked = {"link": link, "is_quiet": is_quiet}
-    for pair_id, not_before, lease_until in session.rows(_DUE, asked):
-        ends = (to_moment_or_none(not_before), to_moment_or_none(lease_until))
-        ahead = [end for end in ends if end is not None and end > now]
-        due.append((PairId(pair_id), max(ahead, default=None)))
-    return due
 
 
 def open_pairs(

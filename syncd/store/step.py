@@ -40,6 +40,8 @@ _SAVE = Statement(
     """
     UPDATE pair
     SET state = :state, marked_gen = :marked_gen, done_gen = :done_gen, marked_at = :marked_at,
+        marked_from = CASE
+            WHEN marked_gen > done_gen AND :marked_gen > :done_gen THEN marked_from ELSE '' END,
         not_before = :not_before, tries = :tries, lease_token = :lease_token,
         lease_until = :lease_until, revision = :revision, reason = :reason, hint = :hint,
         parked_at = :parked_at, ball = :ball, ball_since = :ball_since,

@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 
 from syncd.core.errors import LeaseLost
+from syncd.core.figures import LinkFigures
 from syncd.core.inspection import Inspection
 from syncd.core.mass_change import DrasticChange, PendingChange
 from syncd.core.model import CommentId, ConnectionName, LinkName, PairId, Side, Sighting, TicketId
@@ -43,7 +44,9 @@ from syncd.core.work import (
 )
 from syncd.store import mass_change, pair, report, trail, webhook
 from syncd.store.alarm import AlarmReader, AlarmWriter
+from syncd.store.due import load_due
 from syncd.store.feed import load_cursor, record_sightings
+from syncd.store.figures import figures
 from syncd.store.file import (
     check_engine,
     connect_reader,
@@ -61,7 +64,7 @@ from syncd.store.statement import Session
 from syncd.store.step import Taken, take_step
 from syncd.store.tidying import TIDY_SECONDS
 from syncd.store.upgrading import keep_copy
-from syncd.store.writer import Fuse, Writer
+from syncd.store.writer import Fuse, OnCommit, Writer
 
 #: How long a process waits for another one to finish its transaction.
 _BUSY_TIMEOUT_SECONDS = 15.0
@@ -89,9 +92,7 @@ class SqliteReader(AlarmReader):
     async def load_due(
         self, now: datetime, *, link: LinkName | None = None, is_quiet: bool = False
     ) -> Sequence[tuple[PairId, datetime | None]]:
-        return await self._reader.read(
-            partial(pair.load_due, now=now, link=link, is_quiet=is_quiet)
-        )
+        return await self._reader.read(partial(load_due, now=now, link=link, is_quiet=is_quiet))
 
     async def known_tickets(
         self, connection: ConnectionName, ticket_ids: Sequence[TicketId]
@@ -175,6 +176,9 @@ class SqliteReader(AlarmReader):
     async def summaries(self) -> Sequence[LinkSummary]:
         return await self._reader.read(report.summaries)
 
+    async def figures(self) -> Sequence[LinkFigures]:
+        return await self._reader.read(figures)
+
     async def feeds(self) -> Sequence[FeedSummary]:
         return await self._reader.read(report.feeds)
 
@@ -203,6 +207,9 @@ class SqliteStore(SqliteReader, AlarmWriter):
     def commit_count(self) -> int:
         """Transactions committed since opening; fewer than units when many came at once."""
         return self._writer.commit_count
+
+    def tell_commits(self, on_commit: OnCommit) -> None:
+        self._writer.on_commit = on_commit
 
     async def take_turn(self) -> None:
         await self._writer.submit(lambda _: None)

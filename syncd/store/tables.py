@@ -157,7 +157,7 @@ class Pair(Row, table=True):
     __table_args__ = (
         CheckConstraint("state IN ('active', 'parked', 'ended')", name="state"),
         Index("ix_pair_due", "id", sqlite_where=text(IS_DUE.replace("pair.", ""))),
-        Index("ix_pair_link_state", "link", "state"),
+        Index("ix_pair_link_state_ball", "link", "state", "ball"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -171,6 +171,8 @@ class Pair(Row, table=True):
     quiet_gen: int
     #: When the oldest change that is not dealt with was seen; NULL when there is none.
     marked_at: str | None
+    #: Whose desk showed what is not dealt with: a side, `both`, or empty where nobody knows.
+    marked_from: str = Field(sa_column_kwargs={"server_default": text("''")})
     not_before: str | None
     tries: int
     lease_token: str | None

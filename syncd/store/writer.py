@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 #: Called with "before_commit" or "after_commit"; what it raises stops the writer as a crash would.
 Fuse = Callable[[str], None]
+
+#: Told how many seconds a transaction took that changed something; called in the thread.
+OnCommit = Callable[[float], None]
 
 #: Units in one transaction; more wait for the next one, so that no commit takes for ever.
 _GROUP_LIMIT = 500
@@ -82,6 +86,7 @@ class Writer:
         self._path = path
         self._commit_delay_seconds = commit_delay_seconds
         self._fuse = fuse
+        self.on_commit: OnCommit | None = None
         self._units: SimpleQueue[_Unit[Any] | None] = SimpleQueue()
         self._room = asyncio.Semaphore(waiting_limit)
         #: Guards `_closed_by`, so that no unit is handed over after the thread stopped taking any.
@@ -188,6 +193,7 @@ class Writer:
                 self._tidying.run()
 
     def _transact(self, units: list[_Unit[Any]]) -> None:
+        started = time.perf_counter()
         # Waits while another process writes; nothing has run yet, so waiting is all that it costs.
         self._connection.execute("BEGIN IMMEDIATE")
         changes = self._connection.total_changes
@@ -210,6 +216,8 @@ class Writer:
         if self._commit_delay_seconds:
             threading.Event().wait(self._commit_delay_seconds)
         self._blow("after_commit")
+        if self.on_commit is not None and self._connection.total_changes != changes:
+            self.on_commit(time.perf_counter() - started)
 
     def _count(self, changes: int) -> int | None:
         """The number of the transaction; None for one that changed nothing."""

@@ -1,4 +1,4 @@
-"""Webhooks in, health out.
+"""Webhooks in, health and metrics out.
 
 A webhook is answered 202 only after what it proves is durable; a refused one costs a signature
 check and leaves nothing behind. However many come, their bodies take a bounded part of the memory.
@@ -12,6 +12,7 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from http import HTTPStatus
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -20,6 +21,7 @@ from starlette.routing import Route
 
 from syncd.core.errors import StoreError, Unauthentic, Unintelligible
 from syncd.core.model import ConnectionName
+from syncd.web.metrics import CONTENT_TYPE
 
 #: Zendesk's largest event is a comment of 64 KB with its ticket; a platform's holds up to 1 MiB.
 MOST_BYTES = 4 * 1024 * 1024
@@ -39,6 +41,22 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 Receive = Callable[[ConnectionName, Mapping[str, str], bytes], Awaitable[None]]
 
 
+class Telling(Protocol):
+    """What the daemon tells of itself to whoever asks."""
+
+    async def health(self) -> Mapping[str, object]:
+        """For `/healthz`, as JSON."""
+        ...
+
+    def is_ready(self) -> bool:
+        """For `/readyz`."""
+        ...
+
+    async def metrics(self) -> bytes:
+        """For `/metrics`, in Prometheus' text format."""
+        ...
+
+
 class NotYet(Exception):
     """Webhooks of this connection cannot be judged yet: the desk is to send it again."""
 
@@ -47,8 +65,7 @@ def web_app(
     *,
     paths: Mapping[str, ConnectionName],
     receive: Receive,
-    health: Callable[[], Mapping[str, object]],
-    is_ready: Callable[[], bool],
+    telling: Telling,
     patience_seconds: float = _MOST_SECONDS,
 ) -> Starlette:
     """The ASGI application. `paths` are the webhook paths of the connections.
@@ -71,11 +88,16 @@ def web_app(
         return take
 
     async def healthz(_: Request) -> Response:
-        return JSONResponse(dict(health()))
+        return JSONResponse(dict(await telling.health()))
 
     async def readyz(_: Request) -> Response:
-        status = HTTPStatus.OK if is_ready() else HTTPStatus.SERVICE_UNAVAILABLE
-        return JSONResponse({"ready": is_ready()}, status_code=status)
+        status = (
+            HTTPStatus.OK if (is_ready := telling.is_ready()) else HTTPStatus.SERVICE_UNAVAILABLE
+        )
+        return JSONResponse({"ready": is_ready}, status_code=status)
+
+    async def scraped(_: Request) -> Response:
+        return Response(await telling.metrics(), headers={"content-type": CONTENT_TYPE})
 
     return Starlette(
         routes=[
@@ -85,6 +107,7 @@ def web_app(
             ),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", scraped),
         ]
     )
 

@@ -202,6 +202,68 @@ class StoreReportSuite:
         (summary,) = await store.summaries()
         assert (summary.link, summary.pairs, summary.parked_reason) == (LINK, 0, "leak")
 
+    async def test_a_link_is_told_in_figures(self, store: Store) -> None:
+        open_one = await a_twinned_pair(store, a_whole_read(a_ticket("T1")))
+        await take(store, open_one, Step(ball=Ball.PARTNER, conflicts=(a_conflict(),)))
+        dirty = await a_pair(store, a_whole_read(a_ticket("T2")))
+        await take(store, dirty, Step(intent=an_intent(pair_id=dirty), ball=Ball.PLATFORM))
+        parked = await a_pair(store, a_whole_read(a_ticket("T3")))
+        await take(store, parked, Step(park=PARK))
+        ended = await a_twinned_pair(store, a_whole_read(a_ticket("T4")), partner_ticket="9004")
+        await take(store, ended, Step(ends_pair=True, ball=Ball.NOBODY))
+        (link,) = await store.figures()
+        assert (link.link, link.pairs) == (LINK, {"active": 2, "parked": 1, "ended": 1})
+        # What is parked waits for a person, and is nobody's lag.
+        assert (link.waiting, link.waiting_since) == (1, AT)
+        assert link.owed_since == {Side.PARTNER: AT}
+        assert (link.sent, link.sent_since) == (1, AT)
+        assert (link.parked, link.conflicts) == ({"leak": 1}, 1)
+        assert link.balls == {"partner": 1, "platform": 1}
+        assert (link.stopped_because, link.is_paused) == ("", False)
+
+    async def test_lag_is_counted_for_the_side_that_is_owed_it(self, store: Store) -> None:
+        pair_id = await a_twinned_pair(store)
+        (link,) = await store.figures()
+        assert (link.waiting, link.owed_since) == (0, {})
+        await see_partner(store, a_sighting(a_ticket("9001", status="pending", fields_as_of=9)))
+        (link,) = await store.figures()
+        assert link.owed_since == {Side.PLATFORM: AT}
+        await see(store, a_sighting(a_ticket(status="Closed", fields_as_of=9)), at=later(30))
+        (link,) = await store.figures()
+        assert link.owed_since == {Side.PLATFORM: AT, Side.PARTNER: AT}
+        await clean(store, pair_id)
+        await store.mark([pair_id], now=later(60))
+        (link,) = await store.figures()
+        assert (link.waiting_since, link.owed_since) == (later(60), {})
+
+    async def test_an_unconfirmed_hand_off_counts_until_it_is_confirmed(self, store: Store) -> None:
+        pair_id = await a_twinned_pair(store)
+
+        async def move(state: HandOffState, at: datetime, turn: int = 1) -> None:
+            base = a_base(hand_off=HandOff(state=state, turn=turn, comment_id=CommentId("1")))
+            await take(store, pair_id, Step(base=base), now=at)
+
+        await move(HandOffState.OFFERED, later(5))
+        (link,) = await store.figures()
+        assert (link.unconfirmed, link.unconfirmed_since) == (1, later(5))
+        assert link.hand_offs == {"offered": 1}
+        await move(HandOffState.HANDED, later(9))
+        (link,) = await store.figures()
+        assert (link.unconfirmed, link.unconfirmed_since) == (0, None)
+        assert link.hand_offs == {"offered": 1, "handed": 1}
+        await move(HandOffState.OFFERED, later(50), turn=2)
+        (link,) = await store.figures()
+        assert (link.unconfirmed, link.unconfirmed_since) == (1, later(50))
+
+    async def test_a_stopped_or_paused_link_is_told_in_figures_without_pairs(
+        self, store: Store
+    ) -> None:
+        await store.park_link(LINK, PARK, now=AT)
+        await store.pause_link(LinkName("other"), actor="cli:ada", now=AT)
+        stopped, paused = await store.figures()
+        assert (stopped.link, stopped.stopped_because, stopped.is_paused) == (LINK, "leak", False)
+        assert (paused.link, paused.stopped_because, paused.is_paused) == ("other", "", True)
+
     async def test_a_feed_tells_when_it_last_moved(self, store: Store) -> None:
         for seconds in (1, 2):
             await store.record_sightings(

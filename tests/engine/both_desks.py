@@ -51,7 +51,7 @@ from tests.engine.wiring import (
 )
 from tests.support.clock import FakeClock
 from tests.support.serve import served
-from tests.support.serve_web import served_web
+from tests.support.serve_web import TellsAsTold, served_web
 
 CUSTOMER = "Mia Keller"
 STAFF = "Hana Sato"
@@ -397,7 +397,7 @@ class Door:
         self.desks: BothDesks | None = None
 
     def application(self, paths: Mapping[str, ConnectionName]) -> Any:
-        return web_app(paths=paths, receive=self._receive, health=dict, is_ready=lambda: True)
+        return web_app(paths=paths, receive=self._receive, telling=TellsAsTold())
 
     async def _receive(
         self, connection: ConnectionName, headers: Mapping[str, str], body: bytes

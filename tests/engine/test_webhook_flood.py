@@ -25,6 +25,7 @@ from syncd.log import configure
 from syncd.web.server import web_app
 from tests.engine.both_desks import BothDesks, both_desks
 from tests.engine.test_webhooks import a_change, signed
+from tests.support.serve_web import TellsAsTold
 
 FLOOD = 100_000
 #: Of CPU time, on the slowest machine that a test ever ran on.
@@ -63,8 +64,7 @@ def the_door(desks: BothDesks) -> Starlette:
     return web_app(
         paths={f"/webhooks/{name}": name for name in made.connectors},
         receive=made.receive,
-        health=dict,
-        is_ready=lambda: True,
+        telling=TellsAsTold(),
     )
 
 

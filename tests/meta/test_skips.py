@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.meta import test_systemd as systemd
 from tests.meta.project import ROOT
+from tests.support.promtool import NEEDS_PROMTOOL
 
 IN_A_TEST = """
 import pytest
@@ -52,8 +54,21 @@ def test_a_skip_fails_only_when_its_reason_is_forbidden(
     assert outcome in run.stdout
 
 
-def test_ci_installs_request_tracker_and_forbids_to_skip_its_tests() -> None:
+@pytest.mark.parametrize(
+    ("word", "installer"),
+    [
+        ("request_tracker", ".ci/install-request-tracker"),
+        ("promtool", ".ci/install-packages prometheus"),
+        ("systemd-analyze", ".ci/install-packages prometheus systemd"),
+    ],
+)
+def test_ci_installs_what_a_test_needs_and_forbids_to_skip_it(word: str, installer: str) -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     forbidden = next(line for line in script.splitlines() if "export SYNCD_FORBID_SKIPS=" in line)
-    assert "request_tracker" in forbidden
-    assert script.index(".ci/install-request-tracker") < script.index("make check")
+    assert word in forbidden.partition("=")[2].split(",")
+    assert script.index(installer) < script.index("make check")
+
+
+def test_a_skip_for_want_of_promtool_or_systemd_says_the_forbidden_word() -> None:
+    assert "promtool" in NEEDS_PROMTOOL.kwargs["reason"]
+    assert "systemd-analyze" in systemd.pytestmark.kwargs["reason"]

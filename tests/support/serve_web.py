@@ -5,12 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from syncd.web.guard import Doorway, serving
+
+
+@dataclass(kw_only=True)
+class TellsAsTold:
+    """What a daemon would tell of itself, without one."""
+
+    says: Mapping[str, object] = field(default_factory=dict)
+    is_well: Callable[[], bool] = lambda: True
+
+    async def health(self) -> Mapping[str, object]:
+        return self.says
+
+    def is_ready(self) -> bool:
+        return self.is_well()
+
+    async def metrics(self) -> bytes:
+        return b"syncd_ready 1\n"
 
 
 class _Server(uvicorn.Server):

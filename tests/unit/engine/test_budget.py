@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.engine.budget import MOST_BUCKETS, BucketFigures, BudgetLedger
+from syncd.engine.budget import MOST_BUCKETS, BudgetLedger
 from syncd.ports import PRIORITY, Priority, Reading
+from syncd.quota import BucketFigures
 from syncd.settings import BudgetShare
 from tests.support.clock import FakeClock
 

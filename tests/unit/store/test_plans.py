@@ -10,13 +10,13 @@ from types import ModuleType
 
 import pytest
 
-from syncd.store import agreement, feed, pair, run, sight, step, trail
+from syncd.store import agreement, due, feed, figures, pair, run, sight, step, trail
 from syncd.store.file import connect_writer, create
 from syncd.store.migrate import migrate
 from syncd.store.statement import Statement
 from syncd.store.tables import METADATA
 
-_MODULES: tuple[ModuleType, ...] = (agreement, feed, pair, run, sight, step, trail)
+_MODULES: tuple[ModuleType, ...] = (agreement, due, feed, pair, run, sight, step, trail)
 _STATEMENTS = {
     f"{module.__name__.rpartition('.')[2]}.{name}": value
     for module in _MODULES
@@ -65,4 +65,13 @@ def test_a_statement_of_a_run_finds_its_rows_by_an_index(
 
 
 def test_what_is_due_is_found_among_what_is_due(connection: sqlite3.Connection) -> None:
-    assert set(steps_of(connection, _STATEMENTS["pair._DUE"])) >= _FEW
+    assert set(steps_of(connection, _STATEMENTS["due._DUE"])) >= _FEW
+
+
+@pytest.mark.parametrize("name", ["_PAIRS", "_WAITING", "_SENT", "_PARKED", "_UNCONFIRMED"])
+def test_a_figure_walks_along_an_index_or_what_is_few(
+    connection: sqlite3.Connection, name: str
+) -> None:
+    walks = {step for step in steps_of(connection, vars(figures)[name]) if step.startswith("SCAN")}
+    covering = "SCAN pair USING COVERING INDEX ix_pair_link_state_ball"
+    assert walks <= {*_FEW, covering, "SCAN hand_off"}

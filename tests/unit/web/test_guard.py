@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from syncd.core.model import ConnectionName
 from syncd.web.guard import MOST_HEAD_BYTES, Doorway, GuardedProtocol, serving
 from syncd.web.server import MOST_BYTES, web_app
-from tests.support.serve_web import served_web
+from tests.support.serve_web import TellsAsTold, served_web
 
 HOOK = "/webhooks/acme"
 HEAD = f"POST {HOOK} HTTP/1.1\r\nhost: x\r\n"
@@ -28,8 +28,7 @@ def an_application(*, gate: asyncio.Event | None = None, patience_seconds: float
     return web_app(
         paths={HOOK: ConnectionName("acme")},
         receive=receive,
-        health=lambda: {"version": "1"},
-        is_ready=lambda: True,
+        telling=TellsAsTold(says={"version": "1"}),
         patience_seconds=patience_seconds,
     )
 

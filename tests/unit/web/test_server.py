@@ -15,7 +15,7 @@ import pytest
 from syncd.core.errors import StoreTooNew, StoreUnavailable, Unauthentic, Unintelligible
 from syncd.core.model import ConnectionName
 from syncd.web.server import MOST_BYTES, NotYet, web_app
-from tests.support.serve_web import served_web
+from tests.support.serve_web import TellsAsTold, served_web
 
 ACME = ConnectionName("acme")
 HOOK = "/webhooks/acme"
@@ -47,8 +47,7 @@ async def a_server(intake: Intake, *, patience_seconds: float = 5) -> AsyncItera
     application = web_app(
         paths={HOOK: ACME, "/webhooks/other.path": ConnectionName("other")},
         receive=intake.receive,
-        health=lambda: {"version": "1", "queue": 0},
-        is_ready=lambda: intake.is_ready,
+        telling=TellsAsTold(says={"version": "1", "queue": 0}, is_well=lambda: intake.is_ready),
         patience_seconds=patience_seconds,
     )
     async with served_web(application) as address:
