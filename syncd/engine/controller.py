@@ -76,12 +76,12 @@ class Controller:
 
     async def _work(self) -> None:
         stopping = asyncio.create_task(self._stopping.wait())
+        taking: asyncio.Task[PairId] | None = None
         try:
             while not self._stopping.is_set():
                 taking = asyncio.create_task(self._queue.take())
                 await asyncio.wait({taking, stopping}, return_when=asyncio.FIRST_COMPLETED)
                 if not taking.done():
-                    taking.cancel()
                     return
                 pair_id = taking.result()
                 outcome = await self.run_pair(pair_id)
@@ -91,6 +91,9 @@ class Controller:
                     await self._catch_up(queued)
         finally:
             stopping.cancel()
+            if taking is not None:
+                # Also of a worker that was cut off: nobody else would end it.
+                taking.cancel()
 
     def _let_in(self, pair_id: PairId) -> None:
         """A pair that was held back by its lane, and in the queue all the while, may run now."""

@@ -210,3 +210,14 @@ async def test_stopping_begins_nothing_more_and_ends_with_the_last_run(tmp_path:
             bench.runs.gate.set()
             await asyncio.wait_for(asyncio.shield(task), 10)
         assert bench.runs.begun == [1]
+
+
+async def test_workers_that_are_cut_off_leave_nobody_waiting_behind(tmp_path: Path) -> None:
+    async with a_bench(tmp_path) as bench:
+        before = asyncio.all_tasks()
+        async with running(bench):
+            await bench.until(lambda: bench.clock.monotonic() > 0)
+        # What was told to end takes a turn or two.
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert asyncio.all_tasks() == before
