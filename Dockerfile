@@ -7,14 +7,17 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY requirements.lock .
+COPY requirements.lock requirements-dev.lock ./
 RUN python -m venv /opt/syncd \
- && /opt/syncd/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+ && /opt/syncd/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
+ && python -m venv /opt/build \
+ && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-dev.lock
 COPY pyproject.toml README.md ./
 COPY syncd syncd
 COPY connectors connectors
 COPY config config
-RUN /opt/syncd/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN /opt/build/bin/python -m hatchling build -t wheel -d /dist \
+ && /opt/syncd/bin/pip install --no-cache-dir --no-deps /dist/*.whl
 
 FROM python:3.13-slim
 RUN useradd --system --uid 900 --home-dir /var/lib/syncd --create-home syncd

@@ -22,7 +22,7 @@ help: ## Show this text.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
-install: $(INSTALLED) ## Create the virtual environment from requirements.lock; instant when nothing changed.
+install: $(INSTALLED) ## Create the virtual environment from requirements-dev.lock; instant when nothing changed.
 	@:
 
 $(MADE):
@@ -42,11 +42,11 @@ $(MADE):
 	@touch $@
 
 # Quiet but alive: one dot for each package, everything else in the log.
-$(LOCKED): $(MADE) requirements.lock
-	@echo 'Installing the packages of requirements.lock, a minute or so'
+$(LOCKED): $(MADE) requirements-dev.lock
+	@echo 'Installing the packages of requirements-dev.lock, a minute or so'
 	@rm -f $@
 	@{ $(BIN)/python -m pip install --disable-pip-version-check --no-input --progress-bar off \
-	       --require-hashes -r requirements.lock 2>$(VENV)/install.log && touch $@; } \
+	       --require-hashes -r requirements-dev.lock 2>$(VENV)/install.log && touch $@; } \
 	    | awk '/^Collecting/ { printf "."; fflush(); dots = 1 } END { if (dots) print "" }'
 	@[ -e $@ ] || { tail -n 20 $(VENV)/install.log; echo 'Not installed; the whole log is $(VENV)/install.log.'; exit 1; } >&2
 
@@ -122,13 +122,16 @@ dist: install ## Build the wheel and the source archive into dist/.
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build -d dist
 
+COMPILE = UV_CUSTOM_COMPILE_COMMAND='make lock' $(LOCK_VENV)/bin/uv pip compile pyproject.toml --universal \
+    --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet
+
 .PHONY: lock
-lock: install ## Write requirements.lock from pyproject.toml; ARGS=--upgrade takes newer releases.
+lock: install ## Write both lock files from pyproject.toml; ARGS=--upgrade takes newer releases.
 	@$(BIN)/python -m venv --clear $(LOCK_VENV)
 	@$(LOCK_VENV)/bin/python -m pip install --disable-pip-version-check --quiet uv
-	@UV_CUSTOM_COMPILE_COMMAND='make lock' $(LOCK_VENV)/bin/uv pip compile pyproject.toml --extra dev \
-	    --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	    --quiet $(ARGS) -o requirements.lock
+	@$(COMPILE) --extra dev $(ARGS) -o requirements-dev.lock
+	@# What runs is what was tested.
+	@$(COMPILE) --constraint requirements-dev.lock -o requirements.lock
 	@rm -rf $(LOCK_VENV)
 
 .PHONY: clean

@@ -1,34 +1,52 @@
-"""The lock holds what is declared, each package by its hash, and names no place to fetch from."""
+"""The locks hold what is declared, each package by its hash, and name no place to fetch from."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 
+import pytest
+
 from tests.meta.project import ROOT
 
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+#: What runs, and what tests and checks need beside it.
+LOCKS = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("requirements.lock", "requirements-dev.lock")
+}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
-def test_the_lock_covers_every_declared_package() -> None:
-    declared = [
-        *PROJECT["build-system"]["requires"],
-        *PROJECT["project"]["dependencies"],
-        *PROJECT["project"]["optional-dependencies"]["dev"],
-    ]
-    locked = set(re.findall(r"^([a-z0-9-]+)==", LOCK, re.MULTILINE))
-    assert [name for name in map(_name, declared) if name not in locked] == []
+def locked(lock: str) -> dict[str, str]:
+    """Versions by name."""
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
 
 
-def test_every_locked_package_has_a_hash() -> None:
-    packages = re.split(r"^(?=[a-z0-9])", LOCK, flags=re.MULTILINE)[1:]
+def test_the_locks_cover_every_declared_package_and_no_more_than_it_takes_to_run() -> None:
+    runs = {_name(one) for one in PROJECT["project"]["dependencies"]}
+    dev = {_name(one) for one in PROJECT["project"]["optional-dependencies"]["dev"]}
+    builds = {_name(one) for one in PROJECT["build-system"]["requires"]}
+    own, all_of_them = map(locked, LOCKS.values())
+    assert runs - own.keys() == set()
+    assert (runs | dev | builds) - all_of_them.keys() == set()
+    assert dev & own.keys() == set()
+
+
+def test_what_runs_is_what_was_tested() -> None:
+    own, all_of_them = map(locked, LOCKS.values())
+    assert own.items() <= all_of_them.items()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_has_a_hash(name: str) -> None:
+    packages = re.split(r"^(?=[a-z0-9])", LOCKS[name], flags=re.MULTILINE)[1:]
     assert [package.split()[0] for package in packages if "--hash=sha256:" not in package] == []
 
 
-def test_the_lock_names_no_place_to_fetch_from() -> None:
-    assert "://" not in LOCK
-    assert re.search(r"^\s*--?(?:index|extra|find|trusted)", LOCK, re.MULTILINE) is None
+@pytest.mark.parametrize("name", LOCKS)
+def test_the_lock_names_no_place_to_fetch_from(name: str) -> None:
+    assert "://" not in LOCKS[name]
+    assert re.search(r"^\s*--?(?:index|extra|find|trusted)", LOCKS[name], re.MULTILINE) is None
 
 
 def test_declared_packages_have_lower_bounds_only() -> None:
