@@ -53,6 +53,8 @@ BESIDE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "webhooks show": ((),),
     "webhooks ensure": ((),),
     "config schema": ((),),
+    "forget": (("Mia Keller", "--dry-run"),),
+    "purge": ((),),
     "unlink": (("{pair}", "--yes"),),
 }
 #: As typed when the daemon has ended.
