@@ -53,6 +53,8 @@ BESIDE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "webhooks show": ((),),
     "webhooks ensure": ((),),
     "config schema": ((),),
+    "alarms list": ((), ("--past",)),
+    "alarms test": ((),),
     "forget": (("Mia Keller", "--dry-run"),),
     "purge": ((),),
     "unlink": (("{pair}", "--yes"),),
