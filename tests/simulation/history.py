@@ -186,10 +186,12 @@ class _History:
     async def _come_to_rest(self) -> bool:
         terms = self._script.terms
         # Some things only the sweep finds, such as a ticket that the platform deleted.
-        await asyncio.sleep(max(_FIRST_LOOK_SECONDS, terms.sweep_seconds + _SWEEP_SECONDS))
+        settling = max(_FIRST_LOOK_SECONDS, terms.sweep_seconds + _SWEEP_SECONDS)
+        await asyncio.sleep(settling)
         for _ in range(_MOST_LOOKS):
             if await self._operator.put_right(has_history=terms.starts_at > 0):
-                await asyncio.sleep(_FIRST_LOOK_SECONDS)
+                # While a link is stopped, no sweep looks at its pairs.
+                await asyncio.sleep(settling)
             made = self._lives.made
             if made is not None and not await made.store.load_due(made.clock.now()):
                 return True
