@@ -148,8 +148,12 @@ def _cover(ticket: Ticket, sighting: Sighting, *, hints: Set[CommentId]) -> Tick
         is_behind_gap = any(comment.stamp is None for comment in sighting.comments)
         gap = {SOME_COMMENT} if is_behind_gap else set[CommentId]()
         return replace(ticket, hinted=ticket.hinted | hints | gap)
-    # A read of the whole thread settles every hint that came before it.
-    before = frozenset[CommentId]() if sighting.is_read else ticket.hinted
+    # A read of the thread settles every hint that came before it, and none of what it does not
+    # reach: it may have been overtaken on its way by what told of something later.
+    shown = sighting.ticket
+    is_overtaken = shown is not None and shown.fields_as_of < ticket.fields_as_of
+    is_settling = sighting.is_read and not is_overtaken
+    before = frozenset[CommentId]() if is_settling else ticket.hinted
     return replace(
         ticket,
         comments_as_of=max(ticket.comments_as_of, covers.to),

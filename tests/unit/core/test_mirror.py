@@ -91,6 +91,18 @@ def test_a_read_of_the_thread_settles_the_hints_before_it() -> None:
     assert (after.is_comment_hinted, after.comments_as_of) == (True, 4)
 
 
+def test_a_read_that_was_overtaken_settles_no_hint() -> None:
+    known = a_ticket(fields_as_of=6)
+    # The update behind the next one came first: there is a gap before its comment.
+    after_gap = a_sighting(a_ticket(fields_as_of=9), a_comment("9"), covers=(8, 9))
+    told = merged(known, after_gap, "9")
+    ours = a_sighting(a_ticket(fields_as_of=7), covers=(6, 7), is_read=True)
+    late = merged(told, ours, "9")
+    assert (late.is_comment_hinted, late.comments_as_of) == (True, 7)
+    whole = a_sighting(a_ticket(fields_as_of=9), a_comment("8"), covers=(7, 9), is_read=True)
+    assert not merged(late, whole, "8", "9").is_comment_hinted
+
+
 def test_a_comment_that_arrives_settles_the_hint_at_it_and_no_other() -> None:
     hinted = a_ticket(fields_as_of=3, hinted=["9", "10"])
     by_answer = a_sighting("T1", a_comment("9", stamp="syncd:acme:op"), covers=(3, 4))
