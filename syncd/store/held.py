@@ -97,6 +97,7 @@ HELD: Mapping[str, Held] = {
     "pair": Held(
         until=Until.GUARD,
         none="id link state is_silent_birth linked_since marked_gen done_gen quiet_gen marked_at"
+        " marked_from"
         " not_before tries lease_token lease_until revision is_doubtful reason parked_at ball"
         " ball_since",
         personal="hint",
