@@ -99,15 +99,16 @@ class Life:
 
     def came_once(self, text: str, name: str) -> bool:
         """Whether the platform has a file once: with its comment, or, where it was scanned until
-        then, in the one late comment that names it.
+        then, in the one late comment that names it, as its own comment says that it will.
         """
-        holders = [shown for shown in self.platform().comments if name in dict(shown.files)]
-        late = self.platform().count(f"Attachment: {name}")
+        comments = self.platform().comments
+        holders = [shown for shown in comments if name in dict(shown.files)]
+        naming = [shown for shown in comments if f"Attachment: {name}" in shown.text]
         if len(holders) != 1:
             return False
         if text in holders[0].text:
-            return late == 0
-        return late == 1 and f"Attachment: {name}" in holders[0].text
+            return naming == []
+        return [text in shown.text for shown in naming] == [True, False] and naming[1] in holders
 
     def notes(self, text: str) -> int:
         """How many notes at the platform hold a text."""
