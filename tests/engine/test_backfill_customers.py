@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.platform.sandbox.seed import add_person
+from connectors.zendesk.customers import FEWEST_TOGETHER
 from syncd.core.model import Side
 from tests.engine.backfilling import backfilled, kinds, silence
 from tests.engine.both_desks import BothDesks, both_desks
@@ -82,7 +83,8 @@ async def test_a_lost_answer_makes_nobody_twice(tmp_path: Path, action: str) -> 
             report = await backfilled(desks)
         assert (report.done, report.waiting, report.parked) == (40, 0, 0)
         each_has_its_own(desks, tickets)
-        assert "POST /api/v2/users" not in kinds(desks, Side.PARTNER)
+        # Of forty, a few may come behind the others, too few to share a request.
+        assert kinds(desks, Side.PARTNER).get("POST /api/v2/users", 0) < FEWEST_TOGETHER
 
 
 async def test_a_job_that_dies_leaves_the_rest_to_be_made_alone(tmp_path: Path) -> None:
