@@ -8,7 +8,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/pytest -n auto $(ARGS)
+# Whoever is through early takes from those with slow tests before them.
+PYTEST := $(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 # The scripts of a virtual environment hold its path: in a folder that was moved or copied it is made anew.
 MADE := $(VENV)/.made-$(shell printf %s '$(abspath $(VENV))' | cksum | cut -d' ' -f1)
