@@ -134,12 +134,16 @@ class Recover:
                 await self._mark([pair_id])
                 progress(self.report)
 
+        failures: Sequence[Exception] = ()
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(_WORKERS):
                     group.create_task(worker())
         except* (RemoteError, LeaseLost) as errors:
-            raise errors.exceptions[0] from None
+            failures = errors.exceptions
+        # Older Pythons wrap in a group what is raised within `except*`.
+        if failures:
+            raise failures[0] from None
 
     async def _mark(self, pair_ids: Sequence[PairId]) -> None:
         if not self._is_dry:
