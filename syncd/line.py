@@ -19,7 +19,7 @@ _OUT_OF_TIME = {9, 10}
 _WRONG_NAME = {62, 64}
 
 
-class Trouble(StrEnum):
+class LineFault(StrEnum):
     """Why no answer came."""
 
     #: The host's name leads nowhere.
@@ -50,7 +50,7 @@ class Contact:
     at: datetime
     seconds: float
     #: None where an answer came, whatever it said.
-    trouble: Trouble | None = None
+    fault: LineFault | None = None
     #: The desk's clock when it answered, whole seconds; None where it did not say.
     date: datetime | None = None
     #: None where nothing is encrypted, or it was not seen.
@@ -61,29 +61,29 @@ class Contact:
 ON_CONTACT: ContextVar[Callable[[Contact], None] | None] = ContextVar("ON_CONTACT", default=None)
 
 
-def trouble_of(error: BaseException) -> Trouble:
+def fault_of(error: BaseException) -> LineFault:
     """What is behind a failed try, from the errors that it was made of."""
     causes = tuple(_causes(error, 0))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _of_certificate(cause)
-    kinds: tuple[tuple[type[BaseException], Trouble], ...] = (
-        (ssl.SSLError, Trouble.NO_TLS),
-        (socket.gaierror, Trouble.NO_NAME),
-        (ConnectionRefusedError, Trouble.REFUSED),
-        (TimeoutError, Trouble.SILENT),
+    kinds: tuple[tuple[type[BaseException], LineFault], ...] = (
+        (ssl.SSLError, LineFault.NO_TLS),
+        (socket.gaierror, LineFault.NO_NAME),
+        (ConnectionRefusedError, LineFault.REFUSED),
+        (TimeoutError, LineFault.SILENT),
     )
-    for kind, trouble in kinds:
+    for kind, fault in kinds:
         if any(isinstance(cause, kind) for cause in causes):
-            return trouble
-    return Trouble.BROKEN
+            return fault
+    return LineFault.BROKEN
 
 
-def _of_certificate(error: ssl.SSLCertVerificationError) -> Trouble:
+def _of_certificate(error: ssl.SSLCertVerificationError) -> LineFault:
     code = getattr(error, "verify_code", 0)
     if code in _OUT_OF_TIME:
-        return Trouble.EXPIRED
-    return Trouble.WRONG_NAME if code in _WRONG_NAME else Trouble.UNTRUSTED
+        return LineFault.EXPIRED
+    return LineFault.WRONG_NAME if code in _WRONG_NAME else LineFault.UNTRUSTED
 
 
 def _causes(error: BaseException | None, depth: int) -> Iterator[BaseException]:

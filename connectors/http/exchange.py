@@ -20,7 +20,7 @@ import httpx
 from connectors.http.quota import http_date
 from connectors.http.request import OnRequest, Request
 from connectors.http.unpack import ENCODINGS, Packed, unpacker
-from syncd.line import ON_CONTACT, Contact, trouble_of
+from syncd.line import ON_CONTACT, Contact, fault_of
 from syncd.ports import Clock
 from syncd.settings import is_loopback
 
@@ -214,7 +214,7 @@ class _Watch:
                     is_encrypted=self._is_encrypted,
                     at=self._clock.now(),
                     seconds=self._clock.monotonic() - self._started,
-                    trouble=trouble_of(error),
+                    fault=fault_of(error),
                 )
             )
 

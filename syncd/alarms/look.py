@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syncd.core.alarm import AlarmKind, Cause, Sign
-from syncd.core.alarm import Look as Seen
+from syncd.core.alarm import AlarmKind, Cause, Sign, Survey
 from syncd.core.model import ConnectionName
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.health import ConnectionState, Health
@@ -25,7 +24,7 @@ _LYING_SECONDS = 600.0
 _STANDING_SECONDS = 60.0
 #: A daemon that has run for so long is steady.
 _STEADY = timedelta(hours=1)
-_OF_TROUBLE = {
+_OF_OUTAGE = {
     ConnectionState.DOWN: AlarmKind.CONNECTION_DOWN,
     ConnectionState.UNAUTHORISED: AlarmKind.CREDENTIAL_REFUSED,
 }
@@ -49,14 +48,14 @@ class Look:
     _store_at: float | None = None
     _lying_at: float | None = None
 
-    async def now(self) -> Seen:
+    async def now(self) -> Survey:
         """What is wrong at this moment. Raises `StoreUnavailable`; no desk is asked."""
         await self._ask_store()
         signs = [*self._of_store, *self._lying, *self._crash()]
         for name in self.connections:
             signs += self._of_connection(name)
         unknown = {cause for name in self.connections for cause in self._unknown(name)}
-        return Seen(signs=signs, unknown=frozenset(unknown))
+        return Survey(signs=signs, unknown=frozenset(unknown))
 
     async def _ask_store(self) -> None:
         now = self.clock.monotonic()
@@ -70,10 +69,10 @@ class Look:
             yield Sign(cause=Cause(kind=AlarmKind.DAEMON_CRASHED), since=self.crashed_at)
 
     def _of_connection(self, name: ConnectionName) -> Iterator[Sign]:
-        trouble = self.health.trouble(name)
-        if trouble is not None:
-            cause = Cause(kind=_OF_TROUBLE[trouble.state], connection=name)
-            yield Sign(cause=cause, since=trouble.since, reason=trouble.reason)
+        outage = self.health.outage(name)
+        if outage is not None:
+            cause = Cause(kind=_OF_OUTAGE[outage.state], connection=name)
+            yield Sign(cause=cause, since=outage.since, reason=outage.reason)
         ends_at = self.health.credential_ends.get(name)
         if ends_at is not None:
             cause = Cause(kind=AlarmKind.CREDENTIAL_ENDS, connection=name)
@@ -95,11 +94,11 @@ class Look:
         yield Sign(cause=Cause(kind=AlarmKind.QUOTA_SPENT, connection=name), since=since)
 
     def _unknown(self, name: ConnectionName) -> Iterator[Cause]:
-        trouble = self.health.trouble(name)
+        outage = self.health.outage(name)
         if self.health.state(name) is ConnectionState.UNTRIED:
             yield Cause(kind=AlarmKind.CONNECTION_DOWN, connection=name)
             yield Cause(kind=AlarmKind.CREDENTIAL_REFUSED, connection=name)
-        elif trouble is not None and trouble.state is ConnectionState.DOWN:
+        elif outage is not None and outage.state is ConnectionState.DOWN:
             # Whether it would take the credential is not known before it answers.
             yield Cause(kind=AlarmKind.CREDENTIAL_REFUSED, connection=name)
         if name not in self.health.credential_ends:

@@ -24,7 +24,7 @@ SECONDS = 60.0
 _MOST_HANGING = 3
 
 
-class Outcome(StrEnum):
+class Posted(StrEnum):
     """What became of a message."""
 
     SENT = "sent"
@@ -41,12 +41,12 @@ class Post:
         self._seconds = seconds
         self._hanging: Counter[str] = Counter()
 
-    async def send(self, route: str, message: Written) -> Outcome:
+    async def send(self, route: str, message: Written) -> Posted:
         """Send it, at most once; whoever hears nothing of it sends it again. Never raises but when
         cancelled.
         """
         if self._hanging[route] >= _MOST_HANGING:
-            return Outcome.SILENT
+            return Posted.SILENT
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[bool] = loop.create_future()
 
@@ -65,9 +65,9 @@ class Post:
         threading.Thread(target=work, name=f"alarm-{route}", daemon=True).start()
         try:
             async with asyncio.timeout(self._seconds):
-                return Outcome.SENT if await ended else Outcome.REFUSED
+                return Posted.SENT if await ended else Posted.REFUSED
         except TimeoutError:
-            return Outcome.SILENT
+            return Posted.SILENT
 
 
 def _notify(address: SecretStr, message: Written) -> bool:

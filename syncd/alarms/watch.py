@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncd.alarms.look import Look
-from syncd.alarms.post import Outcome, Post
+from syncd.alarms.post import Post, Posted
 from syncd.core.alarm import (
     Alarm,
     AlarmChanges,
@@ -158,9 +158,9 @@ class AlarmWatch:
         route = delivery.route.name
         for message in due:
             text = written(message, name=self.name, ends=self.ends, now=self.clock.now())
-            outcome = await self.post.send(route, text)
-            if outcome is not Outcome.SENT:
-                self._put_off(delivery, outcome)
+            posted = await self.post.send(route, text)
+            if posted is not Posted.SENT:
+                self._put_off(delivery, posted)
                 return
             now = self.clock.now()
             delivery.sent_at.append(now)
@@ -171,14 +171,14 @@ class AlarmWatch:
                 await self._read()
             logger().info("alarm.told", route=route, alarms=sorted(told))
 
-    def _put_off(self, delivery: _Delivery, outcome: Outcome) -> None:
+    def _put_off(self, delivery: _Delivery, posted: Posted) -> None:
         doubled = max(_PAUSE_SECONDS, 2 * delivery.pause_seconds)
         delivery.pause_seconds = min(doubled, _LONGEST_PAUSE_SECONDS)
         delivery.not_before = self.clock.monotonic() + delivery.pause_seconds
         logger().warning(
             "alarm.untold",
             route=delivery.route.name,
-            reason=outcome.value,
+            reason=posted.value,
             retry_seconds=delivery.pause_seconds,
         )
 

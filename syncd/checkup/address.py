@@ -11,7 +11,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from syncd.doctor.webhook import Knock
-from syncd.line import trouble_of
+from syncd.line import fault_of
 from syncd.settings import is_loopback
 
 
@@ -28,7 +28,7 @@ def knock(endpoint: str, *, seconds: float) -> Knock:
         with error:
             return Knock(status=error.code)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return Knock(trouble=trouble_of(error))
+        return Knock(fault=fault_of(error))
 
 
 def is_here(address: str) -> bool:

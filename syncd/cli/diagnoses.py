@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.plain import visible, visible_lines
 from syncd.cli.report import Column, Format, Report, Row, Sheet, as_csv, as_json, console, put
-from syncd.doctor.ailments import Verdict
+from syncd.doctor.ailments import Severity
 from syncd.doctor.diagnosis import Diagnosis
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_KEYS = "verdict code connection area check subject message why hint remedy"
+_KEYS = "severity code connection area check subject message why hint remedy"
 _COLUMNS = tuple(Column(key=key) for key in _KEYS.split())
 _STYLES = {
-    Verdict.OK: "green",
-    Verdict.NOTE: "cyan",
-    Verdict.WARNING: "yellow",
-    Verdict.WRONG: "bold red",
+    Severity.OK: "green",
+    Severity.NOTE: "cyan",
+    Severity.WARNING: "yellow",
+    Severity.WRONG: "bold red",
 }
 _INDENT = 9
 _NARROWEST = 40
@@ -47,7 +47,7 @@ def print_diagnoses(
     has_all: bool = False,
 ) -> None:
     """Print them in the order given."""
-    counts: Row = {str(one): _count(diagnoses, one) for one in Verdict}
+    counts: Row = {str(one): _count(diagnoses, one) for one in Severity}
     rows = [_row(one) for one in diagnoses]
     sheet = Sheet(key="findings", title="", columns=_COLUMNS, rows=rows)
     if form is Format.JSON:
@@ -72,7 +72,7 @@ def code_of(diagnoses: Sequence[Diagnosis]) -> ExitCode:
 def _code(one: Diagnosis) -> ExitCode:
     if one.is_ok:
         return ExitCode.OK
-    if one.verdict is not Verdict.WRONG:
+    if one.severity is not Severity.WRONG:
         return ExitCode.ATTENTION
     kind = one.code.partition(".")[0]
     return _CODES.get(one.code) or _KINDS.get(kind, ExitCode.ATTENTION)
@@ -80,7 +80,7 @@ def _code(one: Diagnosis) -> ExitCode:
 
 def _row(one: Diagnosis) -> Row:
     return {
-        "verdict": str(one.verdict),
+        "severity": str(one.severity),
         "code": one.code,
         "connection": one.connection or None,
         "area": str(one.check),
@@ -97,11 +97,11 @@ def _row(one: Diagnosis) -> Row:
 def _print_blocks(diagnoses: Sequence[Diagnosis], notes: Sequence[str], *, has_all: bool) -> None:
     terminal = console()
     for one in diagnoses:
-        if one.verdict is not Verdict.OK:
+        if one.severity is not Severity.OK:
             _print_block(terminal, one)
     if has_all:
         for one in diagnoses:
-            if one.verdict is Verdict.OK:
+            if one.severity is Severity.OK:
                 _print_line(terminal, one)
     terminal.print(_summary(diagnoses), soft_wrap=True)
     for note in notes:
@@ -128,9 +128,9 @@ def _print_line(terminal: Console, one: Diagnosis) -> None:
     code = f" [{one.code}]" if one.code else ""
     name = f"{visible(one.name)}: " if one.name else ""
     said = f"{about}{code}: {name}{visible(one.message)}"
-    lines = _wrapped(terminal, f"{one.verdict:<{_INDENT}}", said, _INDENT)
+    lines = _wrapped(terminal, f"{one.severity:<{_INDENT}}", said, _INDENT)
     text = Text("\n".join(lines))
-    text.stylize(_STYLES[one.verdict], 0, len(one.verdict))
+    text.stylize(_STYLES[one.severity], 0, len(one.severity))
     terminal.print(text, soft_wrap=True)
 
 
@@ -146,15 +146,15 @@ def _wrapped(terminal: Console, head: str, text: str, indent: int) -> list[str]:
 
 
 def _summary(diagnoses: Sequence[Diagnosis]) -> str:
-    words = ((Verdict.WRONG, "wrong", "wrong"), (Verdict.WARNING, "warning", "warnings"))
+    words = ((Severity.WRONG, "wrong", "wrong"), (Severity.WARNING, "warning", "warnings"))
     counted = [
         f"{count} {one if count == 1 else many}"
-        for verdict, one, many in (*words, (Verdict.NOTE, "note", "notes"))
-        if (count := _count(diagnoses, verdict))
+        for severity, one, many in (*words, (Severity.NOTE, "note", "notes"))
+        if (count := _count(diagnoses, severity))
     ]
-    well = _count(diagnoses, Verdict.OK)
+    well = _count(diagnoses, Severity.OK)
     return f"{', '.join(counted) or 'All is well'}; {well} checks found nothing."
 
 
-def _count(diagnoses: Sequence[Diagnosis], verdict: Verdict) -> int:
-    return Counter(one.verdict for one in diagnoses)[verdict]
+def _count(diagnoses: Sequence[Diagnosis], severity: Severity) -> int:
+    return Counter(one.severity for one in diagnoses)[severity]

@@ -74,7 +74,7 @@ class Sign:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class Survey:
     """All that was seen at one moment."""
 
     signs: Sequence[Sign] = ()
@@ -141,7 +141,7 @@ class Alarm:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlarmChanges:
-    """What is to be put on record after a look."""
+    """What is to be put on record after a survey."""
 
     begun: tuple[Condition, ...] = ()
     #: Went on, with other figures than on record.
@@ -153,20 +153,20 @@ class AlarmChanges:
         return not (self.begun or self.moved or self.over)
 
 
-def conditions(look: Look, patience: Patience, *, now: datetime) -> Found:
+def conditions(survey: Survey, patience: Patience, *, now: datetime) -> Found:
     """What is on: everything that has been wrong for as long as one is patient with it.
 
     Signs of one cause are one condition: the oldest says since when, all are counted.
     """
     ripe: dict[Cause, list[Sign]] = defaultdict(list)
     unripe: set[Cause] = set()
-    for sign in look.signs:
+    for sign in survey.signs:
         if now - sign.since >= patience.of(sign.cause):
             ripe[sign.cause].append(sign)
         elif sign.cause.kind in _FORGETFUL:
             unripe.add(sign.cause)
     on = {cause: _condition(cause, signs) for cause, signs in ripe.items()}
-    return Found(on=on, unsettled=(look.unknown | unripe) - on.keys())
+    return Found(on=on, unsettled=(survey.unknown | unripe) - on.keys())
 
 
 def _condition(cause: Cause, signs: Sequence[Sign]) -> Condition:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from syncd.core.alarm import AlarmKind, Cause, Condition
 from syncd.core.alarm_news import Ends, Message, News, What
+from syncd.core.verdict import spell
 
 #: Lines of a digest; the rest is counted.
 _MOST_LINES = 50
@@ -212,15 +213,7 @@ def _since(news: News, now: datetime) -> str:
         return f"it ends at {begun}"
     if over_at is not None:
         return f"{begun}, until {over_at:%Y-%m-%d %H:%M} UTC"
-    return f"{begun}, for {_span(now - condition.since)}"
-
-
-def _span(passed: timedelta) -> str:
-    minutes = max(0, round(passed.total_seconds() / 60))
-    days, hours = minutes // 1440, minutes // 60 % 24
-    if days:
-        return f"{days} d {hours} h"
-    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
+    return f"{begun}, for {spell(now - condition.since)}"
 
 
 def _filled(words: str, condition: Condition) -> str:

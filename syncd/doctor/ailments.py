@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Severity(StrEnum):
     """How bad it is, from nothing to worst."""
 
     OK = "ok"
@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 class Ailment:
     """One line of the list."""
 
-    verdict: Verdict
+    severity: Severity
     #: In a few words, for the list.
     what: str
     why: str
@@ -37,15 +37,15 @@ class Ailment:
 
 
 def _note(what: str, why: str, hint: str = "", remedy: str = "") -> Ailment:
-    return Ailment(verdict=Verdict.NOTE, what=what, why=why, hint=hint, remedy=remedy)
+    return Ailment(severity=Severity.NOTE, what=what, why=why, hint=hint, remedy=remedy)
 
 
 def _warning(what: str, why: str, hint: str = "", remedy: str = "") -> Ailment:
-    return Ailment(verdict=Verdict.WARNING, what=what, why=why, hint=hint, remedy=remedy)
+    return Ailment(severity=Severity.WARNING, what=what, why=why, hint=hint, remedy=remedy)
 
 
 def _wrong(what: str, why: str, hint: str = "", remedy: str = "") -> Ailment:
-    return Ailment(verdict=Verdict.WRONG, what=what, why=why, hint=hint, remedy=remedy)
+    return Ailment(severity=Severity.WRONG, what=what, why=why, hint=hint, remedy=remedy)
 
 
 _RESTORE = (
@@ -408,12 +408,12 @@ AILMENTS: Mapping[str, Ailment] = {**_MACHINE, **_DESKS}
 def listed() -> str:
     """The whole list as a Markdown table, for the docs."""
     rows = [
-        "| code | verdict | what it is | why it matters | what mends it |",
+        "| code | severity | what it is | why it matters | what mends it |",
         "|---|---|---|---|---|",
     ]
     for code, one in AILMENTS.items():
         mends = " ".join(part for part in (one.hint, _code(one.remedy)) if part)
-        rows.append(f"| `{code}` | {one.verdict} | {one.what} | {one.why} | {mends} |")
+        rows.append(f"| `{code}` | {one.severity} | {one.what} | {one.why} | {mends} |")
     return "\n".join(rows) + "\n"
 
 

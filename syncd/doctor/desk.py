@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.doctor.diagnosis import Check, Diagnosis, ill, well
-from syncd.line import Contact, Trouble
+from syncd.line import Contact, LineFault
 from syncd.ports import CheckResult
 
 #: Seconds of noise and waiting; more is a clock that nobody sets.
@@ -20,14 +20,14 @@ _AGREEING = timedelta(seconds=10)
 #: Whoever renews by a machine does so a month before; a person needs some days.
 _ENDS_SOON = timedelta(days=14)
 _CODES = {
-    Trouble.NO_NAME: ("line.no_name", Check.LINE, "cannot be found"),
-    Trouble.REFUSED: ("line.refused", Check.LINE, "refuses the connection"),
-    Trouble.SILENT: ("line.silent", Check.LINE, "did not answer in time"),
-    Trouble.BROKEN: ("line.broken", Check.LINE, "breaks the connection off"),
-    Trouble.EXPIRED: ("tls.expired", Check.TLS, "has a certificate that is not good now"),
-    Trouble.WRONG_NAME: ("tls.wrong_name", Check.TLS, "has a certificate for another name"),
-    Trouble.UNTRUSTED: ("tls.untrusted", Check.TLS, "has a certificate that nobody vouches for"),
-    Trouble.NO_TLS: ("tls.broken", Check.TLS, "speaks no TLS that we understand"),
+    LineFault.NO_NAME: ("line.no_name", Check.LINE, "cannot be found"),
+    LineFault.REFUSED: ("line.refused", Check.LINE, "refuses the connection"),
+    LineFault.SILENT: ("line.silent", Check.LINE, "did not answer in time"),
+    LineFault.BROKEN: ("line.broken", Check.LINE, "breaks the connection off"),
+    LineFault.EXPIRED: ("tls.expired", Check.TLS, "has a certificate that is not good now"),
+    LineFault.WRONG_NAME: ("tls.wrong_name", Check.TLS, "has a certificate for another name"),
+    LineFault.UNTRUSTED: ("tls.untrusted", Check.TLS, "has a certificate that nobody vouches for"),
+    LineFault.NO_TLS: ("tls.broken", Check.TLS, "speaks no TLS that we understand"),
 }
 
 
@@ -120,7 +120,7 @@ def _line(desk: DeskFacts) -> Diagnosis:
     name, hint = desk.connection, desk.hint or None
     unreached = _unreached(desk)
     if unreached is not None:
-        code, check, what = _CODES[unreached.trouble or Trouble.BROKEN]
+        code, check, what = _CODES[unreached.fault or LineFault.BROKEN]
         message = f"{unreached.host} {what}"
         return ill(code, check, message, connection=name, host=unreached.host)
     if desk.silence is None:
@@ -131,7 +131,7 @@ def _line(desk: DeskFacts) -> Diagnosis:
 
 def _unreached(desk: DeskFacts) -> Contact | None:
     """The last try, where none had an answer."""
-    if not desk.contacts or any(one.trouble is None for one in desk.contacts):
+    if not desk.contacts or any(one.fault is None for one in desk.contacts):
         return None
     return desk.contacts[-1]
 

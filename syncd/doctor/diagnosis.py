@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syncd.doctor.ailments import AILMENTS, Verdict
+from syncd.doctor.ailments import AILMENTS, Severity
 
 
 class Check(StrEnum):
@@ -35,7 +35,7 @@ class Diagnosis:
     check: Check
     #: What it is about: a connection, a file, a key. Empty for the whole.
     subject: str = ""
-    verdict: Verdict = Verdict.OK
+    severity: Severity = Severity.OK
     #: The ailment's name in the docs; empty where all is well.
     code: str = ""
     message: str
@@ -52,7 +52,7 @@ class Diagnosis:
     @property
     def is_ok(self) -> bool:
         """Whether nobody has to act."""
-        return self.verdict in {Verdict.OK, Verdict.NOTE}
+        return self.severity in {Severity.OK, Severity.NOTE}
 
 
 def well(check: Check, message: str, *, subject: str = "", connection: str = "") -> Diagnosis:
@@ -81,7 +81,7 @@ def ill(
     return Diagnosis(
         check=check,
         subject=subject or connection,
-        verdict=ailment.verdict,
+        severity=ailment.severity,
         code=code,
         message=message,
         why=ailment.why,
@@ -93,10 +93,10 @@ def ill(
 
 def in_order(diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
     """What is worst first; within it as things are looked at."""
-    checks, verdicts = list(Check), list(Verdict)
+    checks, severities = list(Check), list(Severity)
     return tuple(
         sorted(
             diagnoses,
-            key=lambda one: (-verdicts.index(one.verdict), checks.index(one.check), one.subject),
+            key=lambda one: (-severities.index(one.severity), checks.index(one.check), one.subject),
         )
     )

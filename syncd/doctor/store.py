@@ -25,7 +25,7 @@ class StoreFacts:
     path: str
     exists: bool = True
     #: Why it could not be opened or read, and what to do; empty where it could.
-    trouble: str = ""
+    fault: str = ""
     hint: str = ""
     is_ours: bool = True
     is_too_new: bool = False
@@ -84,13 +84,13 @@ def _judged(store: StoreFacts) -> Iterator[Diagnosis]:
     if not store.exists:
         yield ill("store.missing", Check.STORE, "no such file")
     elif store.is_too_new:
-        yield ill("store.too_new", Check.STORE, store.trouble)
+        yield ill("store.too_new", Check.STORE, store.fault)
     elif not store.is_ours:
-        yield ill("store.not_ours", Check.STORE, store.trouble)
+        yield ill("store.not_ours", Check.STORE, store.fault)
     elif store.is_damaged:
-        yield ill("store.damaged", Check.STORE, store.trouble)
-    elif store.trouble:
-        yield ill("store.unreadable", Check.STORE, store.trouble, hint=store.hint or None)
+        yield ill("store.damaged", Check.STORE, store.fault)
+    elif store.fault:
+        yield ill("store.unreadable", Check.STORE, store.fault, hint=store.hint or None)
     else:
         yield from _of_content(store, names)
 

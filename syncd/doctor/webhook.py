@@ -9,16 +9,16 @@ from http import HTTPStatus
 
 from syncd.core.hook import HINTS, HookFault, HookView
 from syncd.doctor.diagnosis import Check, Diagnosis, ill, well
-from syncd.line import Trouble
+from syncd.line import LineFault
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Knock:
     """A question at a webhook's public address that no desk would ask, and its answer."""
 
-    #: None where no answer came, for `trouble`.
+    #: None where no answer came, for `fault`.
     status: int | None = None
-    trouble: Trouble | None = None
+    fault: LineFault | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ def _judged(hook: HookFacts) -> Iterator[Diagnosis]:
 def _of_knock(endpoint: str, knock: Knock) -> Iterator[Diagnosis]:
     address = shlex.quote(endpoint)
     if knock.status is None:
-        why = "" if knock.trouble is None else f": {knock.trouble.value.replace('_', ' ')}"
+        why = "" if knock.fault is None else f": {knock.fault.value.replace('_', ' ')}"
         message = f"{endpoint} does not answer{why}"
         yield ill("webhook.unreachable", Check.WEBHOOK, message, address=address)
     elif knock.status in {HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}:

@@ -40,8 +40,8 @@ _UNAUTHORISED = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trouble:
-    """A trouble of a connection that is not over."""
+class Outage:
+    """A connection that does not answer, or refuses our credential, and since when."""
 
     state: ConnectionState
     since: datetime
@@ -59,7 +59,7 @@ class _Condition:
     is_doubted: bool = False
     #: The event that told of a trouble which is not over; empty when all is well.
     alarm: str = ""
-    trouble: Trouble | None = None
+    outage: Outage | None = None
     failed_at: datetime | None = None
     #: Writes without an answer since the last one that had one.
     lost_writes: int = 0
@@ -105,7 +105,7 @@ class Health:
             condition.last_error, condition.paused_until = "", None
         failed_at = condition.failed_at
         if condition.alarm and (failed_at is None or now - failed_at >= _STEADY):
-            condition.alarm, condition.trouble = "", None
+            condition.alarm, condition.outage = "", None
             logger().info("connection.up", connection=connection)
 
     def failed(self, error: RemoteError) -> None:
@@ -128,7 +128,7 @@ class Health:
         if condition.alarm != event:
             condition.alarm = event
             reason = type(error).__name__
-            condition.trouble = Trouble(state=state, since=now, reason=reason)
+            condition.outage = Outage(state=state, since=now, reason=reason)
             logger().error(event, connection=connection, reason=reason, hint=error.hint)
 
     def lost(self, error: OutcomeUnknown) -> None:
@@ -213,10 +213,10 @@ class Health:
         condition = self._conditions.get(connection)
         return condition.state if condition else ConnectionState.UNTRIED
 
-    def trouble(self, connection: ConnectionName) -> Trouble | None:
+    def outage(self, connection: ConnectionName) -> Outage | None:
         """What was logged as an alarm and is not over; in between the desk may well answer."""
         condition = self._conditions.get(connection)
-        return condition.trouble if condition else None
+        return condition.outage if condition else None
 
     def since(self, connection: ConnectionName) -> datetime | None:
         """When it came into its state; None where nothing is known of it."""

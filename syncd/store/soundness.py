@@ -54,9 +54,9 @@ def examine(
         with contextlib.closing(_connect(path, is_still=not is_held and not facts.log_bytes)) as db:
             return _examined(db, facts, path, until=monotonic() + patience_seconds, now=monotonic)
     except StoreTooNew as error:
-        return replace(facts, is_too_new=True, trouble=str(error))
+        return replace(facts, is_too_new=True, fault=str(error))
     except StoreUnavailable as error:
-        return replace(facts, is_ours=False, trouble=str(error))
+        return replace(facts, is_ours=False, fault=str(error))
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", "") or ""
         found = _unread(facts, unavailable(error, path=path))
@@ -112,4 +112,4 @@ def _aged(db: sqlite3.Connection, facts: StoreFacts, path: Path) -> StoreFacts:
 
 
 def _unread(facts: StoreFacts, error: StoreUnavailable) -> StoreFacts:
-    return replace(facts, trouble=str(error), hint=error.hint)
+    return replace(facts, fault=str(error), hint=error.hint)

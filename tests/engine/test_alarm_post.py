@@ -10,7 +10,7 @@ import time
 import pytest
 from pydantic import SecretStr
 
-from syncd.alarms.post import Outcome, Post
+from syncd.alarms.post import Post, Posted
 from syncd.core.alarm_words import Written, trial
 from tests.support.mail_server import MailServer, a_mail_server
 
@@ -36,7 +36,7 @@ def a_post(server: MailServer, *, user: str = "", query: str = "", seconds: floa
 
 async def test_a_message_arrives_as_mail_with_its_subject_and_every_line() -> None:
     async with a_mail_server() as server:
-        assert await a_post(server).send("ops", MESSAGE) is Outcome.SENT
+        assert await a_post(server).send("ops", MESSAGE) is Posted.SENT
         assert server.subjects == [MESSAGE.title]
         assert server.recipients == [["ops@example.com"]]
         (mail,) = server.mails
@@ -51,7 +51,7 @@ async def test_a_hostile_name_ends_no_header_and_adds_no_recipient() -> None:
     hostile = "x\r\nBcc: thief@example.com\r\nX-Evil: 1\r\n\r\nbody \u202e"
     async with a_mail_server() as server:
         post = a_post(server)
-        assert await post.send("ops", trial(hostile, name=hostile)) is Outcome.SENT
+        assert await post.send("ops", trial(hostile, name=hostile)) is Posted.SENT
         # Also where words came past the ones who make them harmless.
         raw = Written(title=f"[prod] {hostile}", body=hostile)
         await post.send("ops", raw)
@@ -64,7 +64,7 @@ async def test_a_hostile_name_ends_no_header_and_adds_no_recipient() -> None:
 async def test_a_server_with_an_account_is_logged_in_to() -> None:
     async with a_mail_server(("syncd", PASSWORD)) as server:
         post = a_post(server, user=f"syncd:{PASSWORD}@")
-        assert await post.send("ops", MESSAGE) is Outcome.SENT
+        assert await post.send("ops", MESSAGE) is Posted.SENT
         assert set(server.logins) == {("syncd", PASSWORD)}
 
 
@@ -85,7 +85,7 @@ async def test_what_was_not_taken_says_so_and_shows_no_address(
             await server.stop()
         if what == "address":
             post = Post({"ops": SecretStr(f"nonsense://syncd:{PASSWORD}@127.0.0.1")})
-        assert await post.send("ops", MESSAGE) is Outcome.REFUSED
+        assert await post.send("ops", MESSAGE) is Posted.REFUSED
         assert server.mails == []
     logging.getLogger().removeHandler(ear)
     assert heard == []
@@ -101,11 +101,11 @@ async def test_a_service_that_hangs_holds_up_nobody_and_costs_three_threads_at_m
     port = silent.sockets[0].getsockname()[1]
     async with a_mail_server() as server:
         post = Post({"stuck": SecretStr(MailServer(port=port).address())}, seconds=0.3)
-        assert {await post.send("stuck", MESSAGE) for _ in range(5)} == {Outcome.SILENT}
+        assert {await post.send("stuck", MESSAGE) for _ in range(5)} == {Posted.SILENT}
         held = [each for each in threading.enumerate() if each.name == "alarm-stuck"]
         assert len(held) == 3
         assert all(each.daemon for each in held), "or the process would not end"
-        assert await a_post(server).send("ops", MESSAGE) is Outcome.SENT
+        assert await a_post(server).send("ops", MESSAGE) is Posted.SENT
     assert time.monotonic() - begun < 15
     for writer in writers:
         writer.close()
@@ -113,4 +113,4 @@ async def test_a_service_that_hangs_holds_up_nobody_and_costs_three_threads_at_m
     for thread in held:
         await asyncio.to_thread(thread.join, 10)
     # Once they are back, it is tried again.
-    assert await post.send("stuck", MESSAGE) is Outcome.REFUSED
+    assert await post.send("stuck", MESSAGE) is Posted.REFUSED

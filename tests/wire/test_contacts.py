@@ -17,7 +17,7 @@ from connectors.http import HttpClient, Request, exchange
 from syncd.core.errors import Unreachable
 from syncd.doctor.desk import DeskFacts, Silence, judge_clocks, judge_desk, skew_of
 from syncd.engine.clock import SystemClock
-from syncd.line import ON_CONTACT, Contact, Trouble, trouble_of
+from syncd.line import ON_CONTACT, Contact, LineFault, fault_of
 from tests.support.certificates import Certificate, a_certificate, an_authority
 from tests.support.clock import START, FakeClock
 from tests.support.http_world import FreeBudget, a_server, stay_silent
@@ -88,7 +88,7 @@ async def contacts(address: str, *, timeout_seconds: float = 5.0) -> list[Contac
 
 def codes(seen: list[Contact]) -> list[str]:
     """What the doctor makes of it."""
-    silence = Silence.UNREACHABLE if seen[-1].trouble else None
+    silence = Silence.UNREACHABLE if seen[-1].fault else None
     desk = DeskFacts(connection="acme", silence=silence, contacts=seen)
     return [one.code for one in judge_desk(desk)]
 
@@ -143,7 +143,7 @@ async def test_a_port_that_speaks_no_tls_is_named(believed: Path) -> None:
 async def test_a_desk_that_keeps_silent_is_told_from_one_that_refuses() -> None:
     async with a_server(stay_silent) as port:
         seen = await contacts(f"http://127.0.0.1:{port}", timeout_seconds=0.2)
-        assert seen[-1].trouble is Trouble.SILENT
+        assert seen[-1].fault is LineFault.SILENT
     assert codes(await contacts(f"http://127.0.0.1:{port}")) == ["line.refused"]
 
 
@@ -179,11 +179,11 @@ async def test_nobody_watches_unless_asked_and_a_hostile_date_is_none() -> None:
     await client.read(Request(action="look", template="/"), bytes)
     ON_CONTACT.reset(token)
     await client.close()
-    assert [(one.at, one.date, one.trouble) for one in seen] == [(START, None, None)]
+    assert [(one.at, one.date, one.fault) for one in seen] == [(START, None, None)]
 
 
 def test_an_error_that_nobody_knows_is_a_broken_line() -> None:
-    assert trouble_of(ExceptionGroup("two", [ValueError(), OSError()])) is Trouble.BROKEN
+    assert fault_of(ExceptionGroup("two", [ValueError(), OSError()])) is LineFault.BROKEN
     looped = ValueError()
     looped.__context__ = looped
-    assert trouble_of(looped) is Trouble.BROKEN
+    assert fault_of(looped) is LineFault.BROKEN

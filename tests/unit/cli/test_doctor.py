@@ -147,5 +147,5 @@ def test_a_hostile_name_of_a_file_cannot_reach_the_terminal(stage: Stage) -> Non
 def test_csv_has_a_line_for_each_finding(stage: Stage) -> None:
     result = stage.type("doctor", "--offline", "--format", "csv", secrets=SECRETS)
     head, *lines = result.stdout.splitlines()
-    assert head == "verdict,code,connection,area,check,subject,message,why,hint,remedy"
+    assert head == "severity,code,connection,area,check,subject,message,why,hint,remedy"
     assert len(lines) > 3

@@ -11,9 +11,9 @@ from syncd.core.alarm import (
     AlarmKind,
     Cause,
     Condition,
-    Look,
     Patience,
     Sign,
+    Survey,
     compare,
     conditions,
 )
@@ -61,7 +61,7 @@ def on_record(cause: Cause, *, since: datetime, count: int = 1) -> Alarm:
 def test_a_cause_is_on_once_it_has_lasted_as_long_as_its_kind_may(
     cause: Cause, since: datetime, is_on: bool
 ) -> None:
-    found = conditions(Look(signs=[Sign(cause=cause, since=since)]), PATIENCE, now=NOW)
+    found = conditions(Survey(signs=[Sign(cause=cause, since=since)]), PATIENCE, now=NOW)
     assert (cause in found.on) is is_on
 
 
@@ -72,19 +72,19 @@ def test_signs_of_one_cause_are_one_condition_with_the_oldest_since() -> None:
         # Too young to be counted.
         Sign(cause=PARKED, since=ago(seconds=5), count=9),
     ]
-    (found,) = conditions(Look(signs=signs), PATIENCE, now=NOW).on.values()
+    (found,) = conditions(Survey(signs=signs), PATIENCE, now=NOW).on.values()
     assert (found.count, found.since, found.reason) == (4, ago(hours=2), "bug, refused")
     assert found.pairs == (1, 4)
 
 
 def test_a_message_names_five_pairs_at_most() -> None:
     signs = [Sign(cause=LATE, since=ago(hours=1), pairs=(PairId(n),)) for n in range(1, 30)]
-    (found,) = conditions(Look(signs=signs), PATIENCE, now=NOW).on.values()
+    (found,) = conditions(Survey(signs=signs), PATIENCE, now=NOW).on.values()
     assert (found.count, len(found.pairs)) == (29, 5)
 
 
 def test_what_is_new_begins_and_what_is_gone_is_over() -> None:
-    found = conditions(Look(signs=[Sign(cause=DOWN, since=ago(hours=1))]), PATIENCE, now=NOW)
+    found = conditions(Survey(signs=[Sign(cause=DOWN, since=ago(hours=1))]), PATIENCE, now=NOW)
     changes = compare([on_record(PARKED, since=ago(hours=3))], found)
     assert [each.cause for each in changes.begun] == [DOWN]
     assert changes.over == (7,)
@@ -93,38 +93,38 @@ def test_what_is_new_begins_and_what_is_gone_is_over() -> None:
 
 def test_a_connection_that_nobody_has_asked_yet_leaves_its_alarm_as_it_is() -> None:
     record = [on_record(DOWN, since=ago(hours=1))]
-    unknown = Look(unknown=frozenset({DOWN}))
+    unknown = Survey(unknown=frozenset({DOWN}))
     assert compare(record, conditions(unknown, PATIENCE, now=NOW)).is_empty
-    assert compare(record, conditions(Look(), PATIENCE, now=NOW)).over == (7,)
+    assert compare(record, conditions(Survey(), PATIENCE, now=NOW)).over == (7,)
 
 
 def test_after_a_restart_the_same_outage_looks_younger_and_is_the_same() -> None:
     record = [on_record(DOWN, since=ago(hours=1))]
-    young = Look(signs=[Sign(cause=DOWN, since=ago(seconds=10))])
+    young = Survey(signs=[Sign(cause=DOWN, since=ago(seconds=10))])
     assert compare(record, conditions(young, PATIENCE, now=NOW)).is_empty
-    older = Look(signs=[Sign(cause=DOWN, since=ago(minutes=5))])
+    older = Survey(signs=[Sign(cause=DOWN, since=ago(minutes=5))])
     changes = compare(record, conditions(older, PATIENCE, now=NOW))
     assert changes.is_empty, "it goes on since it was first seen"
 
 
 def test_a_young_hand_off_does_not_keep_an_alarm_of_older_ones_on() -> None:
     record = [on_record(LATE, since=ago(hours=1))]
-    young = Look(signs=[Sign(cause=LATE, since=ago(minutes=1))])
+    young = Survey(signs=[Sign(cause=LATE, since=ago(minutes=1))])
     assert compare(record, conditions(young, PATIENCE, now=NOW)).over == (7,)
 
 
 def test_a_renewed_credential_is_over_and_not_just_younger() -> None:
     record = [on_record(ENDS, since=NOW + timedelta(days=3))]
-    renewed = Look(signs=[Sign(cause=ENDS, since=NOW + timedelta(days=90))])
+    renewed = Survey(signs=[Sign(cause=ENDS, since=NOW + timedelta(days=90))])
     assert compare(record, conditions(renewed, PATIENCE, now=NOW)).over == (7,)
 
 
 def test_other_figures_move_the_record_and_equal_ones_do_not() -> None:
     record = [on_record(PARKED, since=ago(hours=1), count=2)]
-    more = Look(signs=[Sign(cause=PARKED, since=ago(hours=1), count=3)])
+    more = Survey(signs=[Sign(cause=PARKED, since=ago(hours=1), count=3)])
     (moved,) = compare(record, conditions(more, PATIENCE, now=NOW)).moved.values()
     assert (moved.count, moved.since) == (3, ago(hours=1))
-    same = Look(signs=[Sign(cause=PARKED, since=ago(hours=1), count=2)])
+    same = Survey(signs=[Sign(cause=PARKED, since=ago(hours=1), count=2)])
     assert compare(record, conditions(same, PATIENCE, now=NOW)).is_empty
 
 
@@ -132,6 +132,6 @@ def test_an_alarm_that_is_over_and_comes_back_begins_anew() -> None:
     over = Alarm(
         alarm_id=7, condition=Condition(cause=DOWN, since=ago(days=1)), over_at=ago(hours=9)
     )
-    again = Look(signs=[Sign(cause=DOWN, since=ago(minutes=3))])
+    again = Survey(signs=[Sign(cause=DOWN, since=ago(minutes=3))])
     (begun,) = compare([over], conditions(again, PATIENCE, now=NOW)).begun
     assert begun.since == ago(minutes=3)

@@ -14,7 +14,7 @@ from syncd.checkup.machine import disk, files, programs
 from syncd.doctor.daemon import judge_daemon, judge_unit
 from syncd.doctor.files import Purpose, judge_files
 from syncd.doctor.secrets import Flaw, SecretFacts
-from syncd.line import Trouble
+from syncd.line import LineFault
 from syncd.store import OwnerLock
 from tests.support.config_files import ENV, SMALLEST, loaded
 
@@ -174,10 +174,10 @@ def test_systemds_word_is_read() -> None:
     assert [*judge_unit(None)] == []
 
 
-def test_an_address_that_nobody_answers_has_its_trouble() -> None:
+def test_an_address_that_nobody_answers_has_its_fault() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-    assert knock(f"http://127.0.0.1:{port}/webhooks/a", seconds=2).trouble is Trouble.REFUSED
+    assert knock(f"http://127.0.0.1:{port}/webhooks/a", seconds=2).fault is LineFault.REFUSED
     assert is_here("http://localhost:1/x")
     assert not is_here("https://syncd.example.com")
 

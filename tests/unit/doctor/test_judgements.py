@@ -11,7 +11,7 @@ import pytest
 
 from syncd.core.errors import Problem
 from syncd.core.hook import HookFault, HookView
-from syncd.doctor.ailments import AILMENTS, Verdict
+from syncd.doctor.ailments import AILMENTS, Severity
 from syncd.doctor.budget import BudgetFacts, judge_budgets
 from syncd.doctor.configuration import judge_config
 from syncd.doctor.daemon import (
@@ -28,7 +28,7 @@ from syncd.doctor.files import FileFacts, Purpose, judge_files
 from syncd.doctor.secrets import Flaw, SecretFacts, judge_secrets
 from syncd.doctor.store import DiskFacts, StoreFacts, judge_disk, judge_store
 from syncd.doctor.webhook import HookFacts, Knock, judge_webhook
-from syncd.line import Contact, Trouble
+from syncd.line import Contact, LineFault
 from syncd.ports import CheckResult
 from tests.support.build import AT
 
@@ -100,8 +100,8 @@ def of_unit(**changes: object) -> Iterable[Diagnosis]:
     return judge_unit(replace(UNIT, **changes))  # type: ignore[arg-type]
 
 
-def of_failed(trouble: Trouble) -> Iterable[Diagnosis]:
-    failed = Contact(host=HOST, is_encrypted=True, at=AT, seconds=0.1, trouble=trouble)
+def of_failed(fault: LineFault) -> Iterable[Diagnosis]:
+    failed = Contact(host=HOST, is_encrypted=True, at=AT, seconds=0.1, fault=fault)
     return judge_desk(
         DeskFacts(connection="acme", silence=Silence.UNREACHABLE, contacts=(failed, failed))
     )
@@ -159,11 +159,11 @@ CASES: dict[str, Callable[[], Iterable[Diagnosis]]] = {
     "file.writable": lambda: of_file(mode=0o662),
     "file.foreign_owner": lambda: of_file(owner_id=0),
     "store.missing": lambda: of_store(exists=False),
-    "store.unreadable": lambda: of_store(trouble="Permission denied"),
-    "store.not_ours": lambda: of_store(is_ours=False, trouble="tables of another program"),
+    "store.unreadable": lambda: of_store(fault="Permission denied"),
+    "store.not_ours": lambda: of_store(is_ours=False, fault="tables of another program"),
     "store.damaged": lambda: of_store(faults=("row 3 missing from index ix",)),
     "store.unchecked": lambda: of_store(is_unchecked=True),
-    "store.too_new": lambda: of_store(is_too_new=True, trouble="has schema 0099"),
+    "store.too_new": lambda: of_store(is_too_new=True, fault="has schema 0099"),
     "store.old_schema": lambda: of_store(revision="0004"),
     "store.older": lambda: of_store(is_older=True),
     "store.doubtful": lambda: of_store(doubtful_count=3),
@@ -184,18 +184,18 @@ CASES: dict[str, Callable[[], Iterable[Diagnosis]]] = {
     "unit.restarting": lambda: of_unit(restart_count=3),
     "unit.disabled": lambda: of_unit(file_state="disabled"),
     "unit.outdated": lambda: of_unit(is_outdated=True),
-    "line.no_name": lambda: of_failed(Trouble.NO_NAME),
-    "line.refused": lambda: of_failed(Trouble.REFUSED),
+    "line.no_name": lambda: of_failed(LineFault.NO_NAME),
+    "line.refused": lambda: of_failed(LineFault.REFUSED),
     "line.silent": lambda: of_silence(Silence.LATE),
     "line.broken": lambda: of_silence(Silence.UNREACHABLE),
     "line.riddle": lambda: of_silence(Silence.RIDDLE),
     "line.unauthorised": lambda: of_silence(Silence.UNAUTHORISED),
     "line.limited": lambda: of_silence(Silence.LIMITED),
     "line.bug": lambda: of_silence(Silence.BUG),
-    "tls.expired": lambda: of_failed(Trouble.EXPIRED),
-    "tls.wrong_name": lambda: of_failed(Trouble.WRONG_NAME),
-    "tls.untrusted": lambda: of_failed(Trouble.UNTRUSTED),
-    "tls.broken": lambda: of_failed(Trouble.NO_TLS),
+    "tls.expired": lambda: of_failed(LineFault.EXPIRED),
+    "tls.wrong_name": lambda: of_failed(LineFault.WRONG_NAME),
+    "tls.untrusted": lambda: of_failed(LineFault.UNTRUSTED),
+    "tls.broken": lambda: of_failed(LineFault.NO_TLS),
     "tls.ends_soon": lambda: of_answer(certificate_ends_at=AT + timedelta(days=13)),
     "tls.missing": lambda: of_answer(is_encrypted=False, certificate_ends_at=None),
     "clock.differs": lambda: of_clocks(acme=90, heroku=0),
@@ -206,7 +206,7 @@ CASES: dict[str, Callable[[], Iterable[Diagnosis]]] = {
     "webhook.unsound": lambda: of_fault(HookFault.MISSING),
     "webhook.unseen": lambda: of_fault(HookFault.UNREADABLE),
     "webhook.private_address": lambda: of_hook(is_endpoint_here=True),
-    "webhook.unreachable": lambda: of_hook(knock=Knock(trouble=Trouble.SILENT)),
+    "webhook.unreachable": lambda: of_hook(knock=Knock(fault=LineFault.SILENT)),
     "webhook.elsewhere": lambda: of_hook(knock=Knock(status=404)),
     "budget.spent": lambda: of_budget(left=0),
     "budget.low": lambda: of_budget(left=20),
@@ -216,12 +216,12 @@ CASES: dict[str, Callable[[], Iterable[Diagnosis]]] = {
 
 @pytest.mark.parametrize("code", CASES)
 def test_facts_that_are_not_well_say_so_alone_and_with_a_reason(code: str) -> None:
-    found = [one for one in CASES[code]() if one.verdict is not Verdict.OK]
+    found = [one for one in CASES[code]() if one.severity is not Severity.OK]
     assert [one.code for one in found] == [code]
     (one,) = found
     assert one.message
     assert one.why
-    assert one.verdict is AILMENTS[code].verdict
+    assert one.severity is AILMENTS[code].severity
     assert "{" not in one.hint + one.remedy
     if not one.is_ok:
         assert one.hint or one.remedy
@@ -246,15 +246,15 @@ def test_sound_facts_show_no_ailment() -> None:
         *judge_webhook(HOOK),
         *judge_budgets([BUDGET]),
     ]
-    assert {one.verdict for one in found} == {Verdict.OK}
+    assert {one.severity for one in found} == {Severity.OK}
     # Everything that is looked at says that it was.
     assert len({one.check for one in found}) == 14
 
 
 def test_the_worst_comes_first() -> None:
     found = [*of_store(exists=False), *of_file(mode=0o640), *of_unit(active_state="failed")]
-    verdicts = [one.verdict for one in in_order([*found, *judge_files([FILE])])]
-    assert verdicts == [Verdict.WRONG, Verdict.WARNING, Verdict.NOTE, Verdict.OK]
+    severities = [one.severity for one in in_order([*found, *judge_files([FILE])])]
+    assert severities == [Severity.WRONG, Severity.WARNING, Severity.NOTE, Severity.OK]
 
 
 def test_a_desk_whose_clock_is_within_the_whole_second_agrees() -> None:
