@@ -39,7 +39,6 @@ def check(parts: Parts, report: Report) -> None:
     for name, link in parts.links.items():
         _check_statuses(name, link, parts, report)
         _check_words(name, link, parts, report)
-        _check_hand_off(name, link, report)
         _check_tags(name, link, report)
     _check_overlaps(parts, report)
     _check_accounts(parts, report)
@@ -111,16 +110,6 @@ def _check_words(name: str, link: Link, parts: Parts, report: Report) -> None:
             # The message would repeat the label, which may come from a reference.
             hint = "give the link `hand_off.phrases` of its own"
             report.add(("links", name), "the default hand-off phrases do not work here", hint)
-
-
-def _check_hand_off(name: str, link: Link, report: Report) -> None:
-    if link.comments.private in {"none", "to_partner"}:
-        report.add(
-            ("links", name, "comments", "private"),
-            "the partner's private comments stay there, so no hand-off phrase is read",
-            "write `both` or `to_platform`; what begins with the local marker stays all the same",
-            is_warning=True,
-        )
 
 
 def _check_tags(name: str, link: Link, report: Report) -> None:

@@ -189,7 +189,10 @@ class Comments(Section):
 
     public: Direction = Field(default="both", description="Where public comments travel.")
     private: Direction = Field(
-        default="both", description="Where private comments travel. They stay private, always."
+        default="both",
+        description="Where private comments travel. They stay private, always."
+        " A hand-off phrase in one of the partner's works wherever they travel; then its words"
+        " stay with it.",
     )
     local_marker: Text = Field(
         default="#local", description="A comment that begins with it stays on its side."

@@ -36,7 +36,7 @@ from syncd.core.redaction import follow_redactions
 from syncd.core.refusal import follow_refusals
 from syncd.core.status import decide_status
 from syncd.core.tags import decide_tags, unheld_tags
-from syncd.core.thread import audience_for, is_answered_and_closed, news
+from syncd.core.thread import audience_for, is_answered_and_closed, is_read_at_home, news
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -163,7 +163,7 @@ class _Threads:
         snapshot = self._snapshots[side]
         for comment in news(base, side, snapshot):
             if audience_for(comment, side, self._policy) is Audience.LOCAL:
-                base = _map(base, side, comment, Known.LOCAL)
+                base = self._keep(base, side, comment)
                 continue
             if self._is_left_out(comment):
                 self.left_out.append(_held(side, comment, "public_in_backfill"))
@@ -175,24 +175,36 @@ class _Threads:
             self.travelling[side.other].append(comment)
         return base
 
+    def _keep(self, base: Base, side: Side, comment: Comment) -> Base:
+        """The base with a comment that stays where it is, and what it orders all the same."""
+        is_order = is_read_at_home(comment, side, self._policy)
+        if is_order and not turns.was_obeyed(base, comment):
+            turn = self._read_as_order(base, comment)
+            self.transitions += turn.transitions
+            base = turn.base
+        return _map(base, side, comment, Known.LOCAL)
+
     def _is_left_out(self, comment: Comment) -> bool:
         return self._circumstances.is_quiet and comment.audience is Audience.PUBLIC
 
     def _read_for_hand_off(self, base: Base, side: Side, comment: Comment) -> tuple[Base, bool]:
         if side is not Side.PARTNER or turns.was_obeyed(base, comment):
             return base, False
-        turn = turns.read_partner_comment(
+        turn = self._read_as_order(base, comment)
+        # Planned again after each operation, what leaves no trace in the base would be counted each
+        # time; it is counted when the comment is next to travel.
+        if turn.base != base or not self.travelling[side.other]:
+            self.transitions += turn.transitions
+        return turn.base, turn.is_held
+
+    def _read_as_order(self, base: Base, comment: Comment) -> turns.Turn:
+        return turns.read_partner_comment(
             base,
             comment,
             policy=self._policy,
             platform=self._snapshots[Side.PLATFORM].ticket,
             is_historic=self._circumstances.is_historic,
         )
-        # Planned again after each operation, what leaves no trace in the base would be counted each
-        # time; it is counted when the comment is next to travel.
-        if turn.base != base or not self.travelling[side.other]:
-            self.transitions += turn.transitions
-        return turn.base, turn.is_held
 
 
 def _held(side: Side, comment: Comment, reason: str) -> Held:

@@ -13,6 +13,7 @@ from syncd.core.agreed import Base, CommentMapping, FileMapping, FileState, Hand
 from syncd.core.carrying import file_key, is_follow_up
 from syncd.core.draft import part_source
 from syncd.core.model import Audience, CommentId, Side, Snapshot
+from syncd.core.notes import NoteKind
 from syncd.core.operations import (
     CreateTicket,
     Draft,
@@ -181,7 +182,8 @@ def call_off(base: Base) -> Left:
     """A hand-off that the platform did not take: the ticket stays the partner's."""
     before = base.hand_off
     hand_off = HandOff(turn=before.turn + 1, is_tag_set=before.is_tag_set)
-    return Left(base=replace(base, hand_off=hand_off), what=("the hand-off",))
+    owed = tuple(note for note in base.owed if note.kind != NoteKind.HAND_OFF_ORDERED)
+    return Left(base=replace(base, hand_off=hand_off, owed=owed), what=("the hand-off",))
 
 
 def leave_write(base: Base, intent: Intent, candidates: Sequence[CommentId]) -> Left | None:

@@ -21,6 +21,10 @@ Frühere Kommentare zu diesem Ticket ($count)
 Sie wurden bei $platform geschrieben, bevor das Ticket hierher kam. Der älteste steht zuerst, \
 jeder mit Verfasser, Zeitpunkt und der Angabe, wer ihn lesen konnte.
 Die Anhänge liegen im Ticket bei $platform: $url""",
+        NoteKind.HAND_OFF_ORDERED: """\
+Dieses Ticket geht von $partner an $platform zurück.
+$who hat es übergeben ($at).
+Der Kommentar mit der Übergabe bleibt bei $partner, wie die privaten Kommentare dort überhaupt.""",
         NoteKind.HANDED: """\
 Dieses Ticket liegt jetzt bei $platform.
 $who hat es übergeben ($at), und $platform hat die Übernahme bestätigt.
@@ -45,8 +49,8 @@ geschrieben wird, bleibt hier, und Neues kommt nicht mehr an.
 Sie können dieses Ticket schließen.""",
         NoteKind.ALREADY_WITH_PLATFORM: """\
 Dieses Ticket lag schon bei $platform.
-Es liegt dort seit $since; die zweite Übergabe hat deshalb nichts geändert. Ihr Kommentar wurde \
-weitergeleitet.""",
+Es liegt dort seit $since; die zweite Übergabe hat deshalb nichts geändert.
+Ihr Kommentar wurde an $reader weitergeleitet.""",
         NoteKind.NEAR_MISS: """\
 Dieses Ticket ist nicht an $platform gegangen.
 Ihr Kommentar kommt dem Wortlaut für die Übergabe nahe, aber dieser steht nicht allein in einer \

@@ -21,6 +21,10 @@ Earlier comments on this ticket ($count)
 They were written at $platform before the ticket came here. Oldest first, each with its author, \
 its time and who could read it.
 Attachments are in the ticket at $platform: $url""",
+        NoteKind.HAND_OFF_ORDERED: """\
+This ticket comes back to $platform from $partner.
+$who handed it over at $at.
+The comment that did so stays with $partner, as its private comments do.""",
         NoteKind.HANDED: """\
 This ticket is now with $platform.
 $who handed it over at $at, and $platform has confirmed it.
@@ -44,8 +48,8 @@ here, and nothing new will arrive.
 You can close this ticket.""",
         NoteKind.ALREADY_WITH_PLATFORM: """\
 This ticket was already with $platform.
-It has been there since $since, so handing it over once more changed nothing. Your comment was \
-passed on.""",
+It has been there since $since, so handing it over once more changed nothing.
+Your comment was passed on to $reader.""",
         NoteKind.NEAR_MISS: """\
 This ticket has not gone to $platform.
 Your comment comes close to the phrase that hands it over, but the phrase is not alone on a line.

@@ -21,6 +21,10 @@ $platform のチケット: $url""",
 チケットがこちらに届く前に $platform で書かれたものです。古い順に、投稿者、日時、公開範囲とともに\
 記載しています。
 添付ファイルは $platform のチケットにあります: $url""",
+        NoteKind.HAND_OFF_ORDERED: """\
+このチケットは $partner から $platform に戻ります。
+$who さんが $at に引き渡しました。
+引き渡しのコメントは、$partner の非公開コメントのため、$partner 側に残ります。""",
         NoteKind.HANDED: """\
 このチケットは現在 $platform が担当しています。
 $who さんが $at に引き渡し、$platform が引き受けを確認しました。
@@ -46,8 +50,8 @@ $at に $platform がチケットを別のパートナーに割り当てまし�
 このチケットは閉じてかまいません。""",
         NoteKind.ALREADY_WITH_PLATFORM: """\
 このチケットはすでに $platform が担当しています。
-$since からの担当のため、今回の引き渡しによる変更はありません。\
-コメントは $platform に送られました。""",
+$since からの担当のため、今回の引き渡しによる変更はありません。
+コメントは $reader に送られました。""",
         NoteKind.NEAR_MISS: """\
 このチケットはまだ $platform に渡っていません。
 引き渡しの定型文に近い記述がありましたが、定型文だけの行になっていません。

@@ -132,7 +132,7 @@ def take_kinds(base: Base, owed: Base) -> Base:
     nameless = {
         (mapping.origin, kind): mapping.comment_id
         for mapping in reversed(base.comments)
-        if (kind := _kind_in(mapping)) is not None
+        if (kind := kind_in(mapping)) is not None
     }
     names = {}
     for note in owed.owed:
@@ -144,7 +144,7 @@ def take_kinds(base: Base, owed: Base) -> Base:
         owed=tuple(note for note in base.owed if note.key not in names.values()),
         comments=tuple(
             replace(mapping, note_key=names.get((mapping.origin, mapping.comment_id)))
-            if _kind_in(mapping) is not None and (mapping.origin, mapping.comment_id) in names
+            if kind_in(mapping) is not None and (mapping.origin, mapping.comment_id) in names
             else mapping
             for mapping in base.comments
         ),
@@ -367,7 +367,8 @@ def _letters(html: str) -> str:
     return _SIGNS.sub("", plain_text(html))
 
 
-def _kind_in(mapping: CommentMapping) -> str | None:
+def kind_in(mapping: CommentMapping) -> str | None:
+    """Which kind of note was recognised by its first line alone; None for any other comment."""
     key = mapping.note_key or ""
     if mapping.kind is not Known.NOTE or not key.startswith(_KIND):
         return None

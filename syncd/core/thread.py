@@ -47,9 +47,13 @@ def news(base: Base, side: Side, snapshot: Snapshot) -> tuple[Comment, ...]:
 
 
 def lacks_body(base: Base, side: Side, snapshot: Snapshot, policy: LinkPolicy) -> bool:
-    """Whether a comment that must travel is known without its text."""
+    """Whether a comment that must travel, or be read for an order, is known without its text."""
     return any(
-        comment.html is None and audience_for(comment, side, policy) is not Audience.LOCAL
+        comment.html is None
+        and (
+            audience_for(comment, side, policy) is not Audience.LOCAL
+            or is_read_at_home(comment, side, policy)
+        )
         for comment in news(base, side, snapshot)
     )
 
@@ -60,15 +64,33 @@ def audience_for(comment: Comment, side: Side, policy: LinkPolicy) -> Audience:
     A shared comment on a desk with views is this link's only if our view is among its readers;
     one that starts with the local marker stays where it is, whatever its audience.
     """
-    views = comment.views
-    is_elsewhere = (
-        comment.audience is Audience.SHARED and views is not None and policy.view not in views
-    )
-    if is_elsewhere or has_local_marker(comment, policy):
+    if _is_elsewhere(comment, policy) or has_local_marker(comment, policy):
         return Audience.LOCAL
     target = side.other
     direction = policy.public if comment.audience is Audience.PUBLIC else policy.private
     return comment.audience if direction.allows(target) else Audience.LOCAL
+
+
+def is_read_at_home(comment: Comment, side: Side, policy: LinkPolicy) -> bool:
+    """Whether the comment's words stay, but an order in them counts.
+
+    So it is with the partner's private comments where the link does not carry those. What is local
+    for another reason, by its marker or because nobody knows who can read it, is nobody's order.
+    """
+    return (
+        side is Side.PARTNER
+        and bool(policy.hand_off_phrases)
+        and comment.audience is Audience.SHARED
+        and not policy.private.allows(Side.PLATFORM)
+        and not _is_elsewhere(comment, policy)
+        and not has_local_marker(comment, policy)
+    )
+
+
+def _is_elsewhere(comment: Comment, policy: LinkPolicy) -> bool:
+    """Whether the comment is shared, and not with this link's view."""
+    views = comment.views
+    return comment.audience is Audience.SHARED and views is not None and policy.view not in views
 
 
 def has_local_marker(comment: Comment, policy: LinkPolicy) -> bool:

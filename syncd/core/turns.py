@@ -24,8 +24,9 @@ from syncd.core.model import (
     Transition,
 )
 from syncd.core.notes import Note, NoteKind, note
-from syncd.core.owing import owe, was_noted
+from syncd.core.owing import note_key, owe, was_noted
 from syncd.core.policy import LinkPolicy
+from syncd.core.thread import is_read_at_home, note_keys
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,18 +74,24 @@ def confirm(base: Base, policy: LinkPolicy) -> Turn:
 
 
 def has_left_unseen(before: Base, after: Base) -> bool:
-    """Whether the copy of the offering comment was just found: the leave went in the same write."""
+    """Whether what goes with the offer was just found: the leave went in the same write."""
     offer = before.hand_off.comment_id
     if before.hand_off.state is not HandOffState.OFFERED or offer is None:
         return False
-    return _is_copied(after, offer) and not _is_copied(before, offer)
+    return _is_carried(after, offer) and not _is_carried(before, offer)
 
 
-def _is_copied(base: Base, comment_id: CommentId) -> bool:
-    return any(
+def _is_carried(base: Base, comment_id: CommentId) -> bool:
+    """Whether the platform has the order's copy, or the note that stands for it."""
+    return order_key(comment_id) in note_keys(base) or any(
         m.kind is Known.COPIED and m.origin is Side.PARTNER and m.comment_id == comment_id
         for m in base.comments
     )
+
+
+def order_key(comment_id: CommentId) -> str:
+    """The note that stands on the platform's desk for an order whose words stay at home."""
+    return note_key(NoteKind.HAND_OFF_ORDERED, Side.PLATFORM, comment_id)
 
 
 def _about(hand_off: HandOff) -> str:
@@ -255,6 +262,15 @@ def _read_order(
         is_tag_set=before.is_tag_set,
         turn=before.turn + 1,
     )
+    if is_read_at_home(comment, Side.PARTNER, policy):
+        ordered = note(
+            NoteKind.HAND_OFF_ORDERED,
+            platform=policy.platform_name,
+            partner=policy.partner_name,
+            who=comment.author.name or policy.partner_name,
+            at=comment.created_at,
+        )
+        base = owe(base, ordered, Side.PLATFORM, about)
     moved = replace(
         _moved(before, HandOffState.OFFERED),
         side=Side.PARTNER,
@@ -284,7 +300,8 @@ def _refusal(
         return _phrase_note(NoteKind.MADE_PRIVATE, None, policy)
     if base.hand_off.is_away or NoteKind.ALREADY_WITH_PLATFORM in said:
         since = base.hand_off.offered_at or platform.updated_at
-        return note(NoteKind.ALREADY_WITH_PLATFORM, platform=name, since=since)
+        reader = None if is_read_at_home(comment, Side.PARTNER, policy) else name
+        return note(NoteKind.ALREADY_WITH_PLATFORM, platform=name, since=since, reader=reader)
     is_closed = policy.statuses.meaning(Side.PLATFORM, platform.status) is Status.CLOSED
     if is_closed or NoteKind.REFUSED_CLOSED in said:
         return note(NoteKind.REFUSED_CLOSED, platform=name, url=platform.url)

@@ -22,6 +22,8 @@ class NoteKind(StrEnum):
     CONTEXT = "context"
     #: Heads the older history, which follows in the same comment.
     DIGEST = "digest"
+    #: Goes with a hand-off whose own words stay with the partner; for the platform's staff.
+    HAND_OFF_ORDERED = "hand_off_ordered"
     #: The platform confirmed the hand-off.
     HANDED = "handed"
     #: Escalated to the partner again.
@@ -85,11 +87,12 @@ def _facts(required: str = "", optional: str = "") -> FactNames:
 FACT_NAMES: Mapping[NoteKind, FactNames] = {
     NoteKind.CONTEXT: _facts("platform as_of", "rows url"),
     NoteKind.DIGEST: _facts("platform count", "url"),
+    NoteKind.HAND_OFF_ORDERED: _facts("platform partner who at"),
     NoteKind.HANDED: _facts("platform who at", "count comment"),
     NoteKind.RESUMED: _facts("platform partner at", "who"),
     NoteKind.WITHDRAWN: _facts("platform partner at", "who"),
     NoteKind.ENDED: _facts("platform at"),
-    NoteKind.ALREADY_WITH_PLATFORM: _facts("platform since"),
+    NoteKind.ALREADY_WITH_PLATFORM: _facts("platform since", "reader"),
     NoteKind.NEAR_MISS: _facts("platform phrase"),
     NoteKind.UNLISTED: _facts("platform phrase written"),
     NoteKind.PUBLIC_PHRASE_HELD: _facts("platform phrase"),

@@ -30,7 +30,7 @@ from syncd.core.refusal import is_refused
 from syncd.core.status import owed_status
 from syncd.core.tags import TagDelta, owed_tags
 from syncd.core.thread import note_keys
-from syncd.core.turns import wants_ball_tag
+from syncd.core.turns import order_key, wants_ball_tag
 
 
 class Writes:
@@ -153,12 +153,12 @@ class Writes:
         )
 
     def _leaving_index(self, side: Side, drafts: list[Draft]) -> int | None:
-        """Which draft takes the ticket out of the view: the copy of the comment that asked."""
-        if not self._must_leave(side):
-            return None
+        """Which draft takes the ticket out of the view: what stands for the comment that asked."""
         wanted = self._base.hand_off.comment_id
+        if wanted is None or not self._must_leave(side):
+            return None
         for index, draft in enumerate(drafts):
-            if draft.source_id == wanted:
+            if draft.source_id == wanted or draft.note_key == order_key(wanted):
                 return index
         return None
 

@@ -294,6 +294,9 @@ KINDS: dict[str, Kind] = {
         before=one_pair, deed=file_to_platform, settings={"scan_seconds": 400.0}
     ),
     "hand-off": Kind(before=one_pair, deed=hand_off),
+    "hand-off, its words at home": Kind(
+        before=one_pair, deed=hand_off, settings={"link": "comments: {private: to_partner}"}
+    ),
     "hand-off returned": Kind(before=a_handed_pair, deed=escalate_again),
     "follow-up": Kind(before=a_finished_pair, deed=follow_up),
     "merge followed": Kind(before=a_pair_beside_another, deed=merge),

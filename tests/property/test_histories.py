@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from syncd.core.agreed import HandOffState
 from syncd.core.model import Audience, Role, Side, Status
 from syncd.core.operations import UpdateTicket
-from syncd.core.policy import StatusRule
+from syncd.core.policy import Direction, StatusRule
 from syncd.core.status import resolve
 from syncd.core.tags import shared_spelling
 from tests.support.build import a_person
@@ -72,8 +72,14 @@ def acts(*sides: Side, max_size: int = 6) -> st.SearchStrategy[list[Act]]:
     )
 
 
-def born(rule: StatusRule = StatusRule.MORE_OPEN, *, has_stamps: bool = True) -> Twins:
-    twins = Twins(replace(a_policy(), status_rule=rule), has_readable_stamps=has_stamps)
+def born(
+    rule: StatusRule = StatusRule.MORE_OPEN,
+    *,
+    has_stamps: bool = True,
+    private: Direction = Direction.BOTH,
+) -> Twins:
+    policy = replace(a_policy(), status_rule=rule, private=private)
+    twins = Twins(policy, has_readable_stamps=has_stamps)
     twins.see(Side.PLATFORM)
     twins.settle_down()
     return twins
@@ -275,11 +281,12 @@ def test_two_changes_that_could_not_know_of_each_other_are_argued_out_whenever_t
     status=st.none() | st.sampled_from(RAW[Side.PARTNER]),
     customer=st.booleans(),
     count=st.integers(1, 3),
+    private=st.sampled_from(Direction),
 )
 def test_hand_off_once_whatever_comes_between(
-    turns: list[str], status: str | None, customer: bool, count: int
+    *, turns: list[str], status: str | None, customer: bool, count: int, private: Direction
 ) -> None:
-    twins = born()
+    twins = born(private=private)
     for number in range(1, count + 1):
         twins.partner.act(
             ADA,
@@ -311,7 +318,12 @@ def test_hand_off_once_whatever_comes_between(
     assert twins.base.hand_off.state is HandOffState.HANDED
     assert shown(twins)[0] == (Status.OPEN, Status.OPEN)
     assert twins.policy.ball_tag in twins.partner.tags
-    assert_equal_sides(twins)
+    carried = {number for number, audience in texts(twins.platform) if audience is Audience.SHARED}
+    is_carried = private.allows(Side.PLATFORM)
+    assert carried == (set(range(1, count + 1)) if is_carried else set())
+    if is_carried:
+        assert_equal_sides(twins)
+    assert twins.look().operations == ()
 
 
 @given(

@@ -59,6 +59,7 @@ FACTS: dict[str, str] = {
     "phrase": "Reassign to Heroku",
     "platform": "Heroku",
     "platform_status": "Closed",
+    "reader": "Heroku",
     "since": when(AT),
     "status": "solved",
     "tag": "very urgent",

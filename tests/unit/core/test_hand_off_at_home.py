@@ -1,0 +1,450 @@
+"""The hand-off of a partner whose private comments do not travel: rows of docs/hand-off.md again.
+
+The order is obeyed, its words stay at home, and the platform's staff have a note in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from syncd.core.agreed import Base, CommentMapping, HandOffState, Known
+from syncd.core.forgotten_hand_off import replay_hand_offs
+from syncd.core.lines import plain_text
+from syncd.core.model import Audience, Role, Side
+from syncd.core.notes import NoteKind
+from syncd.core.operations import UpdateTicket
+from syncd.core.policy import Direction
+from syncd.core.recognition import recognise, take_kinds
+from syncd.core.turns import order_key
+from tests.support.build import a_person
+from tests.support.twins import PAIR_KEY, Fault, Twins, a_policy
+from tests.unit.core.test_hand_off_rows import (
+    CUSTOMER,
+    HANDED,
+    HINTED,
+    NOTHING,
+    PHRASE,
+    STAFF,
+    assert_both_open,
+    hints,
+    holds,
+    is_handed,
+    notes,
+    say,
+)
+
+SECRET = "between us"
+ORDER = f"<p>{SECRET}</p><p>{PHRASE}</p>"
+BOTH = Direction.BOTH
+AT_HOME = [Direction.NONE, Direction.TO_PARTNER]
+
+
+@pytest.fixture(params=AT_HOME, ids=[direction.value for direction in AT_HOME])
+def twins(request: pytest.FixtureRequest) -> Iterator[Twins]:
+    """A pair with a ticket that was escalated and has its twin; nothing private leaves it."""
+    made = Twins(replace(a_policy(), private=request.param))
+    made.settle_down()
+    yield made
+    for comment in made.platform.comments:
+        assert SECRET not in (comment.html or "")
+
+
+def leaves(twins: Twins) -> list[UpdateTicket]:
+    return [op for op in twins.written if isinstance(op, UpdateTicket) and op.leave_view]
+
+
+@pytest.mark.parametrize("html", HANDED.values(), ids=HANDED.keys())
+def test_an_order_hands_the_ticket_over_and_its_words_stay(twins: Twins, html: str) -> None:
+    say(twins, f"<p>{SECRET}</p>{html}")
+    twins.settle_down()
+    assert is_handed(twins)
+    assert_both_open(twins)
+    customers, ordered, handed = twins.platform.comments
+    assert ordered.audience is handed.audience is Audience.SHARED
+    assert plain_text(ordered.html or "").startswith("This ticket comes back to Heroku")
+    assert "Ada handed it over" in plain_text(ordered.html or "")
+    [left] = leaves(twins)
+    assert left.comment is not None
+    assert left.comment.note_key == order_key(
+        twins.base.hand_off.comment_id or customers.comment_id
+    )
+
+
+@pytest.mark.parametrize("html", HINTED.values(), ids=HINTED.keys())
+def test_a_near_miss_gets_its_hint_at_home(twins: Twins, html: str) -> None:
+    say(twins, f"<p>{SECRET}</p>{html}")
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert hints(twins) == 1
+    assert len(twins.platform.comments) == 1
+
+
+@pytest.mark.parametrize("html", NOTHING.values(), ids=NOTHING.keys())
+def test_what_is_no_order_just_stays(twins: Twins, html: str) -> None:
+    say(twins, f"<p>{SECRET}</p>{html}")
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert hints(twins) == 0
+    assert len(twins.platform.comments) == 1
+
+
+@pytest.mark.parametrize("private", Direction)
+def test_behind_the_local_marker_nothing_is_an_order(private: Direction) -> None:
+    twins = Twins(replace(a_policy(), private=private))
+    twins.settle_down()
+    say(twins, f"<p>#local {SECRET}</p><p>{PHRASE}</p>")
+    say(twins, "<p>#local Reasign to Heroku</p>")
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert hints(twins) == 0
+    assert len(twins.platform.comments) == 1
+
+
+def test_who_can_read_it_unknown_it_is_no_order(twins: Twins) -> None:
+    say(twins, ORDER, audience=Audience.LOCAL)
+    twins.settle_down()
+    assert not is_handed(twins)
+
+
+def test_a_link_without_phrases_reads_none() -> None:
+    twins = Twins(replace(a_policy(), private=Direction.NONE, hand_off_phrases=()))
+    twins.settle_down()
+    say(twins, ORDER)
+    twins.settle_down()
+    assert not is_handed(twins)
+
+
+def test_public_comments_around_it_travel_in_order(twins: Twins) -> None:
+    say(twins, "<p>before it</p>", audience=Audience.PUBLIC)
+    say(twins, ORDER)
+    say(twins, "<p>behind it</p>", audience=Audience.PUBLIC)
+    twins.settle_down()
+    assert is_handed(twins)
+    [first] = holds(twins, Side.PLATFORM, "before it")
+    [second] = holds(twins, Side.PLATFORM, "behind it")
+    assert twins.platform.comments.index(first) < twins.platform.comments.index(second)
+
+
+def test_row_19_public_and_alone_it_is_held_and_made_private_it_stays_at_home(
+    twins: Twins,
+) -> None:
+    held = say(twins, f"<p>{PHRASE}</p>", audience=Audience.PUBLIC)
+    say(twins, "<p>behind it</p>", audience=Audience.PUBLIC)
+    twins.settle_down()
+    assert notes(twins, NoteKind.PUBLIC_PHRASE_HELD) == 1
+    assert holds(twins, Side.PLATFORM, "behind it") == []
+    twins.partner.make_private(held.comment_id)
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert notes(twins, NoteKind.MADE_PRIVATE) == 1
+    assert holds(twins, Side.PLATFORM, "behind it")
+    assert holds(twins, Side.PLATFORM, PHRASE) == []
+
+
+def test_row_21_made_private_before_anybody_looked_it_is_no_order(twins: Twins) -> None:
+    written = say(twins, ORDER, audience=Audience.PUBLIC)
+    twins.partner.make_private(written.comment_id)
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert notes(twins, NoteKind.MADE_PRIVATE) == 1
+
+
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.LIGHT_AGENT, Role.SYSTEM, Role.UNKNOWN])
+def test_row_24_and_27_only_agents_steer_and_others_are_counted_once(
+    twins: Twins, role: Role
+) -> None:
+    say(twins, "<p>beside it</p>", audience=Audience.PUBLIC)
+    say(twins, ORDER, by=a_person("Nobody", role))
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert [t.actor for t in twins.transitions if t.name == "hand_off.ignored"] == [role]
+
+
+def test_row_25_a_copy_of_the_platforms_private_words_is_no_order() -> None:
+    twins = Twins(replace(a_policy(), private=Direction.TO_PARTNER))
+    twins.platform.act(CUSTOMER, f"<p>{PHRASE}</p>")
+    twins.platform.act(STAFF, f"<p>{PHRASE}</p>", audience=Audience.SHARED, views=["acme"])
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert hints(twins) == 0
+
+
+def test_row_30_twice_at_once_is_one_hand_off_and_a_note_that_is_true(twins: Twins) -> None:
+    say(twins, ORDER)
+    say(twins, ORDER)
+    twins.settle_down()
+    assert is_handed(twins)
+    assert len(leaves(twins)) == 1
+    assert notes(twins, NoteKind.ALREADY_WITH_PLATFORM) == 1
+    assert holds(twins, Side.PARTNER, "already with Heroku")
+    assert holds(twins, Side.PARTNER, "passed on") == []
+
+
+@pytest.mark.parametrize("status", ["pending", "solved"])
+def test_row_33_and_35_with_a_status_in_one_update_both_stay_open(
+    twins: Twins, status: str
+) -> None:
+    say(twins, ORDER, status=status)
+    twins.settle_down()
+    assert is_handed(twins)
+    assert_both_open(twins)
+    assert notes(twins, NoteKind.STAY_OPEN) == 1
+
+
+def test_row_36_on_a_closed_platform_ticket_it_is_refused_with_a_note(twins: Twins) -> None:
+    twins.platform.act(STAFF, status="Closed")
+    twins.settle_down()
+    say(twins, ORDER)
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert notes(twins, NoteKind.REFUSED_CLOSED) == 1
+    assert len(twins.platform.comments) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+@pytest.mark.parametrize("is_journaled", [True, False])
+def test_row_39_a_lost_answer_leads_to_one_hand_off_and_one_confirmation(
+    twins: Twins, fault: Fault, *, is_journaled: bool
+) -> None:
+    say(twins, ORDER)
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    assert twins.turn(fault)
+    assert not any(notes(twins, NoteKind.HANDED, side) for side in Side)
+    if not is_journaled:
+        twins.sent = None
+    twins.settle_down()
+    assert is_handed(twins)
+    assert notes(twins, NoteKind.HANDED) == 1
+    assert len(twins.platform.comments) == 3
+
+
+def test_row_39_escalated_again_behind_a_lost_answer_it_was_handed_over_once(
+    twins: Twins,
+) -> None:
+    say(twins, ORDER)
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    assert twins.turn(Fault.AFTER)
+    twins.sent = None
+    twins.platform.move("acme")
+    twins.settle_down()
+    assert len(leaves(twins)) == 1
+    assert "acme" in twins.platform.views
+    assert twins.base.hand_off.state is HandOffState.NONE
+    assert notes(twins, NoteKind.RESUMED) == 1
+
+
+def test_row_40_a_backfill_does_not_run_an_old_order_and_says_so(twins: Twins) -> None:
+    twins.circumstances = replace(twins.circumstances, is_quiet=True, is_historic=True)
+    say(twins, ORDER)
+    twins.settle_down()
+    assert notes(twins, NoteKind.HISTORIC) == 1
+    twins.circumstances = replace(twins.circumstances, is_quiet=False, is_historic=False)
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert notes(twins, NoteKind.HISTORIC) == 1
+
+
+def test_row_43_a_comment_deleted_before_it_was_read_is_nothing(twins: Twins) -> None:
+    say(twins, ORDER)
+    twins.partner.comments.pop()
+    twins.settle_down()
+    assert not is_handed(twins)
+
+
+def test_an_order_known_without_its_text_is_read_first(twins: Twins) -> None:
+    order = say(twins, ORDER)
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    shown = twins.snapshots[Side.PARTNER]
+    bare = tuple(
+        replace(c, html=None) if c.comment_id == order.comment_id else c for c in shown.comments
+    )
+    twins.snapshots[Side.PARTNER] = replace(shown, comments=bare)
+    twins.settle_down()
+    assert is_handed(twins)
+
+
+def test_what_an_earlier_version_kept_at_home_is_not_obeyed_now(twins: Twins) -> None:
+    order = say(twins, ORDER)
+    kept = CommentMapping(
+        kind=Known.LOCAL,
+        origin=Side.PARTNER,
+        comment_id=order.comment_id,
+        audience=Audience.SHARED,
+    )
+    twins.base = replace(twins.base, comments=(*twins.base.comments, kept))
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert len(twins.platform.comments) == 1
+    recovered(twins)
+    assert not is_handed(twins)
+
+
+def test_a_link_that_stops_carrying_private_words_still_hands_over_what_was_offered() -> None:
+    twins = Twins()
+    twins.settle_down()
+    say(twins, ORDER)
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    assert twins.turn(Fault.BEFORE)
+    twins.sent = None
+    twins.policy = replace(twins.policy, private=Direction.NONE)
+    twins.settle_down()
+    assert is_handed(twins)
+    assert len(leaves(twins)) == 1
+    assert holds(twins, Side.PLATFORM, SECRET) == []
+
+
+# --- an older store ------------------------------------------------------------------------------
+
+
+def recovered(twins: Twins) -> None:
+    """What a recovery of the pair does, and then one more look at everything."""
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    before = twins.base
+    found = recognise(
+        before,
+        twins.snapshots,
+        policy=twins.policy,
+        capabilities={side: desk.capabilities for side, desk in twins.desks.items()},
+        pair_key=PAIR_KEY,
+        writers={side: frozenset({"robot"}) for side in Side},
+    )
+    assert found.doubtful == ()
+    twins.base = replay_hand_offs(found.base, before, twins.snapshots, twins.policy, PAIR_KEY)
+    twins.base = take_kinds(twins.base, twins.look().base)
+    twins.settle_down()
+
+
+def older(*, has_readable_stamps: bool, private: Direction) -> tuple[Twins, Base]:
+    """A pair, and what a backup of now will know of it."""
+    twins = Twins(replace(a_policy(), private=private), has_readable_stamps=has_readable_stamps)
+    twins.settle_down()
+    return twins, twins.base
+
+
+stamps = pytest.mark.parametrize("has_readable_stamps", [True, False])
+ways = pytest.mark.parametrize(
+    ("private", "has_readable_stamps"),
+    [*((direction, is_seen) for direction in AT_HOME for is_seen in (True, False)), (BOTH, True)],
+)
+
+
+@ways
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_an_older_store_finds_what_was_handed_over(
+    *, has_readable_stamps: bool, private: Direction, is_closed: bool
+) -> None:
+    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=private)
+    say(twins, ORDER)
+    twins.settle_down()
+    assert is_handed(twins)
+    if is_closed:
+        twins.platform.act(STAFF, status="Closed")
+        twins.settle_down()
+    counts = [len(desk.comments) for desk in twins.desks.values()]
+    twins.base = yesterday
+    recovered(twins)
+    assert twins.base.hand_off.state is HandOffState.HANDED
+    assert [len(desk.comments) for desk in twins.desks.values()] == counts
+    assert len(leaves(twins)) == 1
+
+
+@ways
+def test_an_older_store_does_not_hand_over_again_what_was_escalated_again(
+    *, has_readable_stamps: bool, private: Direction
+) -> None:
+    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=private)
+    say(twins, ORDER)
+    twins.settle_down()
+    twins.platform.move("acme")
+    twins.settle_down()
+    assert twins.base.hand_off.state is HandOffState.NONE
+    twins.base = yesterday
+    recovered(twins)
+    assert "acme" in twins.platform.views
+    assert len(leaves(twins)) == 1
+    assert twins.base.hand_off.state is HandOffState.NONE
+
+
+@stamps
+@pytest.mark.parametrize("is_back", [False, True])
+def test_an_older_store_that_had_offered_it_finds_that_it_went(
+    *, has_readable_stamps: bool, is_back: bool
+) -> None:
+    twins, _ = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
+    say(twins, ORDER)
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    yesterday = twins.look().base
+    assert yesterday.hand_off.state is HandOffState.OFFERED
+    twins.settle_down()
+    if is_back:
+        twins.platform.move("acme")
+        twins.settle_down()
+    counts = [len(desk.comments) for desk in twins.desks.values()]
+    twins.base = yesterday
+    recovered(twins)
+    assert ("acme" in twins.platform.views) is is_back
+    assert len(leaves(twins)) == 1
+    if not is_back:
+        assert [len(desk.comments) for desk in twins.desks.values()] == counts
+
+
+@stamps
+def test_an_older_store_obeys_what_nobody_had_read(*, has_readable_stamps: bool) -> None:
+    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
+    say(twins, ORDER)
+    twins.base = yesterday
+    recovered(twins)
+    assert is_handed(twins)
+    assert len(leaves(twins)) == 1
+
+
+@stamps
+def test_a_new_order_behind_a_forgotten_one_is_obeyed_or_told_of(
+    *, has_readable_stamps: bool
+) -> None:
+    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
+    say(twins, ORDER)
+    twins.settle_down()
+    twins.platform.move("acme")
+    twins.settle_down()
+    say(twins, ORDER)
+    twins.base = yesterday
+    recovered(twins)
+    # Without names, no note says which of the two it is about.
+    assert is_out(twins) is has_readable_stamps
+    assert len(leaves(twins)) == (2 if has_readable_stamps else 1)
+    assert bool(notes(twins, NoteKind.HISTORIC)) is not has_readable_stamps
+
+
+@stamps
+def test_an_older_store_does_not_obey_what_was_refused(*, has_readable_stamps: bool) -> None:
+    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
+    twins.platform.act(STAFF, status="Closed")
+    twins.settle_down()
+    say(twins, ORDER)
+    twins.settle_down()
+    twins.platform.act(STAFF, status="Open")
+    twins.settle_down()
+    twins.base = yesterday
+    recovered(twins)
+    assert not is_out(twins)
+    assert leaves(twins) == []
+
+
+def is_out(twins: Twins) -> bool:
+    return "acme" not in twins.platform.views
