@@ -38,6 +38,13 @@ def fingerprint(first_token: str) -> str:
     return hashlib.sha256(first_token.encode()).hexdigest()[:16]
 
 
+def _write_all(descriptor: int, content: bytes) -> None:
+    """With room for a part of it, the system writes that part and calls it a success."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
 class TokenFile:
     """The tokens of one connection."""
 
@@ -63,7 +70,7 @@ class TokenFile:
             # A file that was left behind keeps its old mode otherwise.
             os.fchmod(descriptor, 0o600)
             self._give(descriptor)
-            os.write(descriptor, msgspec.json.encode(tokens))
+            _write_all(descriptor, msgspec.json.encode(tokens))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

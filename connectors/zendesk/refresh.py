@@ -56,6 +56,8 @@ class RefreshCredential:
         self._first = fingerprint(oauth.refresh_token.get_secret_value())
         self._turn = asyncio.Lock()
         self._tokens: Tokens | None = None
+        #: What the desk has given and no disk has taken yet: the old pair is dead by then.
+        self._owed: Tokens | None = None
         self._refused = ""
 
     def __repr__(self) -> str:
@@ -71,6 +73,7 @@ class RefreshCredential:
         """The bearer token. Raises `Unauthorised`, `Unreachable` or `RateLimited`."""
         if self._tokens is None or not self._is_usable(self._tokens):
             async with self._turn, self._locked():
+                self._keep_owed()
                 # Another task or process may have renewed it meanwhile.
                 self._tokens = self._present()
                 if not self._is_usable(self._tokens):
@@ -132,7 +135,8 @@ class RefreshCredential:
             access_token=answer.access_token,
             access_ends_at=began_at + life - min(_MARGIN_SECONDS, life / 10),
         )
-        self._keep(renewed)
+        self._owed = renewed
+        self._keep_owed()
         return renewed
 
     async def _ask(self, refresh_token: str) -> wire.Token:
@@ -174,6 +178,11 @@ class RefreshCredential:
             request_id=error.request_id,
             hint=hint,
         )
+
+    def _keep_owed(self) -> None:
+        if self._owed is not None:
+            self._keep(self._owed)
+            self._owed = None
 
     def _keep(self, tokens: Tokens) -> None:
         try:

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 
 from connectors.sandbox import Fault
 from connectors.zendesk.connector import ZendeskConnector
+from connectors.zendesk.kept_tokens import TokenFile, Tokens
 from connectors.zendesk.refresh import LIFE_SECONDS
 from syncd.core.errors import Unauthorised
 from syncd.core.model import TicketId
@@ -54,6 +56,17 @@ def renewals(desk: ZendeskDesk) -> list[int]:
 
 def kept(folder: Path) -> Any:
     return json.loads((folder / "syncd.db.oauth-acme").read_bytes())
+
+
+@contextlib.contextmanager
+def room_for(count: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes: what still fits is written, as on a full disk."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (count, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
 
 
 class Looking(httpx.AsyncBaseTransport):
@@ -228,6 +241,33 @@ async def test_a_folder_that_is_not_there_costs_no_token(tmp_path: Path) -> None
             await process.fetch(NOBODY, Read.FIELDS)
         assert renewals(desk) == []
         assert "missing" in refused.value.hint
+
+
+async def test_a_disk_that_takes_only_a_part_of_a_pair_keeps_the_one_before(tmp_path: Path) -> None:
+    file = TokenFile(tmp_path / "tokens")
+    old = Tokens(first="a", refresh_token="old", access_token="x" * 100)
+    file.write(old)
+    with room_for(60), pytest.raises(OSError, match="large"):
+        file.write(Tokens(first="a", refresh_token="new", access_token="y" * 100))
+    assert file.read() == old
+
+
+async def test_a_disk_that_fills_up_during_a_renewal_costs_no_token(tmp_path: Path) -> None:
+    async with a_zendesk_desk() as desk:
+        async with a_process(desk, tmp_path) as process:
+            await ask(process)
+            whole = (tmp_path / "syncd.db.oauth-acme").stat().st_size
+            desk.clock.advance(LIFE_SECONDS)
+            # The note before the request still fits, which holds no access token.
+            with room_for(whole - 10), pytest.raises(Unauthorised, match="not be kept") as refused:
+                await process.fetch(NOBODY, Read.FIELDS)
+            assert "space" in refused.value.hint
+            assert renewals(desk) == [200, 200]
+            await ask(process)
+            assert renewals(desk) == [200, 200]
+        async with a_process(desk, tmp_path) as process:
+            await ask(process)
+        assert renewals(desk) == [200, 200]
 
 
 async def test_a_check_names_the_end_of_the_refresh_token(tmp_path: Path) -> None:
