@@ -14,6 +14,7 @@ from connectors.platform.sandbox.seed import add_person
 from syncd.core.model import Audience, CommentId, Sighting, TicketId
 from tests.engine.backfilling import backfilled, miss
 from tests.engine.both_desks import AGENT, CUSTOMER, HEROKU, STAFF, VIEWS, BothDesks
+from tests.engine.catching_up import MANY, born, catch_up, change, go_missing
 from tests.engine.lineages import PRIVATE, a_closed_pair, a_pair, a_stranger, do
 from tests.engine.sending_files import a_file
 from tests.engine.test_new_ticket_fields import PLACE
@@ -34,22 +35,35 @@ class Kind:
     #: What is asked of syncd, again after a death; by default that it runs.
     is_backfill: bool = False
     is_notifying: bool = False
+    #: The partner's desk was away until now, and the daemon's own workers catch up with it.
+    is_catching_up: bool = False
+    #: A request that it is about: one that an undisturbed life makes.
+    sends: str = ""
     #: False for what the documents do not promise: an import that lands long after its sender died.
     may_be_late: bool = True
     #: Several pairs at a time: commits that fall together are one, and lives differ in points.
     is_abreast: bool = False
+    #: A life takes long: of the points that find the same, only the first is burnt.
+    is_long: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     async def work(self, desks: BothDesks) -> None:
         """Have syncd do it, up to the first look that finds nothing more to do."""
         if self.is_backfill:
             await backfilled(desks, notify=self.is_notifying)
+        if self.is_catching_up:
+            await go_missing(desks)
+            await catch_up(desks)
         while await desks.round() or await desks.made.store.load_due(desks.clock.now()):
             pass
 
 
 async def one_pair(desks: BothDesks) -> Tickets:
     return [await a_pair(desks)]
+
+
+async def many_pairs(desks: BothDesks) -> Tickets:
+    return await born(desks, 8)
 
 
 async def an_answered_pair(desks: BothDesks) -> Tickets:
@@ -265,6 +279,11 @@ async def _histories(desks: BothDesks, count: int) -> Tickets:
     return tickets
 
 
+async def changes_of_many(desks: BothDesks, tickets: Tickets) -> Tickets:
+    change(desks, tickets)
+    return tickets
+
+
 async def nothing_more(desks: BothDesks, tickets: Tickets) -> Tickets:
     return tickets
 
@@ -312,6 +331,14 @@ KINDS: dict[str, Kind] = {
         may_be_late=False,
         is_abreast=True,
         settings={"allows_bulk_users": True},
+    ),
+    "bulk update after an outage": Kind(
+        before=many_pairs,
+        deed=changes_of_many,
+        is_catching_up=True,
+        is_abreast=True,
+        is_long=True,
+        sends=MANY,
     ),
     "backfill of a pair": Kind(before=missed_private_word, deed=nothing_more, is_backfill=True),
     "backfill of a pair, with public comments": Kind(

@@ -105,7 +105,7 @@ def worth_burning(points: Sequence[Point], kind: Kind, *, every: bool) -> Iterat
     for number, point in enumerate(points):
         if point.moment is Moment.LATE_REQUEST and not kind.may_be_late:
             continue
-        if every or number == 0 or point.is_new:
+        if number == 0 or point.is_new or (every and not kind.is_long):
             yield number
 
 

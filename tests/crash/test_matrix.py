@@ -45,6 +45,8 @@ async def test_cut_off_at_any_point_both_desks_end_as_if_nothing_had_been(
             # The first life on a desk leaves what the later ones find, such as a customer.
             await lived(desks, box, kind)
             undisturbed = await lived(desks, box, kind)
+            sent = [point.what for point in undisturbed.points]
+            assert kind.sends == "" or kind.sends in sent
             for number in worth_burning(undisturbed.points, kind, every=is_readable):
                 life = await lived(desks, box, kind, number)
                 point = f"{number}, {undisturbed.points[number]}"

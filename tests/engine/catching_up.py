@@ -82,6 +82,14 @@ async def outage(desks: BothDesks, tickets: list[str]) -> None:
     desks.forget_requests()
 
 
+async def go_missing(desks: BothDesks) -> None:
+    """The partner is away for one look at its feed, and back at the next."""
+    desks.arm(Side.PARTNER, **DOWN)
+    desks.clock.advance(70)
+    await desks.poll()
+    desks.disarm()
+
+
 async def catch_up(desks: BothDesks) -> None:
     """The desk is back, and the daemon works until nothing waits but names."""
     desks.clock.advance(70)
