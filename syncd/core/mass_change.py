@@ -49,6 +49,13 @@ class DrasticChange:
     #: By the desk's own clock; None where it does not tell.
     at: datetime | None
 
+    @property
+    def name(self) -> tuple[Side, Drastic, str]:
+        """What tells it from the pair's other changes. A loss is one, by whatever word: a ticket
+        that a read found gone may be shown as deleted by the feed a minute later.
+        """
+        return self.side, self.kind, "" if self.kind is Drastic.DELETED else self.after
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PendingChange:

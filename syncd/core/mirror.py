@@ -172,6 +172,8 @@ def _doubt(ticket: Ticket, sighting: Sighting) -> Ticket:
             is_stale=True,
             is_confirmed=False,
         )
+    if sighting.is_missing and ticket.end in (End.ALIVE, End.GONE):
+        return replace(ticket, end=End.GONE, is_stale=True, is_confirmed=False)
     moved_at = sighting.moved_at
     if moved_at is None or ticket.end in _IS_OVER:
         return ticket

@@ -222,6 +222,9 @@ class Sighting:
     #: The desk showed something of the ticket that could not be understood: what the mirror knows
     #: is enough no longer, and the ticket is read anew as a whole.
     is_unreadable: bool = False
+    #: The ticket is taken for gone, but only a read of its own may have consequences: a list leaves
+    #: it out, or it was found gone a while ago.
+    is_missing: bool = False
     #: Where the thread says that the ticket was merged into.
     merged_into: TicketId | None = None
     #: Follow-ups of the ticket, seen as tickets of their own.

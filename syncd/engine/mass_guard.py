@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncd.core.mass_change import Drastic, drastic_changes
-from syncd.core.model import Side
+from syncd.core.model import End, Side, Sighting
 from syncd.engine.surroundings import Surroundings
 from syncd.engine.telling import tell_stopped
 from syncd.engine.work import Work
@@ -29,7 +29,7 @@ class MassGuard:
             link.policy,
             has_views=link.capabilities[Side.PLATFORM].has_views,
         )
-        fresh = {(c.side, c.kind, c.after): c for c in changes}
+        fresh = {c.name: c for c in changes}
         for key in self._passed & fresh.keys():
             del fresh[key]
         if not fresh:
@@ -38,6 +38,16 @@ class MassGuard:
         if weighed.park is None:
             self._passed |= fresh.keys()
             return False
+        self._doubt_losses()
         if weighed.is_news:
             tell_stopped(weighed.park, link.name)
         return True
+
+    def _doubt_losses(self) -> None:
+        """Have a ticket that is gone read again before it is told of: until somebody confirms, the
+        whole desk may be back, and no feed says so.
+        """
+        for side, snapshot in self._work.snapshots.items():
+            if snapshot.ticket.end is End.GONE:
+                doubt = Sighting(ticket_id=snapshot.ticket.ticket_id, is_missing=True)
+                self._work.absorb(side, doubt)

@@ -7,12 +7,14 @@ When the last one ended is on record, so that a daemon that never lives for long
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syncd.core.errors import RemoteError
-from syncd.core.model import Side, Sighting
+from syncd.core.model import Side, TicketId
 from syncd.core.work import CursorMove, Pair, PairState
+from syncd.engine.absences import Absences
 from syncd.engine.controller import wait_or_stop
 from syncd.engine.health import Health
 from syncd.engine.intake import Intake
@@ -21,8 +23,6 @@ from syncd.log import logger
 from syncd.ports import PRIORITY, Clock, Priority, Store
 
 FEED = "sweep"
-#: Of each connection and batch, so many tickets that a list lacks are asked for one by one.
-_MOST_DOUBTED = 10
 #: For so long Zendesk keeps what was deleted.
 _RESTORABLE = timedelta(days=30)
 
@@ -85,40 +85,41 @@ class Sweep:
         """One pass over all open pairs; returns how many pairs it marked."""
         repaired = 0
         lost_since = self._clock.now() - _RESTORABLE
+        absences = Absences(links=self._links, intake=self._intake, health=self._health)
         async for batch in self._store.open_pairs(lost_since=lost_since):
             for side in Side:
-                repaired += await self._compare(side, batch)
+                repaired += await self._compare(side, batch, absences)
             if self._stopping.is_set():
                 break
         else:
+            # Of all batches together: what is missing in each of them may be few, and many in all.
+            await absences.look()
             await self._record_end()
         if repaired:
             self._health.counts["sweep.repaired"] += repaired
             logger().warning("sweep.repaired", pairs=repaired)
         return repaired
 
-    async def _compare(self, side: Side, pairs: Sequence[Pair]) -> int:
+    async def _compare(self, side: Side, pairs: Sequence[Pair], absences: Absences) -> int:
         repaired = 0
         for name, connector in self._links.connectors().items():
-            held = {
-                ticket_id: pair
-                for pair in pairs
-                if (link := self._links.find(pair.link)) is not None
-                and link.connectors[side].name == name
-                and (ticket_id := pair.tickets[side]) is not None
-            }
+            held: dict[TicketId, list[Pair]] = defaultdict(list)
+            for pair in pairs:
+                link = self._links.find(pair.link)
+                ticket_id = pair.tickets[side]
+                if link is None or link.connectors[side].name != name or ticket_id is None:
+                    continue
+                held[ticket_id].append(pair)
             if not held:
                 continue
-            alive = {one: pair for one, pair in held.items() if pair.state is PairState.ACTIVE}
             try:
                 sightings = await connector.fetch_many(tuple(held))
             except RemoteError as error:
                 self._health.failed(error)
                 continue
             repaired += len(await self._intake.take(name, sightings))
-            # Left out of a list is not gone: its own pair's run asks for it. A list that lacks many
-            # is wrong, or a mass deletion, which some of them are enough to stop.
-            missing = sorted(alive.keys() - {sighting.ticket_id for sighting in sightings})
-            doubts = [Sighting(ticket_id=one, is_unreadable=True) for one in missing]
-            await self._intake.take(name, doubts[:_MOST_DOUBTED])
+            for missing in held.keys() - {sighting.ticket_id for sighting in sightings}:
+                for pair in held[missing]:
+                    if pair.state is PairState.ACTIVE:
+                        absences.add(pair.link, side, missing)
         return repaired

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, select
 
 from syncd.core.mass_change import (
     MASS_CHANGE,
+    Drastic,
     DrasticChange,
     PendingChange,
     drastic_changes,
@@ -173,11 +174,14 @@ def put(
 
 
 def _key(row: sqlite3.Row) -> tuple[object, ...]:
-    return row["pair_id"], row["side"], row["kind"], row["after"]
+    counted = DrasticChange(
+        side=Side(row["side"]), kind=Drastic(row["kind"]), before="", after=row["after"], at=None
+    )
+    return PairId(row["pair_id"]), counted.name
 
 
 def _named(pair_id: PairId, change: DrasticChange) -> tuple[object, ...]:
-    return pair_id, change.side.value, change.kind.value, change.after
+    return pair_id, change.name
 
 
 def _ids(tickets: Mapping[Side, Ticket]) -> dict[Side, TicketId | None]:

@@ -267,32 +267,3 @@ async def test_what_syncd_closes_itself_counts_for_neither_side(tmp_path: Path) 
         assert {desks.ticket(t).status for t in tickets} == {"Closed"}
         assert {desks.twin(t).status for t in tickets} == {"solved"}
         assert desks.events("link.stopped") == []
-
-
-async def test_a_view_and_a_sweep_that_list_nothing_change_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with both_desks(tmp_path, link=GUARD) as desks:
-        tickets = await pairs(desks)
-        for connector in desks.made.connectors.values():
-
-            async def nothing(ticket_ids: object) -> list[object]:
-                return []
-
-            monkeypatch.setattr(connector, "fetch_many", nothing)
-        before = desks.writes()
-        from syncd.engine.sweep import Sweep  # noqa: PLC0415
-
-        made = desks.made
-        sweep = Sweep(
-            links=made.links,
-            every_seconds=1,
-            store=made.store,
-            intake=made.intake,
-            clock=made.clock,
-            health=made.health,
-        )
-        await sweep.sweep()
-        await desks.settle()
-        assert desks.writes() == before
-        assert {desks.twin(t).status for t in tickets} == {"open"}

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core.mirror import merge_comment, merge_snapshot, merge_ticket, with_earlier
-from syncd.core.model import Audience, Comment, CommentId, End, Sighting, Snapshot, Ticket
+from syncd.core.model import (
+    Audience,
+    Comment,
+    CommentId,
+    End,
+    Sighting,
+    Snapshot,
+    Ticket,
+    TicketId,
+)
 from tests.support.build import (
     AT,
     a_comment,
@@ -146,6 +155,22 @@ def test_after_something_unreadable_only_a_whole_read_is_enough() -> None:
     assert (fed.comments_as_of, fed.is_comment_hinted) == (0, True)
     read = merged(fed, a_whole_read(a_ticket(fields_as_of=9)))
     assert (read.comments_as_of, read.is_stale, read.is_comment_hinted) == (9, False, False)
+
+
+def test_a_missing_ticket_counts_as_gone_until_it_is_read() -> None:
+    after = merged(a_ticket(fields_as_of=5), Sighting(ticket_id=TicketId("T1"), is_missing=True))
+    assert (after.end, after.is_stale) == (End.GONE, True)
+    # No list brings it back, a read does.
+    listed = merged(after, a_sighting(a_ticket(fields_as_of=9)))
+    assert (listed.end, listed.is_stale) == (End.GONE, True)
+    read = merged(listed, a_whole_read(a_ticket(fields_as_of=9)))
+    assert (read.end, read.is_stale) == (End.ALIVE, False)
+
+
+@pytest.mark.parametrize("end", [End.DELETED, End.FINAL, End.MERGED, End.SPAM])
+def test_a_ticket_that_is_known_to_have_ended_is_not_missing(end: End) -> None:
+    known = a_ticket(fields_as_of=5, end=end)
+    assert merged(known, Sighting(ticket_id=TicketId("T1"), is_missing=True)) == known
 
 
 @pytest.mark.parametrize("covers", [None, (5, 6)])
