@@ -165,7 +165,8 @@ class Connector(Protocol):
     ) -> Sighting | None:
         """Read one ticket now; None when the desk has no such ticket (any more).
 
-        Comments at or before `comments_as_of` may be left out.
+        Comments at or before `comments_as_of` may be left out. Raises `Stale` of a ticket on the
+        move of which nothing can be told for a while.
         """
         ...
 

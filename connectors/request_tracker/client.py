@@ -53,10 +53,11 @@ _HINTS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """A ticket, and the newest of its transactions that we may see."""
+    """A ticket, the newest of its transactions that we may see, and RT's clock when it answered."""
 
     ticket: wire.Ticket
     version: int
+    date: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +127,7 @@ class RequestTrackerClient:
         except wire.NotAsDocumented:
             # A ticket none of whose transactions we may see.
             version = 0
-        return Shown(ticket=answered.value, version=version)
+        return Shown(ticket=answered.value, version=version, date=answered.date)
 
     async def history(self, query: str, *, page: int = 1, per_page: int = ROWS_PER_PAGE) -> Rows:
         """Transactions, the newest first."""

@@ -91,14 +91,13 @@ class RequestTrackerConnector:
         self._queues = queues = Queues(client, settings)
         self._files = RequestTrackerFiles(name, client, settings)
         self._threads = ThreadReader(
-            name, client=client, settings=settings, people=people, queues=queues
+            name, client=client, settings=settings, people=people, queues=queues, clock=clock
         )
         told = Told()
         self._feed = Feed(
             client=client,
             settings=settings,
             people=people,
-            queues=queues,
             threads=self._threads,
             told=told,
             clock=clock,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from connectors.request_tracker import queries, wire
 from connectors.request_tracker.bodies import Body
@@ -34,16 +34,16 @@ from connectors.request_tracker.cursor import (
 )
 from connectors.request_tracker.mapping import (
     AUDIENCES,
-    Place,
+    first_unplaced,
     hint,
     is_comment,
     is_move,
     to_status_update,
     to_ticket,
     utc,
+    views_then,
 )
 from connectors.request_tracker.people import People
-from connectors.request_tracker.queues import Queues
 from connectors.request_tracker.settings import Settings
 from connectors.request_tracker.thread import ThreadReader
 from connectors.request_tracker.told import Told
@@ -64,7 +64,6 @@ class Feed:
         client: RequestTrackerClient,
         settings: Settings,
         people: People,
-        queues: Queues,
         threads: ThreadReader,
         told: Told,
         clock: Clock,
@@ -75,7 +74,6 @@ class Feed:
         self._client = client
         self._settings = settings
         self._people = people
-        self._queues = queues
         self._threads = threads
 
     async def read(self, cursor: str | None) -> Changes:
@@ -130,7 +128,7 @@ class Feed:
         for row in untold:
             new_of[wire.number(row.ticket_id)].append(row)
         tickets = await self._tickets(tuple(new_of))
-        moved = await self._moved_since(rows, untold)
+        moves = await self._moves(untold)
         top = max(row.number for row in rows)
         bodies = await self._bodies(untold)
         found: list[Sighting] = []
@@ -143,18 +141,19 @@ class Feed:
             its_rows = all_of[number]
             fields = await self._fields(ticket, its_rows)
             is_silent = bodies is None and any(is_comment(row) for row in its_news)
-            if number in moved or is_silent or any(_is_doubtful(row) for row in its_news):
+            where = await self._threads.place(ticket, begin=moves.begin)
+            view = views_then((*moves.of(number), *its_rows), where)
+            is_moved = any(row.number > top for row in moves.of(number))
+            is_open = is_silent or is_moved or any(_is_doubtful(row) for row in its_news)
+            if is_open or first_unplaced(its_news, view) is not None:
                 # Where it was before, we may not have followed it: read anew from its beginning.
                 found.append(replace(fields, is_unreadable=True))
                 continue
-            queue = Place(names=await self._queues.names(), now=str(ticket.queue.id))
             is_new = its_rows[0].kind == "Create"
             found.append(
                 replace(
                     fields,
-                    comments=await self._threads.comments(
-                        its_rows, its_news, queue, bodies=bodies or {}
-                    ),
+                    comments=await self._threads.comments(its_news, view, bodies=bodies or {}),
                     covers=Span(after=0 if is_new else place.since, to=max(top, place.since)),
                     status_update=to_status_update(its_rows, await self._threads.actors(its_rows)),
                 )
@@ -186,11 +185,9 @@ class Feed:
             found |= {wire.number(ticket.id): ticket for ticket in tickets}
         return found
 
-    async def _moved_since(
-        self, rows: Sequence[wire.Transaction], untold: Sequence[wire.Transaction]
-    ) -> frozenset[int]:
-        """Tickets that changed their queue behind this page: whose their private comments are,
-        cannot be told from where they are now.
+    async def _moves(self, untold: Sequence[wire.Transaction]) -> _Moves:
+        """How the tickets with private comments moved: whose these are, cannot be told from where
+        the tickets are now.
         """
         private = {
             wire.number(row.ticket_id)
@@ -198,10 +195,21 @@ class Feed:
             if is_comment(row) and AUDIENCES[row.kind] is not Audience.PUBLIC
         }
         if not private:
-            return frozenset()
-        last = max(row.number for row in rows)
-        moves = await self._client.history(queries.moves(private, after=last))
-        return frozenset(wire.number(row.ticket_id) for row in moves.rows)
+            return _Moves(rows=(), begin=0)
+        page = await self._client.history(queries.moves(private, after=0))
+        rows = tuple(reversed(page.rows))
+        return _Moves(rows=rows, begin=rows[0].number if page.is_full else 0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Moves:
+    """Moves from queue to queue, the oldest first; all of them since `begin`."""
+
+    rows: tuple[wire.Transaction, ...]
+    begin: int
+
+    def of(self, ticket: int) -> tuple[wire.Transaction, ...]:
+        return tuple(row for row in self.rows if wire.number(row.ticket_id) == ticket)
 
 
 def _is_doubtful(row: wire.Transaction) -> bool:

@@ -51,6 +51,9 @@ class Place:
 
     names: Mapping[str, str]
     now: str
+    #: What has a higher number was said in that queue, unless the history tells of a move; None
+    #: where only the history can tell.
+    since: int | None = None
 
     def name(self, number: str) -> str:
         """A queue's name; one that is not followed has a name that no link's view has."""
@@ -118,17 +121,19 @@ def is_move(row: wire.Transaction) -> bool:
 
 
 def to_comment(
-    row: wire.Transaction, *, body: Body, author: Person, view: str, stamp_field: str
+    row: wire.Transaction, *, body: Body, author: Person, view: str | None, stamp_field: str
 ) -> Comment:
-    """A comment, which has its transaction's number."""
+    """A comment, which has its transaction's number; for nobody else where its view is unknown."""
     audience = AUDIENCES.get(row.kind, Audience.LOCAL)
+    if audience is Audience.SHARED and view is None:
+        audience = Audience.LOCAL
     return Comment(
         comment_id=CommentId(str(row.number)),
         update_id=UpdateId(str(row.number)),
         author=author,
         writer_id=author.person_id,
         audience=audience,
-        views=frozenset({view}) if audience is Audience.SHARED else frozenset(),
+        views=frozenset({view}) if audience is Audience.SHARED and view else frozenset(),
         html=body.html,
         created_at=utc(row.created),
         position=row.number,
@@ -146,19 +151,38 @@ def stamp_of(row: wire.Transaction, stamp_field: str) -> Stamp | None:
     return None
 
 
-def views_then(rows: Sequence[wire.Transaction], place: Place) -> Callable[[int], str]:
-    """In which queue the ticket was at each transaction, going back from where it is now.
+def views_then(rows: Sequence[wire.Transaction], place: Place) -> Callable[[int], str | None]:
+    """In which queue the ticket was at each transaction; None where nothing proves it.
 
-    `rows` are all of the ticket's from some number on, the oldest first.
+    `rows` are all of the ticket's from some number on, and perhaps moves before them. That the
+    ticket is in a queue now proves nothing: its history may be behind (see `whereabouts`).
     """
-    moves = [(row.number, str(row.old)) for row in rows if is_move(row)]
+    moves = sorted({row.number: row for row in rows if is_move(row)}.items())
 
-    def view(number: int) -> str:
+    def view(number: int) -> str | None:
         # Before the first later move it was where that move took it from.
-        left = next((old for moved, old in moves if moved > number), place.now)
-        return place.name(left)
+        left = next((str(row.old) for moved, row in moves if moved > number), None)
+        came = next((str(row.new) for moved, row in reversed(moves) if moved < number), None)
+        if left is not None or came is not None:
+            return place.name(str(came) if left is None else left)
+        is_seen = place.since is not None and place.since < number
+        return place.name(place.now) if is_seen else None
 
     return view
+
+
+def first_unplaced(
+    news: Iterable[wire.Transaction], view: Callable[[int], str | None]
+) -> int | None:
+    """The first private comment of which nobody can tell for whom it is; None without one."""
+    return next(
+        (
+            row.number
+            for row in news
+            if AUDIENCES.get(row.kind) is Audience.SHARED and view(row.number) is None
+        ),
+        None,
+    )
 
 
 def to_status_update(

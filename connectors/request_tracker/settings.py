@@ -116,8 +116,9 @@ class Settings(ConnectionSettings):
     )
     late_writes: Duration = Field(
         default=timedelta(minutes=5),
-        description="How long RT may still carry out a comment after its connection broke. No"
-        " precondition refuses a late one, so before that it is not sent again.",
+        description="How long RT may still work on a request after its connection broke. No"
+        " precondition refuses a late comment, so before that it is not sent again; and as long, a"
+        " move may be missing in a ticket's history.",
     )
     at_once: int = Field(
         default=3,

@@ -4,13 +4,14 @@ RT reads a ticket's fields before it looks which transaction is the newest, and 
 their ETag. So transactions are read first, and the ticket again until its ETag is one of those: the
 fields are never taken for newer than they are. What is read goes back a little behind the place
 that was asked for: a status and the comment that it came with may lie on both sides of it.
+A private comment is read only when it is proven in which queue it was written (`whereabouts`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from connectors.request_tracker import queries, wire
 from connectors.request_tracker.bodies import (
@@ -24,22 +25,36 @@ from connectors.request_tracker.client import RequestTrackerClient, Shown
 from connectors.request_tracker.mapping import (
     STATUS,
     Place,
+    first_unplaced,
     is_comment,
     to_comment,
     to_status_update,
     to_ticket,
+    utc,
     views_then,
 )
 from connectors.request_tracker.people import People
 from connectors.request_tracker.queues import Queues
 from connectors.request_tracker.settings import Settings
-from syncd.core.errors import Unauthorised
-from syncd.core.model import Comment, ConnectionName, Person, Sighting, Span, TicketId
+from connectors.request_tracker.whereabouts import Whereabouts
+from syncd.core.errors import Stale, Unauthorised, Unintelligible
+from syncd.core.model import (
+    Comment,
+    CommentId,
+    ConnectionName,
+    Person,
+    Sighting,
+    Span,
+    TicketId,
+)
+from syncd.ports import Clock
 
 #: Enough for what one request does, the mails that it sends included.
 _NEWS_PER_PAGE = 30
 #: A ticket is rarely changed twice while it is read.
 _MOST_READS = 3
+#: The queue in which a ticket was at a transaction; None where nothing proves it.
+View = Callable[[int], str | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +63,13 @@ class Since:
 
     after: int
     rows: tuple[wire.Transaction, ...]
+
+    @property
+    def begin(self) -> int:
+        """From here on all of them are known."""
+        if not self.rows:
+            return self.after
+        return 0 if self.rows[0].kind == "Create" else self.rows[0].number
 
     @property
     def top(self) -> int:
@@ -71,12 +93,15 @@ class ThreadReader:
         settings: Settings,
         people: People,
         queues: Queues,
+        clock: Clock,
     ) -> None:
         self._name = name
         self._client = client
         self._settings = settings
         self._people = people
         self._queues = queues
+        self._clock = clock
+        self._whereabouts = Whereabouts()
 
     async def shown(self, ticket_id: str) -> Shown | None:
         """The ticket as it is now; None where it is not, or is out of our sight.
@@ -91,6 +116,13 @@ class ThreadReader:
                 connection=self._name,
                 action="read ticket",
                 hint="Give syncd's user the rights that `syncd doctor` names.",
+            )
+        if shown is not None and shown.version:
+            self._whereabouts.saw(
+                wire.number(shown.ticket.id),
+                str(shown.ticket.queue.id),
+                version=shown.version,
+                at=self._clock.now(),
             )
         return shown
 
@@ -115,9 +147,12 @@ class ThreadReader:
         return None if shown is None else await self.sighting(ticket_id, shown)
 
     async def whole(self, ticket_id: TicketId, *, after: int) -> Sighting | None:
-        """Fields and comments: three requests, and one more where there are files.
+        """Fields and comments: three requests, one more where there are files, and one where the
+        ticket's moves lie further back.
 
-        RT is slow to answer, so texts are asked for while the fields are on their way.
+        RT is slow to answer, so texts are asked for while the fields are on their way. Raises
+        `Stale` while nobody can tell for whom a private comment is, and `Unintelligible` where
+        nobody ever will.
         """
         since = await self.since(ticket_id, after=after)
         said = [row.number for row in since.news if is_comment(row)]
@@ -133,7 +168,8 @@ class ThreadReader:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
         known = {number: bodies.get(number) for number in said}
-        return await self.sighting(ticket_id, shown, since, bodies=known)
+        view = await self._proven_view(shown, since)
+        return await self.sighting(ticket_id, shown, since, view=view, bodies=known)
 
     async def since(self, ticket_id: str, *, after: int) -> Since:
         """What happened on the ticket after a transaction."""
@@ -160,9 +196,10 @@ class ThreadReader:
         shown: Shown,
         since: Since | None = None,
         *,
+        view: View | None = None,
         bodies: Mapping[int, Body | None] | None = None,
     ) -> Sighting:
-        """What all of it proves together.
+        """What all of it proves together, up to the first comment whose `view` is unknown.
 
         `bodies` are those that need not be read; None for a comment without a word.
         """
@@ -175,31 +212,33 @@ class ThreadReader:
         )
         if since is None:
             return Sighting(ticket_id=ticket_id, ticket=ticket, is_read=True)
-        place = Place(names=await self._queues.names(), now=str(shown.ticket.queue.id))
+        view = view or await self._view(shown, since)
+        end = first_unplaced(since.news, view)
+        news = since.news if end is None else [row for row in since.news if row.number < end]
+        top = max(since.top, since.after) if end is None else end - 1
         return Sighting(
             ticket_id=ticket_id,
             ticket=ticket,
-            comments=await self.comments(since.rows, since.news, place, bodies=bodies or {}),
-            covers=Span(after=since.after, to=max(since.top, since.after)),
+            comments=await self.comments(news, view, bodies=bodies or {}),
+            hinted=() if end is None else (CommentId(str(end)),),
+            covers=Span(after=since.after, to=top),
             is_read=True,
             status_update=to_status_update(since.rows, await self.actors(since.rows)),
         )
 
     async def comments(
         self,
-        rows: Sequence[wire.Transaction],
         news: Sequence[wire.Transaction],
-        place: Place,
+        view: View,
         *,
         bodies: Mapping[int, Body | None],
     ) -> tuple[Comment, ...]:
-        """The comments among the news of one ticket; `rows` are all of its that are known."""
+        """The comments among the news of one ticket."""
         said = [row for row in news if is_comment(row)]
         known: dict[int, Body | None] = {
             **bodies,
             **await self.bodies([row.number for row in said if row.number not in bodies]),
         }
-        view = views_then(rows, place)
         found = []
         for row in said:
             body = known.get(row.number)
@@ -217,6 +256,61 @@ class ThreadReader:
                 )
             )
         return tuple(found)
+
+    async def place(self, ticket: wire.Ticket, *, begin: int) -> Place:
+        """Where a ticket is, and since when that is known; its history is known from `begin` on."""
+        queue = str(ticket.queue.id)
+        look = self._whereabouts.of(wire.number(ticket.id), queue)
+        since = None if look is None or look.version < begin else look.version
+        return Place(names=await self._queues.names(), now=queue, since=since)
+
+    async def _view(self, shown: Shown, since: Since) -> View:
+        return views_then(since.rows, await self.place(shown.ticket, begin=since.begin))
+
+    async def _proven_view(self, shown: Shown, since: Since) -> View:
+        """For whom each private comment is. Raises as `whole`."""
+        view = await self._view(shown, since)
+        if first_unplaced(since.news, view) is None:
+            return view
+        number = wire.number(shown.ticket.id)
+        # The newest ones, if there are more: an older one would say where none of these were.
+        moves = (await self._client.history(queries.moves([number], after=0))).rows
+        rows = (*moves, *since.rows)
+        place = await self.place(shown.ticket, begin=0)
+        view = views_then(rows, place)
+        if first_unplaced(since.news, view) is None:
+            return view
+        self._ensure_settled(shown, since)
+        return views_then(rows, replace(place, since=0))
+
+    def _ensure_settled(self, shown: Shown, since: Since) -> None:
+        """Refuse to tell where a ticket was that may be on the move for the first time.
+
+        A move that was under way at a look is in the history `late_writes` after it.
+        """
+        longest = self._settings.late_writes
+        now = self._clock.now()
+        updated_at = utc(shown.ticket.updated)
+        look = self._whereabouts.of(wire.number(shown.ticket.id), str(shown.ticket.queue.id))
+        is_watched = look is not None and now - look.at > longest
+        if not is_watched and (shown.date or now) - updated_at <= longest:
+            raise Stale(
+                "the ticket may be on the move",
+                connection=self._name,
+                action="read ticket",
+                hint="Where a private comment was written is known when no move can be under way:"
+                " syncd waits for `late_writes`.",
+            )
+        told_at = max(utc(row.created) for row in since.rows)
+        if updated_at - told_at > longest:
+            raise Unintelligible(
+                "the ticket was changed, and its history does not say how",
+                connection=self._name,
+                action="read ticket",
+                hint="It may have been moved while RT broke down, and nobody can tell for which"
+                " queue its private comments are. Move it out of its queue and back in RT, then"
+                " `syncd retry PAIR`.",
+            )
 
     async def bodies(self, transactions: Sequence[int]) -> dict[int, Body]:
         """Texts and files of comments: a request for the texts, one more where there are files."""

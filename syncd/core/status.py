@@ -59,9 +59,27 @@ def decide_status(
     }
     if base is None:
         return _decide(StatusBase(agreed=most_open(wishes.values())), shown, wishes, rule)
+    wishes = _without_arrivals(base, wishes, shown, statuses)
     wishes |= _undelivered(base, wishes, statuses, tuple(siblings))
     decision = _decide(base, shown, wishes, rule)
     return replace(decision, changed=changed)
+
+
+def _without_arrivals(
+    base: StatusBase,
+    wishes: Mapping[Side, Status],
+    shown: Mapping[Side, str],
+    statuses: StatusMap,
+) -> dict[Side, Status]:
+    """The wishes but that of a side which came to show what had been agreed, where the other went
+    on from there: mostly a write of ours whose answer was lost, and no news whoever did it.
+    """
+    gone_on = {
+        side: wish
+        for side, wish in wishes.items()
+        if statuses.meaning(side, shown[side]) is not base.agreed
+    }
+    return gone_on or dict(wishes)
 
 
 def _undelivered(

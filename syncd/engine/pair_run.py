@@ -326,9 +326,7 @@ class PairRun:
         other.
         """
         if side in self._stale or self._reads >= _MOST_READS:
-            park = self._wait(side, stale)
-            self._waits[side].counts_as_try = True
-            return park
+            return self._wait(side, stale)
         self._stale.add(side)
         self._reads += 1
         try:
@@ -375,7 +373,10 @@ class PairRun:
         elif not isinstance(error, OutcomeUnknown | Stale):
             health.failed(error)
         paused_until = health.paused_until(self._link.connectors[side].name)
-        self._waits[side] = wait_after(error, reaction, self._pair, paused_until, now=now)
+        wait = wait_after(error, reaction, self._pair, paused_until, now=now)
+        # A ticket that goes on moving is tried with growing pauses.
+        wait.counts_as_try |= isinstance(error, Stale)
+        self._waits[side] = wait
         return None
 
     async def _end(self, decided: Plan, *, has_more: bool) -> Outcome:

@@ -25,6 +25,7 @@ from connectors.sandbox import Call, Handler, Reply, Router, Sandbox, SandboxTim
 from connectors.sandbox.faults import Action, Fault
 from syncd.cli.demo.request_tracker import RequestTracker
 from syncd.core.model import CommentId, ConnectionName, Side, TicketId
+from syncd.ports import Read
 from tests.contract.connector_suite import text_of
 from tests.contract.desk import Delivery, Statuses, Stored, StoredComment
 from tests.support.clock import FakeClock
@@ -120,7 +121,11 @@ class RequestTrackerTestDesk:
             html=html,
             requestor="cust1@platform.test",
         )
-        return TicketId(made)
+        ticket_id = TicketId(made)
+        # Made in its view, it was never moved: for whom its private comments are, is known from
+        # the first look on.
+        await self.connector.fetch(ticket_id, Read.FIELDS)
+        return ticket_id
 
     async def answer(
         self,

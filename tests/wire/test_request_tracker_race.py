@@ -55,7 +55,7 @@ async def test_fields_of_a_ticket_that_moves_are_never_older_than_they_claim(
             if row["Type"] == "Set"
         }
     assert len({version for _, version in seen}) > 1, "the ticket did not move"
-    # Newer fields than the version are harmless: a write under it is refused.
+    # Newer fields than the version spoil no write, which is refused under it.
     older = [
         (subject, version)
         for subject, version in seen

@@ -87,7 +87,8 @@ class Look:
         shown = self.platform if desk == "platform" else self.partner
         notes = shown.notes() if shown else ()
         is_there = any(all(fact in note.text for fact in facts) for note in notes)
-        self.check(is_there, f"{desk}: no note holds {facts}")
+        told = "".join(f"\n    {note.text!r}" for note in notes)
+        self.check(is_there, f"{desk}: no note holds {facts}; there are:{told or ' none'}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

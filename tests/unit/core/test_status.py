@@ -142,6 +142,44 @@ def test_who_changes_it_knowing_what_was_agreed_just_changes_it(base: StatusBase
     assert decided.conflict is None
 
 
+@pytest.mark.parametrize(
+    ("by", "platform", "partner", "agreed"),
+    [
+        # Our write landed, its answer was lost, and who wished it has gone on meanwhile.
+        (Side.PARTNER, "With customer", "open", Status.OPEN),
+        (Side.PLATFORM, "Closed", "pending", Status.CLOSED),
+        (None, "With customer", "solved", Status.CLOSED),
+    ],
+)
+@pytest.mark.parametrize("rule", StatusRule)
+def test_a_side_that_has_come_to_show_what_was_agreed_argues_with_nobody(
+    by: Side | None, platform: str, partner: str, agreed: Status, rule: StatusRule
+) -> None:
+    behind = StatusBase(
+        agreed=Status.WITH_CUSTOMER,
+        seen={
+            Side.PLATFORM: "With customer" if by is Side.PLATFORM else "Open",
+            Side.PARTNER: "open" if by is Side.PLATFORM else "pending",
+        },
+        by=by,
+    )
+    decided = decide(behind, platform, partner, rule=rule)
+    assert decided.base.agreed is agreed
+    assert decided.conflict is None
+
+
+def test_a_close_that_is_guarded_is_a_wish_of_its_own() -> None:
+    behind = StatusBase(
+        agreed=Status.WITH_CUSTOMER,
+        seen={Side.PLATFORM: "Open", Side.PARTNER: "pending"},
+        by=Side.PARTNER,
+    )
+    guarded = {Side.PLATFORM: Status.WITH_CUSTOMER}
+    decided = decide(behind, "Closed", "open", guarded=guarded)
+    assert decided.base.agreed is Status.OPEN
+    assert decided.conflict is not None
+
+
 def test_a_wish_that_a_sibling_holds_back_on_purpose_is_not_on_its_way() -> None:
     held_back = StatusBase(
         agreed=Status.CLOSED,
