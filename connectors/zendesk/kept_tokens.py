@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from syncd.private_file import open_private
+
 #: How often a lock that another process holds is tried again.
 _TRY_SECONDS = 0.1
 
@@ -65,11 +67,10 @@ class TokenFile:
     def write(self, tokens: Tokens) -> None:
         """Keep the tokens: durable, and whole or not at all. Raises OSError."""
         new = self._path.with_name(f"{self._path.name}.new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             # A file that was left behind keeps its old mode otherwise.
             os.fchmod(descriptor, 0o600)
-            self._give(descriptor)
             _write_all(descriptor, msgspec.json.encode(tokens))
             os.fsync(descriptor)
         finally:
@@ -81,19 +82,12 @@ class TokenFile:
         finally:
             os.close(folder)
 
-    def _give(self, descriptor: int) -> None:
-        """What root makes is the folder's owner's, or the daemon could not read it afterwards."""
-        if os.geteuid() == 0:
-            owner = self._path.parent.stat()
-            os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
     @contextlib.asynccontextmanager
     async def locked(self) -> AsyncIterator[None]:
         """The right to rotate, from entering to leaving; waits for others. Raises OSError."""
         lock = self._path.with_name(f"{self._path.name}.lock")
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(lock, os.O_RDWR | os.O_CREAT)
         try:
-            self._give(descriptor)
             while True:
                 with contextlib.suppress(BlockingIOError):
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -78,7 +78,7 @@ def put_back(
     path, source = path_of(location), source.expanduser().absolute()
     if not source.is_file() or (path.exists() and source.samefile(path)):
         raise StoreUnavailable(f"{source}: is no copy of the store", hint="Name a backup's file.")
-    with nobody_at_work(path), loud(path), beside(path) as temporary:
+    with nobody_at_work(path), loud(path), beside(path, is_stores=True) as temporary:
         _check(source)
         pages = copy_pages(source, temporary, progress)
         _finish(temporary, is_migrated=True, name=source.name, actor=actor, now=now)

@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from syncd.core.errors import StoreUnavailable
+from syncd.private_file import open_private
 
 OLDEST_SQLITE = (3, 38, 0)
 
@@ -59,7 +60,7 @@ def create(path: Path) -> None:
     """Make the folder and an empty file that only its owner may read, unless there is one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        os.close(open_private(path, os.O_CREAT | os.O_EXCL | os.O_RDWR))
     except FileExistsError:
         return
     # Without this a power cut may leave the data without the name that leads to it.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from syncd.core.model import ConnectionName, PairId, Sighting, TicketId
 from syncd.core.work import Birth, StoreAge
+from syncd.private_file import open_private
 from syncd.store.rows import moment, packed, to_moment_or_none
 from syncd.store.statement import Session, Statement
 
@@ -82,7 +83,7 @@ class Marker:
     def open(self, store_id: str, number: int) -> None:
         """Begin to follow this store. Raises `OSError`."""
         self._store_id = store_id
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = open_private(self._path, os.O_WRONLY | os.O_CREAT)
         os.ftruncate(self._descriptor, _LENGTH)
         self.note(number)
 

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from syncd.core.errors import StoreUnavailable
+from syncd.private_file import open_private
 
 
 class OwnerLock:
@@ -24,12 +25,12 @@ class OwnerLock:
     """
 
     def __init__(self, store_path: str | os.PathLike[str], owner: str) -> None:
-        self._path = f"{os.fspath(store_path)}.{owner}.lock"
+        self._path = Path(f"{os.fspath(store_path)}.{owner}.lock")
         self._owner = owner
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(self._path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -59,7 +60,7 @@ def nobody_at_work(path: Path) -> Iterator[None]:
     with contextlib.ExitStack() as held:
         names = {*path.parent.glob(f"{path.name}.*.lock"), Path(f"{path}.daemon.lock")}
         for lock in sorted(names):
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_private(lock, os.O_RDWR | os.O_CREAT)
             held.callback(os.close, descriptor)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from syncd.core.errors import StoreUnavailable
+from syncd.private_file import open_private
 from syncd.store.file import unavailable
 
 #: What SQLite keeps beside a file; one that belongs to another file would be read into it.
@@ -16,11 +17,15 @@ COMPANIONS = ("-wal", "-shm")
 
 
 @contextlib.contextmanager
-def beside(target: Path) -> Iterator[Path]:
-    """A new private file in the target's folder, gone at the end unless it got the name."""
+def beside(target: Path, *, is_stores: bool = False) -> Iterator[Path]:
+    """A new private file in the target's folder, gone at the end unless it got the name.
+
+    What `is_stores` is the daemon's to open; a copy is for whoever asked for it.
+    """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     temporary.unlink(missing_ok=True)
-    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    flags = os.O_CREAT | os.O_EXCL | os.O_RDWR
+    os.close(open_private(temporary, flags) if is_stores else os.open(temporary, flags, 0o600))
     try:
         yield temporary
     finally:

@@ -32,7 +32,7 @@ def keep_copy(path: Path, revision: str) -> None:
             hint="Free some space and start again; nothing has changed, and the former syncd still"
             " runs on it.",
         )
-    with beside(target) as temporary:
+    with beside(target, is_stores=True) as temporary:
         copy_pages(path, temporary)
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
