@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import Callable, Iterator
 
@@ -26,9 +25,10 @@ from syncd.engine.controller import Controller
 from syncd.engine.poll import Poller
 from syncd.engine.rights import look_at_rights, watch_ends
 from syncd.engine.sweep import Sweep
-from syncd.log import logger, place_of
+from syncd.log import configure, logger, place_of
 from syncd.overview import Overview
 from syncd.ports import Connector
+from syncd.signals import Signals
 from syncd.supervisor import Supervisor
 from syncd.watchdog import feed
 from syncd.web.guard import serving
@@ -51,21 +51,24 @@ async def serve(
     """Run the daemon until SIGTERM or SIGINT; runs in progress are finished first.
 
     `on_ready` is told the web server's address. At SIGHUP the configuration is `read_again`: what
-    that raises as a `SyncdError` is logged, and all stays as it is. Raises `StoreError`, and
+    that raises as a `SyncdError` is logged, and all stays as it is. A SIGHUP that comes while one
+    is followed is followed next, once. Raises `StoreError`, and
     whatever killed a part: a daemon that is half alive is worse than one that a supervisor starts
     again.
     """
     ears: _Ears | None = None
     following: Config | None = config
-    try:
-        while following is not None:
-            async with parts(following, owner="daemon") as made:
-                ears = ears or _Ears(following)
-                daemon = Daemon(made, supervisor=supervisor, read_again=read_again)
-                following = await daemon.run(ears, on_ready)
-    finally:
-        if ears is not None:
-            ears.close()
+    with Signals() as signals:
+        try:
+            while following is not None and not signals.end.is_set():
+                async with parts(following, owner="daemon") as made:
+                    ears = ears or _Ears(following)
+                    signals.hear_end()
+                    daemon = Daemon(made, supervisor=supervisor, read_again=read_again)
+                    following = await daemon.run(signals, ears, on_ready)
+        finally:
+            if ears is not None:
+                ears.close()
 
 
 class _Ears:
@@ -139,24 +142,16 @@ class Daemon:
         )
         self._overview = Overview(made)
         self._stopping = asyncio.Event()
-        self._asked_to_reload = asyncio.Event()
+        self._announced = asyncio.Event()
 
     async def run(
-        self, ears: _Ears, on_ready: Callable[[str], None] | None = None
+        self, signals: Signals, ears: _Ears, on_ready: Callable[[str], None] | None = None
     ) -> Config | None:
         """Until a signal; the configuration to go on with, or None at the end."""
         log = logger()
         log.info("daemon.started", version=__version__, links=len(self._made.links))
         server = _QuietServer(serving(self.application()))
         listener = ears.lend()
-        handlers = {
-            signal.SIGTERM: self._stopping.set,
-            signal.SIGINT: self._stopping.set,
-            signal.SIGHUP: self._asked_to_reload.set,
-        }
-        loop = asyncio.get_running_loop()
-        for number, handler in handlers.items():
-            loop.add_signal_handler(number, handler)
         try:
             async with asyncio.TaskGroup() as group:
                 working = self.work(group)
@@ -164,7 +159,8 @@ class Daemon:
                 group.create_task(self._announce(server, answering, ears.address, on_ready))
                 watching = [
                     group.create_task(self._feed_watchdog()),
-                    group.create_task(self._reload_when_asked()),
+                    group.create_task(self._end_when_asked(signals)),
+                    group.create_task(self._reload_when_asked(signals)),
                     group.create_task(self._watch_ends()),
                 ]
                 await self._stopping.wait()
@@ -185,8 +181,6 @@ class Daemon:
         finally:
             server.close()
             listener.close()
-            for number in handlers:
-                loop.remove_signal_handler(number)
         log.info("daemon.stopped")
         return self._following
 
@@ -209,17 +203,28 @@ class Daemon:
                 stopping=self._stopping,
             )
 
-    async def _reload_when_asked(self) -> None:
-        """A sound configuration ends this daemon, and the next one takes its place."""
+    async def _end_when_asked(self, signals: Signals) -> None:
+        await signals.end.wait()
+        self._stopping.set()
+
+    async def _reload_when_asked(self, signals: Signals) -> None:
+        """A sound configuration ends this daemon, and the next one takes its place.
+
+        Not before it was ready: who asks often would have a daemon that only ever begins.
+        """
+        await self._announced.wait()
         while self._read_again is not None:
-            await self._asked_to_reload.wait()
-            self._asked_to_reload.clear()
+            await signals.reload.wait()
+            signals.reload.clear()
             try:
                 found = await asyncio.to_thread(self._read_again)
                 _refuse_what_needs_a_start(self._made.config, found)
             except SyncdError as error:
                 logger().error("config.refused", reason=str(error), hint=error.hint)
+                self._supervisor.status("a new configuration was refused, the former one stays")
                 continue
+            if found.log != self._made.config.log:
+                configure(form=found.log.format, level=found.log.level)
             logger().info("config.reloaded", links=len(found.links))
             self._supervisor.reloading(self._made.clock.monotonic())
             self._following = found
@@ -286,6 +291,7 @@ class Daemon:
         self._supervisor.ready(f"{len(self._made.links)} links, listening on {address}")
         if on_ready is not None:
             on_ready(address)
+        self._announced.set()
 
     async def _begin(self) -> None:
         for poller in self._pollers:

@@ -15,9 +15,11 @@ import httpx
 import pytest
 
 from config.loaded import Config
+from config.schema import Log
 from connectors.sandbox import Fault
 from syncd.core.errors import ConfigError, Problem
 from syncd.daemon import serve
+from syncd.log import logger
 from syncd.supervisor import Supervisor
 from tests.engine.test_daemon import SECONDS, Daemon, Surroundings, surroundings
 from tests.engine.wiring import SECRETS, a_config
@@ -40,7 +42,8 @@ async def a_daemon(
         await around.until(lambda: bool(addresses) or task.done())
         yield Daemon(task=task, address=addresses[0])
     finally:
-        os.kill(os.getpid(), signal.SIGTERM)
+        if not task.done():
+            os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(SECONDS):
             await task
 
@@ -147,3 +150,94 @@ def _all(ear: socket.socket) -> list[str]:
         while True:
             said.append(ear.recv(4096).decode())
     return said
+
+
+async def test_signals_in_a_row_neither_kill_it_nor_get_lost(tmp_path: Path) -> None:
+    # Where one finds nobody who hears it, this whole process dies of it.
+    async with surroundings(tmp_path) as around:
+        async with a_daemon(around, lambda: around.config) as daemon:
+            for _ in range(100):
+                hang_up()
+                await asyncio.sleep(0.004)
+            await around.until(
+                lambda: count(around, "daemon.ready") == count(around, "config.reloaded") + 1
+            )
+            assert not daemon.task.done()
+            around.open_ticket()
+            await around.until(lambda: around.twins() == 1)
+        assert count(around, "config.reloaded") >= 2
+
+
+@pytest.mark.parametrize("is_first_sound", [True, False])
+async def test_a_file_saved_again_while_it_is_read_is_read_again(
+    tmp_path: Path, is_first_sound: bool
+) -> None:
+    async with surroundings(tmp_path) as around:
+        given: list[Config] = []
+
+        def read() -> Config:
+            if not given:
+                hang_up()
+            given.append(around.config)
+            if len(given) == 1 and not is_first_sound:
+                raise ConfigError((Problem(message="half written"),))
+            return around.config
+
+        async with a_daemon(around, read):
+            hang_up()
+            await around.until(lambda: len(given) == 2)
+            await around.until(lambda: count(around, "config.reloaded") == 1 + is_first_sound)
+
+
+async def test_a_signal_to_end_is_not_lost_in_a_reload(tmp_path: Path) -> None:
+    async with surroundings(tmp_path) as around:
+
+        def read() -> Config:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return around.config
+
+        async with a_daemon(around, read) as daemon:
+            hang_up()
+            async with asyncio.timeout(SECONDS):
+                await daemon.task
+        assert around.events()[-1] == "daemon.stopped"
+
+
+async def test_a_reload_changes_what_is_logged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with surroundings(tmp_path) as around:
+        loud = replace(around.config, log=Log(format="json", level="debug"))
+        quiet = replace(around.config, log=Log(format="json", level="error"))
+        given = iter([loud, quiet])
+
+        def is_logged(level: str) -> bool:
+            getattr(logger(), level)("feed.polled", test=level)
+            return f'"test": "{level}"' in capsys.readouterr().err
+
+        async with a_daemon(around, lambda: next(given)):
+            assert not is_logged("debug")
+            hang_up()
+            await around.until(lambda: is_logged("debug"))
+            hang_up()
+            await around.until(lambda: not is_logged("warning"))
+            assert is_logged("error")
+
+
+async def test_a_supervisor_hears_of_a_refused_reload(tmp_path: Path) -> None:
+    def wrong() -> Config:
+        raise ConfigError((Problem(message="no such key\nREADY=0", path="links.acme"),))
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+        ear.bind(str(tmp_path / "notify"))
+        ear.setblocking(False)
+        async with (
+            surroundings(tmp_path) as around,
+            a_daemon(around, wrong, Supervisor(ear.getsockname())),
+        ):
+            hang_up()
+            await around.until(lambda: "config.refused" in around.events())
+        ready, refused, ending = _all(ear)
+    assert ready.startswith("READY=1\n")
+    assert refused == "STATUS=a new configuration was refused, the former one stays"
+    assert ending.startswith("STOPPING=1\n")
