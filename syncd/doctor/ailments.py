@@ -286,8 +286,9 @@ _DESKS = {
     "line.unauthorised": _wrong(
         "the desk refuses the credential",
         "Nothing is read from it or written to it; what people write waits.",
-        "Make a new one at the desk, put it where the file looks for it, and reload.",
-        "systemctl reload syncd",
+        "Make a new one at the desk, put it where the file looks for it, and restart: a reload reads"
+        " a `${file:}` anew, but no `${credential:}`.",
+        "systemctl restart syncd",
     ),
     "line.limited": _wrong(
         "the desk refuses for its quota",
