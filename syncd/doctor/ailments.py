@@ -286,8 +286,8 @@ _DESKS = {
     "line.unauthorised": _wrong(
         "the desk refuses the credential",
         "Nothing is read from it or written to it; what people write waits.",
-        "Make a new one at the desk, put it where the file looks for it, and restart: a reload reads"
-        " a `${file:}` anew, but no `${credential:}`.",
+        "Make a new one at the desk, put it where the file looks for it, and restart: systemd hands"
+        " credentials over at a start only.",
         "systemctl restart syncd",
     ),
     "line.limited": _wrong(

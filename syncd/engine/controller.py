@@ -8,10 +8,7 @@ are many workers, and each link may have only some of them. Errors of desks and 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
-
-import structlog
 
 from syncd.core.errors import LeaseLost
 from syncd.core.model import PairId
@@ -34,12 +31,6 @@ _SCAN_SECONDS = 5.0
 _JOINING_SECONDS = 0.25
 
 
-@dataclass(slots=True)
-class _Tally:
-    runs: int = 0
-    bugs_in_a_row: int = 0
-
-
 class Controller:
     """The workers, and the slow scan behind them."""
 
@@ -60,7 +51,7 @@ class Controller:
         self._health = health
         self._workers = workers
         self._lanes = Lanes(width=_LANE_WIDTH, let_in=self._let_in, is_behind=reconciler.is_behind)
-        self._tally = _Tally()
+        self._bugs_in_a_row = 0
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -127,15 +118,12 @@ class Controller:
         return await self._run(pair_id, self._lanes)
 
     async def _run(self, pair_id: PairId, lanes: Lanes | None) -> Outcome:
-        self._tally.runs += 1
-        with structlog.contextvars.bound_contextvars(run_id=f"{self._tally.runs:x}"):
-            try:
-                outcome = await self._reconciler.reconcile(pair_id, lanes=lanes)
-            except LeaseLost:
-                logger().info("pair.lease_lost", pair=pair_id)
-                return Outcome(result=Result.IDLE)
-        self._tally.bugs_in_a_row = self._tally.bugs_in_a_row + 1 if outcome.is_bug else 0
-        if self._tally.bugs_in_a_row > _MOST_BUGS:
+        try:
+            outcome = await self._reconciler.reconcile(pair_id, lanes=lanes)
+        except LeaseLost:
+            return Outcome(result=Result.IDLE)
+        self._bugs_in_a_row = self._bugs_in_a_row + 1 if outcome.is_bug else 0
+        if self._bugs_in_a_row > _MOST_BUGS:
             raise RuntimeError("one bug after another: the fault is not in the pairs")
         self._health.counts[f"run.{outcome.result.value}"] += 1
         self._come_back(pair_id, outcome)

@@ -10,6 +10,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import count
+
+import structlog
 
 from syncd.core.errors import LeaseLost, StoreError
 from syncd.core.mass_change import DrasticChange
@@ -23,6 +26,7 @@ from syncd.engine.pair_run import PairRun
 from syncd.engine.pulse import Pulse
 from syncd.engine.recovering import PairRecovery, Recovered, recover_first
 from syncd.engine.work import Work
+from syncd.log import logger
 from syncd.ports import Clock, Store
 
 _LEASE = timedelta(minutes=5)
@@ -54,6 +58,9 @@ class Reconciler:
         self._clock = clock
         self._health = health
         self.pulse = Pulse(clock)
+        # What tells our lines from those of the process before us and of the one beside us.
+        life = uuid.uuid4().hex[:6]
+        self._run_ids = (f"{life}-{number:x}" for number in count(1))
 
     def links_of(self, connections: Collection[ConnectionName]) -> Sequence[LinkName]:
         """The links that use one of these connections."""
@@ -99,7 +106,8 @@ class Reconciler:
         with place as has_place:
             if not has_place:
                 return Outcome(result=Result.CROWDED)
-            with self.pulse.run():
+            run_id = next(self._run_ids)
+            with self.pulse.run(), structlog.contextvars.bound_contextvars(run_id=run_id):
                 return await self._run(run, link, manner)
 
     async def _run(self, run: Run, link: Link, manner: Manner) -> Outcome:
@@ -113,7 +121,10 @@ class Reconciler:
                 if outcome is not None:
                     return outcome
             return await pair_run.run()
-        except (LeaseLost, StoreError):
+        except LeaseLost:
+            logger().info("pair.lease_lost", pair=run.pair.pair_id)
+            raise
+        except StoreError:
             raise
         except Exception as bug:  # noqa: BLE001 - the border: a bug parks one pair and no other
             return await pair_run.park_for(bug)
