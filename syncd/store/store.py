@@ -63,7 +63,7 @@ from syncd.store.run import count_hops, load_run
 from syncd.store.statement import Session
 from syncd.store.step import Taken, take_step
 from syncd.store.tidying import TIDY_SECONDS
-from syncd.store.upgrading import keep_copy
+from syncd.store.upgrading import make_way
 from syncd.store.writer import Fuse, OnCommit, Writer
 
 #: How long a process waits for another one to finish its transaction.
@@ -401,7 +401,7 @@ def open_store(
             path, busy_timeout_seconds=busy_timeout_seconds, is_durable=is_durable
         )
         try:
-            migrate(connection, path=path, before=partial(keep_copy, path))
+            migrate(connection, path=path, before=partial(make_way, path))
             marker = follow(connection, path)
         except BaseException:
             connection.close()

@@ -1,19 +1,39 @@
-"""Before a file's schema is changed, a copy of it is put beside it: the way back to the old syncd.
+"""Before a file's schema is changed: nobody runs on it, and a copy is put beside it, the way back to
+the old syncd.
 
 There is one such copy at most: the one before takes its leave when the next is whole.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
 from syncd.core.errors import StoreUnavailable
 from syncd.store.backup import copy_pages
+from syncd.store.lock import nobody_at_work
 from syncd.store.placing import beside, sync_folder
 
 _WORD = ".schema-"
+
+
+def make_way(path: Path, revision: str) -> None:
+    """See that nobody runs pairs on the file, then `keep_copy`.
+
+    An older syncd would go on with a schema that it does not know, and not come up again. Whoever
+    starts meanwhile waits for the transaction in which this is called. Raises what that does.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(nobody_at_work(path))
+        except StoreUnavailable as busy:
+            raise StoreUnavailable(
+                f"{path}: has schema {revision}, which this syncd would change, but {busy}",
+                hint="Stop it first: an older syncd cannot go on with the new schema.",
+            ) from busy
+        keep_copy(path, revision)
 
 
 def keep_copy(path: Path, revision: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from syncd import __version__
 from syncd.core.errors import StoreTooNew, StoreUnavailable
-from syncd.store import open_store
+from syncd.store import OwnerLock, open_store
 from syncd.store.backup import put_back
 from syncd.store.forgetting import people_of
 from syncd.store.importing import import_mappings
@@ -130,3 +130,18 @@ def test_whoever_only_counts_changes_no_schema(path: Path) -> None:
         with pytest.raises(StoreUnavailable, match="has schema 0009"):
             deed()
     assert (revision(path), copies(path)) == ("0009", [])
+
+
+@pytest.mark.parametrize("owner", ["daemon", "backfill-acme"])
+def test_a_file_is_not_changed_under_whoever_runs_on_it(path: Path, owner: str) -> None:
+    a_migrated_file(path, "0007")
+    with OwnerLock(path, owner):
+        with pytest.raises(StoreUnavailable, match=f"runs as {owner}") as refused:
+            open_once(path)
+        assert "schema 0007" in str(refused.value)
+        assert "Stop it first" in refused.value.hint
+        assert (revision(path), copies(path)) == ("0007", [])
+    open_once(path)
+    assert revision(path) == REVISIONS[-1]
+    with OwnerLock(path, owner):
+        open_once(path)
