@@ -1,7 +1,7 @@
-"""Before a file's schema is changed: nobody runs on it, and a copy is put beside it, the way back to
-the old syncd.
+"""Before a file's schema is changed: nobody runs on it, and a copy is put beside it.
 
-There is one such copy at most: the one before takes its leave when the next is whole.
+The copy is the way back to the old syncd. There is one such copy at most: the one before takes its
+leave when the next is whole.
 """
 
 from __future__ import annotations

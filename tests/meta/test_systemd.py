@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from prometheus_client import ProcessCollector
 from typer.main import get_command
 
 from syncd import daemon
@@ -46,6 +47,17 @@ def test_its_exposure_is_low() -> None:
     found = re.search(r"Overall exposure level for syncd\.service: ([\d.]+)", said)
     assert found is not None, said
     assert float(found[1]) <= HIGHEST_EXPOSURE
+
+
+def test_it_lets_the_process_own_figures_be_read(tmp_path: Path) -> None:
+    """Without the machine's /proc/stat the library shows none of them, and says nothing."""
+    hidden = tmp_path / "proc"
+    hidden.mkdir()
+    (hidden / "self").symlink_to("/proc/self")
+    assert not list(ProcessCollector(proc=str(hidden), registry=None).collect())
+    (hidden / "stat").symlink_to("/proc/stat")
+    assert list(ProcessCollector(proc=str(hidden), registry=None).collect())
+    assert "ProcSubset=pid" not in UNIT.read_text("utf-8")
 
 
 def test_the_time_to_end_is_the_one_that_the_docs_state_and_less_than_systemds_patience() -> None:

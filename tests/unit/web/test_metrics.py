@@ -121,6 +121,12 @@ def test_every_family_is_on_the_page_and_every_name_on_the_page_is_a_family() ->
     assert kinds == {name: family.kind for name, family in FAMILIES.items()}
 
 
+def test_the_process_own_figures_are_on_the_page() -> None:
+    page = busy().render(a_page())
+    for name in ("cpu_seconds_total", "resident_memory_bytes", "open_fds", "start_time_seconds"):
+        assert (value(page, f"process_{name}") or 0) > 0
+
+
 def test_every_sample_has_the_labels_of_its_family() -> None:
     wrong = [
         sample
