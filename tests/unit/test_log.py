@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -92,3 +93,35 @@ def test_every_event_says_what_it_means_in_one_line() -> None:
     for event, meaning in EVENTS.items():
         assert meaning.endswith("."), event
         assert "\n" not in meaning, event
+
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+def written(monkeypatch: pytest.MonkeyPatch, form: Format, *, is_journal: bool) -> list[str]:
+    """One event of each level, as it leaves by a pipe that systemd has, or has not, made."""
+    reading, writing = os.pipe()
+    with open(reading, encoding="utf-8") as out:
+        with open(writing, "w", encoding="utf-8") as stream:
+            found = os.fstat(writing)
+            inode = found.st_ino if is_journal else found.st_ino + 1
+            monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{inode}")
+            configure(form=form, level="debug", stream=stream)
+            for level in LEVELS:
+                getattr(logger(), level)("daemon.ready", address="a\n<0>b")
+        return out.read().splitlines()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_the_journal_is_told_how_important_a_line_is(
+    monkeypatch: pytest.MonkeyPatch, form: Format
+) -> None:
+    lines = written(monkeypatch, form, is_journal=True)
+    assert [line[:3] for line in lines] == ["<7>", "<6>", "<4>", "<3>", "<2>"]
+    if form == "json":
+        assert [json.loads(line[3:])["level"] for line in lines] == list(LEVELS)
+
+
+def test_what_is_not_the_journal_gets_bare_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = written(monkeypatch, "json", is_journal=False)
+    assert [json.loads(line)["level"] for line in lines] == list(LEVELS)
