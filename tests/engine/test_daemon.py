@@ -51,6 +51,8 @@ class Surroundings:
     config: Config
     folder: Path
     log: io.StringIO
+    #: Where each desk is.
+    addresses: dict[str, str]
 
     def open_ticket(self) -> str:
         deed = {"as": CUSTOMER, "do": "open", "subject": "Betreff", "body_html": "<p>Hilfe</p>"}
@@ -108,7 +110,12 @@ async def surroundings(folder: Path, *, managed_at: str = "") -> AsyncIterator[S
             addresses = {"heroku": heroku, "acme": acme}
             config = a_config(folder, addresses, SECRETS, managed_at=managed_at)
             yield Surroundings(
-                platform=platform, partner=partner, config=config, folder=folder, log=log
+                platform=platform,
+                partner=partner,
+                config=config,
+                folder=folder,
+                log=log,
+                addresses=addresses,
             )
     finally:
         structlog.reset_defaults()
