@@ -12,7 +12,7 @@ RUN python -m venv /opt/syncd \
  && /opt/syncd/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
  && python -m venv /opt/build \
  && /opt/build/bin/pip install --no-cache-dir --require-hashes -r requirements-dev.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md syncd.yaml.example ./
 COPY syncd syncd
 COPY connectors connectors
 COPY config config

@@ -17,7 +17,7 @@ from config.document import Document, Entries, Items, Node, Path, Scalar, Value
 from config.kinds import Kinds
 from config.loaded import Config, Loaded
 from config.parse import MAX_BYTES, read
-from config.problem import Report, did_you_mean
+from config.problem import BEGIN_HINT, Report, did_you_mean
 from config.schema import File, Link, PartnerPlace, PlatformPlace
 from config.secrets import References
 from config.validate import validated
@@ -39,7 +39,7 @@ def load(path: FilePath, env: Mapping[str, str], kinds: Kinds) -> Loaded:
         problem = Problem(
             file=str(path),
             message=f"cannot be read: {reason}",
-            hint="start from syncd.yaml.example",
+            hint=BEGIN_HINT,
         )
         raise ConfigError((problem,)) from exc
     return load_text(text, env, kinds, file=str(path), folder=path.parent)
@@ -55,7 +55,7 @@ def load_text(
     if isinstance(document.root, Entries):
         config = _config(document, report, References(env=env, folder=folder), kinds)
     elif document.root is not None:
-        report.add((), "must be a mapping", "start from syncd.yaml.example")
+        report.add((), "must be a mapping", BEGIN_HINT)
     errors = report.errors()
     if errors or config is None:
         raise ConfigError(errors)

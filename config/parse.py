@@ -24,6 +24,7 @@ from yaml.events import (
 )
 
 from config.document import Document, Entries, Items, Node, Scalar, reading
+from config.problem import BEGIN_HINT
 from syncd.core.errors import Problem
 
 #: Far above any real file; below what could keep the daemon from starting.
@@ -117,7 +118,7 @@ class _Builder:
             if isinstance(event, NodeEvent):
                 root = self._node(event, events, depth=0)
         if root is None or (isinstance(root, Scalar) and root.value is None):
-            self.add((1, 1), "the file is empty", "start from syncd.yaml.example")
+            self.add((1, 1), "the file is empty", BEGIN_HINT)
             raise _Stop
         return root
 

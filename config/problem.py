@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from config.document import Document, Path
 from syncd.core.errors import Problem
 
+#: For whoever has no file yet.
+BEGIN_HINT = "`syncd config example > syncd.yaml` is a whole one to start from"
+
 _WORD = re.compile(r"[^\W\d][\w-]{0,63}")
 _SHOWABLE = re.compile(r"[\w .,/()#&+-]{1,64}")
 

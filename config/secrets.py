@@ -102,7 +102,8 @@ class References:
         if not folder:
             raise _Unresolved(
                 f"credential {name}: CREDENTIALS_DIRECTORY is not set",
-                f"run under systemd with LoadCredential={name}:PATH, or name the folder in it",
+                f"the service has it by LoadCredential={name}:PATH; beside the service, name its"
+                " folder: `sudo CREDENTIALS_DIRECTORY=/etc/syncd/credentials syncd ...`",
             )
         hint = f"add LoadCredential={name}:PATH to the systemd unit"
         return _contents(FilePath(folder) / name, f"credential {name}", hint)

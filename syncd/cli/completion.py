@@ -31,9 +31,10 @@ def pair_beginnings(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _names(ctx: typer.Context, section: str) -> Iterator[str]:
     from config.parse import read
-    from syncd.cli.options import DEFAULT_CONFIG
+    from syncd.cli.config_place import DEFAULT_CONFIG, or_the_services
 
-    path = Path(ctx.params.get("config") or os.environ.get("SYNCD_CONFIG") or DEFAULT_CONFIG)
+    named = ctx.params.get("config") or os.environ.get("SYNCD_CONFIG")
+    path = or_the_services(Path(named or DEFAULT_CONFIG))
     with contextlib.suppress(OSError, ValueError):
         values = read(path.read_bytes(), file=str(path)).values()
         named = values.get(section) if isinstance(values, dict) else None

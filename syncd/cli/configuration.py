@@ -11,6 +11,17 @@ from syncd.cli.report import put
 app = typer.Typer(no_args_is_help=True, help="What can stand in the configuration file.")
 
 
+@app.command(epilog="Example: `syncd config example > syncd.yaml`, then `syncd check`")
+def example() -> None:
+    """Print a whole configuration with two partners, in which every key is explained.
+
+    It is a file to begin with: delete what you do not need, and put your own names in.
+    """
+    from config.example import example_text
+
+    put(example_text())
+
+
 @app.command(
     epilog="Example: `syncd config schema > syncd.schema.json`, then as first line of the file"
     " `# yaml-language-server: $schema=syncd.schema.json`"

@@ -20,6 +20,7 @@ import typer
 
 from syncd.cli import examining, opening
 from syncd.cli.completion import connection_names
+from syncd.cli.config_place import or_the_services
 from syncd.cli.diagnoses import code_of, print_commands, print_diagnoses
 from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
@@ -238,7 +239,7 @@ def _judged(asked: Sequence[Asked]) -> list[Diagnosis]:
 
 def _naming(one: Diagnosis, config: Path) -> Diagnosis:
     """A command of ours names the file that was looked at, unless it would find it by itself."""
-    is_found = config == DEFAULT_CONFIG or "SYNCD_CONFIG" in os.environ
+    is_found = config == or_the_services(DEFAULT_CONFIG) or "SYNCD_CONFIG" in os.environ
     if is_found or not _OURS.fullmatch(one.remedy):
         return one
     return replace(one, remedy=f"{one.remedy} --config {shlex.quote(str(config))}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli.completion import link_names, pair_beginnings
+from syncd.cli.config_place import DEFAULT_CONFIG, chosen
 from syncd.cli.report import Format
 
 ConfigOption = Annotated[
@@ -17,8 +18,9 @@ ConfigOption = Annotated[
         "-c",
         metavar="PATH",
         envvar="SYNCD_CONFIG",
-        help="The configuration file.",
+        help="The configuration file; where there is none here, /etc/syncd/syncd.yaml.",
         show_default=True,
+        callback=chosen,
     ),
 ]
 FormatOption = Annotated[
@@ -52,4 +54,12 @@ ReasonOption = Annotated[
     ),
 ]
 
-DEFAULT_CONFIG = Path("syncd.yaml")
+__all__ = [
+    "DEFAULT_CONFIG",
+    "ConfigOption",
+    "FormatOption",
+    "LinkArgument",
+    "LinkOption",
+    "PairArgument",
+    "ReasonOption",
+]

@@ -24,7 +24,8 @@ Written by `python -m syncd.cli.reference`; a test compares it with the program.
 `syncd --install-completion` teaches your shell (bash, zsh, fish, PowerShell) to complete \
 commands, options, and the names of links and connections in your configuration; \
 `syncd --show-completion` prints the script, for an installation of your own.
-The configuration is `./syncd.yaml` unless `--config` or `SYNCD_CONFIG` names another file.
+The configuration is the file that `--config` or `SYNCD_CONFIG` names, else `./syncd.yaml`, else \
+the service's, `/etc/syncd/syncd.yaml`.
 `status`, `conflicts`, `parked`, `retry` and `release` read nothing of it but `store:` and the \
 links' names: no secret has to be at hand (`parked --held` needs it all).
 

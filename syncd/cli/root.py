@@ -43,7 +43,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
-    epilog="Start with `syncd demo`, or with `syncd check` on a file made from syncd.yaml.example.",
+    epilog="Example: `syncd demo` shows what it does; `syncd config example > syncd.yaml`, then"
+    " `syncd check`, begins your own.",
 )
 
 

@@ -43,6 +43,8 @@ def test_the_installed_wheel_runs_from_any_folder(tmp_path: Path) -> None:
     (elsewhere / "syncd.yaml").write_text(_A_CONFIGURATION, encoding="utf-8")
     assert "JSON" in run(program, "config", "schema", "--help", folder=elsewhere)
     assert run(program, "config", "schema", folder=elsewhere).startswith("{")
+    example = (ROOT / "syncd.yaml.example").read_text(encoding="utf-8")
+    assert run(program, "config", "example", folder=elsewhere) == example
     run(program, "check", folder=elsewhere)
     run(program, "-c", _MIGRATE, folder=elsewhere, is_python=True)
     assert "acme-postgres" in run(program, "status", folder=elsewhere)

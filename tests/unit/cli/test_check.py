@@ -69,7 +69,7 @@ def test_the_problems_come_as_json_too(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_says_where_to_start(tmp_path: Path) -> None:
     result = Stage(folder=tmp_path).type("check")
     assert result.exit_code == 2
-    assert "syncd.yaml.example" in result.stderr
+    assert "`syncd config example > syncd.yaml`" in result.stderr
 
 
 def test_a_secret_in_the_file_is_a_warning_and_never_printed(tmp_path: Path) -> None:
