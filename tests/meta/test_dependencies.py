@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.meta.project import ROOT
+from tests.meta.project import PACKAGES, ROOT, product_files
 
 #: What runs, and what tests and checks need beside it.
 LOCKS = {
@@ -55,6 +59,25 @@ def test_declared_packages_have_lower_bounds_only() -> None:
         *PROJECT["project"]["optional-dependencies"]["dev"],
     ]
     assert [one for one in declared if re.search(r"[<~!]|==", one)] == []
+
+
+def test_whatever_is_imported_is_declared() -> None:
+    """A package that comes by another's grace goes when the other no longer wants it."""
+    declared = {_name(one) for one in PROJECT["project"]["dependencies"]}
+    known = packages_distributions()
+    foreign = set(_imported()) - set(sys.stdlib_module_names) - set(PACKAGES)
+    assert "httpx" in foreign
+    owners = {name: {_name(each) for each in known.get(name, [name])} for name in foreign}
+    assert {name: each for name, each in owners.items() if not each & declared} == {}
+
+
+def _imported() -> Iterator[str]:
+    for path in product_files():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (each.name.partition(".")[0] for each in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module.partition(".")[0]
 
 
 def _name(requirement: str) -> str:
