@@ -10,18 +10,20 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.agreed import Base, CommentMapping, HandOffState, Known
-from syncd.core.forgotten_hand_off import replay_hand_offs
+from syncd.core.agreed import CommentMapping, HandOffState, Known
+from syncd.core.attachment import Attachment
+from syncd.core.ignoring import call_off, leave_operation
+from syncd.core.lineage import Kin
 from syncd.core.lines import plain_text
-from syncd.core.model import Audience, Role, Side
+from syncd.core.model import Audience, End, Role, Side
 from syncd.core.notes import NoteKind
 from syncd.core.operations import UpdateTicket
 from syncd.core.policy import Direction
-from syncd.core.recognition import recognise, take_kinds
 from syncd.core.turns import order_key
 from tests.support.build import a_person
-from tests.support.twins import PAIR_KEY, Fault, Twins, a_policy
+from tests.support.twins import Fault, Twins, a_policy
 from tests.unit.core.test_hand_off_rows import (
+    AGENT,
     CUSTOMER,
     HANDED,
     HINTED,
@@ -29,9 +31,11 @@ from tests.unit.core.test_hand_off_rows import (
     PHRASE,
     STAFF,
     assert_both_open,
+    goes_on,
     hints,
     holds,
     is_handed,
+    join_in,
     notes,
     say,
 )
@@ -268,8 +272,8 @@ def test_an_order_known_without_its_text_is_read_first(twins: Twins) -> None:
         replace(c, html=None) if c.comment_id == order.comment_id else c for c in shown.comments
     )
     twins.snapshots[Side.PARTNER] = replace(shown, comments=bare)
-    twins.settle_down()
-    assert is_handed(twins)
+    offered = twins.look().base.hand_off
+    assert (offered.state, offered.comment_id) == (HandOffState.OFFERED, order.comment_id)
 
 
 def test_what_an_earlier_version_kept_at_home_is_not_obeyed_now(twins: Twins) -> None:
@@ -284,8 +288,6 @@ def test_what_an_earlier_version_kept_at_home_is_not_obeyed_now(twins: Twins) ->
     twins.settle_down()
     assert not is_handed(twins)
     assert len(twins.platform.comments) == 1
-    recovered(twins)
-    assert not is_handed(twins)
 
 
 def test_a_link_that_stops_carrying_private_words_still_hands_over_what_was_offered() -> None:
@@ -302,149 +304,65 @@ def test_a_link_that_stops_carrying_private_words_still_hands_over_what_was_offe
     assert is_handed(twins)
     assert len(leaves(twins)) == 1
     assert holds(twins, Side.PLATFORM, SECRET) == []
+    assert notes(twins, NoteKind.ALREADY_WITH_PLATFORM) == 0
 
 
-# --- an older store ------------------------------------------------------------------------------
-
-
-def recovered(twins: Twins) -> None:
-    """What a recovery of the pair does, and then one more look at everything."""
-    twins.clock.advance(2)
-    for side in Side:
-        twins.see(side)
-    before = twins.base
-    found = recognise(
-        before,
-        twins.snapshots,
-        policy=twins.policy,
-        capabilities={side: desk.capabilities for side, desk in twins.desks.items()},
-        pair_key=PAIR_KEY,
-        writers={side: frozenset({"robot"}) for side in Side},
-    )
-    assert found.doubtful == ()
-    twins.base = replay_hand_offs(found.base, before, twins.snapshots, twins.policy, PAIR_KEY)
-    twins.base = take_kinds(twins.base, twins.look().base)
-    twins.settle_down()
-
-
-def older(*, has_readable_stamps: bool, private: Direction) -> tuple[Twins, Base]:
-    """A pair, and what a backup of now will know of it."""
-    twins = Twins(replace(a_policy(), private=private), has_readable_stamps=has_readable_stamps)
-    twins.settle_down()
-    return twins, twins.base
-
-
-stamps = pytest.mark.parametrize("has_readable_stamps", [True, False])
-ways = pytest.mark.parametrize(
-    ("private", "has_readable_stamps"),
-    [*((direction, is_seen) for direction in AT_HOME for is_seen in (True, False)), (BOTH, True)],
-)
-
-
-@ways
-@pytest.mark.parametrize("is_closed", [False, True])
-def test_an_older_store_finds_what_was_handed_over(
-    *, has_readable_stamps: bool, private: Direction, is_closed: bool
+def test_row_37_a_phrase_in_a_follow_up_hands_over_once_the_pair_goes_on_there(
+    twins: Twins,
 ) -> None:
-    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=private)
-    say(twins, ORDER)
-    twins.settle_down()
-    assert is_handed(twins)
-    if is_closed:
-        twins.platform.act(STAFF, status="Closed")
-        twins.settle_down()
-    counts = [len(desk.comments) for desk in twins.desks.values()]
-    twins.base = yesterday
-    recovered(twins)
-    assert twins.base.hand_off.state is HandOffState.HANDED
-    assert [len(desk.comments) for desk in twins.desks.values()] == counts
-    assert len(leaves(twins)) == 1
-
-
-@ways
-def test_an_older_store_does_not_hand_over_again_what_was_escalated_again(
-    *, has_readable_stamps: bool, private: Direction
-) -> None:
-    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=private)
-    say(twins, ORDER)
-    twins.settle_down()
-    twins.platform.move("acme")
-    twins.settle_down()
-    assert twins.base.hand_off.state is HandOffState.NONE
-    twins.base = yesterday
-    recovered(twins)
-    assert "acme" in twins.platform.views
-    assert len(leaves(twins)) == 1
-    assert twins.base.hand_off.state is HandOffState.NONE
-
-
-@stamps
-@pytest.mark.parametrize("is_back", [False, True])
-def test_an_older_store_that_had_offered_it_finds_that_it_went(
-    *, has_readable_stamps: bool, is_back: bool
-) -> None:
-    twins, _ = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
-    say(twins, ORDER)
-    twins.clock.advance(2)
-    for side in Side:
-        twins.see(side)
-    yesterday = twins.look().base
-    assert yesterday.hand_off.state is HandOffState.OFFERED
-    twins.settle_down()
-    if is_back:
-        twins.platform.move("acme")
-        twins.settle_down()
-    counts = [len(desk.comments) for desk in twins.desks.values()]
-    twins.base = yesterday
-    recovered(twins)
-    assert ("acme" in twins.platform.views) is is_back
-    assert len(leaves(twins)) == 1
-    if not is_back:
-        assert [len(desk.comments) for desk in twins.desks.values()] == counts
-
-
-@stamps
-def test_an_older_store_obeys_what_nobody_had_read(*, has_readable_stamps: bool) -> None:
-    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
-    say(twins, ORDER)
-    twins.base = yesterday
-    recovered(twins)
-    assert is_handed(twins)
-    assert len(leaves(twins)) == 1
-
-
-@stamps
-def test_a_new_order_behind_a_forgotten_one_is_obeyed_or_told_of(
-    *, has_readable_stamps: bool
-) -> None:
-    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
-    say(twins, ORDER)
-    twins.settle_down()
-    twins.platform.move("acme")
-    twins.settle_down()
-    say(twins, ORDER)
-    twins.base = yesterday
-    recovered(twins)
-    # Without names, no note says which of the two it is about.
-    assert is_out(twins) is has_readable_stamps
-    assert len(leaves(twins)) == (2 if has_readable_stamps else 1)
-    assert bool(notes(twins, NoteKind.HISTORIC)) is not has_readable_stamps
-
-
-@stamps
-def test_an_older_store_does_not_obey_what_was_refused(*, has_readable_stamps: bool) -> None:
-    twins, yesterday = older(has_readable_stamps=has_readable_stamps, private=Direction.NONE)
-    twins.platform.act(STAFF, status="Closed")
-    twins.settle_down()
-    say(twins, ORDER)
+    twins.partner.act(AGENT, status="solved")
+    twins.partner.end = End.FINAL
     twins.settle_down()
     twins.platform.act(STAFF, status="Open")
+    goes_on(twins, "9002").act(AGENT, ORDER, audience=Audience.SHARED)
+    join_in(twins, Kin.FOLLOW_UP)
     twins.settle_down()
-    twins.base = yesterday
-    recovered(twins)
-    assert not is_out(twins)
-    assert leaves(twins) == []
+    assert is_handed(twins)
+    assert_both_open(twins)
 
 
-def is_out(twins: Twins) -> bool:
-    return "acme" not in twins.platform.views
+def test_row_41_what_stood_in_a_merges_target_before_is_no_order(twins: Twins) -> None:
+    twins.partner.act(AGENT, status="closed")
+    twins.partner.end = End.MERGED
+    twins.settle_down()
+    desk = goes_on(twins, "9003")
+    desk.act(AGENT, ORDER, audience=Audience.SHARED)
+    # The merge came after what stood there.
+    shown = twins.snapshots[Side.PARTNER]
+    merged = replace(shown.ticket, updated_at=desk.comments[-1].created_at, status_update=None)
+    twins.snapshots[Side.PARTNER] = replace(shown, ticket=merged)
+    join_in(twins, Kin.MERGED)
+    twins.settle_down()
+    assert not is_handed(twins)
+
+
+def test_its_files_stay_with_its_words(twins: Twins) -> None:
+    order = say(twins, ORDER)
+    file = Attachment(
+        attachment_id="7",
+        name="Reassign to Heroku.txt",
+        size=9,
+        content_type="text/plain",
+        url="https://partner.example/files/7",
+    )
+    twins.partner.comments[-1] = replace(order, attachments=(file,))
+    twins.settle_down()
+    assert is_handed(twins)
+    assert twins.base.files == ()
+    assert holds(twins, Side.PLATFORM, ".txt") == []
+
+
+def test_a_hand_off_that_is_left_undone_says_nothing_to_the_platform(twins: Twins) -> None:
+    say(twins, ORDER)
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    planned = twins.look()
+    leave = next(op for op in planned.operations if getattr(op, "leave_view", None))
+    left = leave_operation(planned.base, leave, twins.policy)
+    assert left is not None
+    assert call_off(planned.base).base.owed == ()
+    twins.base = left.base
+    twins.settle_down()
+    assert not is_handed(twins)
+    assert len(twins.platform.comments) == 1

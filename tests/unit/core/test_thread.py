@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from syncd.core.thread import (
     is_answered_and_closed,
     is_explained,
     is_one_update,
+    is_read_at_home,
     known_ids,
     lacks_body,
     newest_id,
@@ -99,9 +101,37 @@ def test_a_kind_of_comment_that_may_not_travel_that_way_is_local() -> None:
     assert audience_for(private, Side.PARTNER, policy) is Audience.LOCAL
 
 
+AT_HOME = replace(POLICY, private=Direction.TO_PARTNER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "side", "policy", "is_read"),
+    [
+        ({}, Side.PARTNER, AT_HOME, True),
+        ({"html": None}, Side.PARTNER, AT_HOME, True),
+        ({"views": frozenset({"acme"})}, Side.PARTNER, AT_HOME, True),
+        ({"views": frozenset({"other"})}, Side.PARTNER, AT_HOME, False),
+        ({}, Side.PLATFORM, replace(POLICY, private=Direction.NONE), False),
+        ({}, Side.PARTNER, POLICY, False),
+        ({}, Side.PARTNER, replace(AT_HOME, hand_off_phrases=()), False),
+        ({"audience": Audience.PUBLIC}, Side.PARTNER, AT_HOME, False),
+        ({"audience": Audience.LOCAL}, Side.PARTNER, AT_HOME, False),
+        ({"html": "<p>#local and more</p>"}, Side.PARTNER, AT_HOME, False),
+    ],
+)
+def test_only_what_stays_by_the_links_direction_alone_is_read_at_home(
+    *, changes: dict[str, Any], side: Side, policy: LinkPolicy, is_read: bool
+) -> None:
+    comment = replace(a_comment(audience=Audience.SHARED), **changes)
+    assert is_read_at_home(comment, side, policy) is is_read
+
+
 def test_a_body_is_lacking_only_where_it_must_travel() -> None:
     bodiless = a_comment("9", None)
     assert lacks_body(a_base(), Side.PLATFORM, a_snapshot(a_ticket(), bodiless), POLICY)
+    private = a_snapshot(a_ticket(), replace(bodiless, audience=Audience.SHARED))
+    assert lacks_body(a_base(), Side.PARTNER, private, AT_HOME)
+    assert not lacks_body(a_base(), Side.PARTNER, private, replace(AT_HOME, hand_off_phrases=()))
     local = replace(bodiless, audience=Audience.LOCAL)
     assert not lacks_body(a_base(), Side.PLATFORM, a_snapshot(a_ticket(), local), POLICY)
     known = a_base(a_mapping("9"))
