@@ -26,7 +26,7 @@ _BLOCK_SECONDS = 120.0
 _LOOK_SECONDS = 0.1
 _SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"^```(sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_PORT = re.compile(r"\b(8081|8444|8445|8480)\b")
+_PORT = re.compile(r"\b(8025|8081|8444|8445|8480)\b")
 
 
 class Stuck(AssertionError):
