@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import email
 import email.policy
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -25,12 +26,17 @@ class MailServer:
     logins: list[tuple[str, str]] = field(default_factory=list)
     #: Takes no mail while set; connections work.
     is_refusing: bool = False
+    #: With it STARTTLS is offered, and nothing is taken without; see `is_smtps`.
+    tls: ssl.SSLContext | None = None
+    #: TLS from the first byte instead.
+    is_smtps: bool = False
+    #: Whether each mail came encrypted.
+    are_encrypted: list[bool] = field(default_factory=list)
     _server: asyncio.Server | None = None
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        del server
         if self.account[0] and not session.authenticated:
             return "530 log in first"
         if self.is_refusing:
@@ -41,6 +47,9 @@ class MailServer:
         assert isinstance(parsed, EmailMessage)
         self.mails.append(parsed)
         self.recipients.append(list(envelope.rcpt_tos))
+        transport = server.transport
+        assert transport is not None
+        self.are_encrypted.append(transport.get_extra_info("ssl_object") is not None)
         return "250 taken"
 
     @property
@@ -55,9 +64,10 @@ class MailServer:
 
     def address(self, query: str = "", *, user: str = "") -> str:
         """Where apprise sends to reach it; with `user` its account's name and password."""
+        mode = "insecure" if self.tls is None else "ssl" if self.is_smtps else "starttls"
         return (
-            f"mailto://{user}127.0.0.1:{self.port}?smtp=127.0.0.1&mode=insecure"
-            f"&from=syncd@example.com&to=ops@example.com{query}"
+            f"mailto{'s' if self.tls else ''}://{user}127.0.0.1:{self.port}?smtp=127.0.0.1"
+            f"&mode={mode}&from=syncd@example.com&to=ops@example.com{query}"
         )
 
     async def start(self) -> None:
@@ -69,9 +79,12 @@ class MailServer:
                 hostname="mail.example.com",
                 authenticator=self._judge if has_account else None,
                 auth_require_tls=False,
+                tls_context=None if self.is_smtps else self.tls,
+                require_starttls=self.tls is not None and not self.is_smtps,
             ),
             "127.0.0.1",
             self.port,
+            ssl=self.tls if self.is_smtps else None,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -92,8 +105,13 @@ class MailServer:
 
 
 @contextlib.asynccontextmanager
-async def a_mail_server(account: tuple[str, str] = ("", "")) -> AsyncIterator[MailServer]:
-    server = MailServer(account=account)
+async def a_mail_server(
+    account: tuple[str, str] = ("", ""),
+    *,
+    tls: ssl.SSLContext | None = None,
+    is_smtps: bool = False,
+) -> AsyncIterator[MailServer]:
+    server = MailServer(account=account, tls=tls, is_smtps=is_smtps)
     await server.start()
     try:
         yield server
