@@ -22,6 +22,7 @@ from syncd.engine.clock import SystemClock
 from syncd.engine.health import Health
 from syncd.engine.hooks import HookWatch
 from syncd.engine.intake import Intake
+from syncd.engine.lag import Lag
 from syncd.engine.links import Link, Links
 from syncd.engine.missed import Missed
 from syncd.engine.reconcile import Reconciler
@@ -146,7 +147,7 @@ async def parts(
     asked anything here. `connect` and `opened` are for who brings his own network or disk.
     """
     clock = clock or SystemClock()
-    metrics = Metrics(config.connections)
+    metrics = Metrics(config.connections, config.links)
     store = await asyncio.to_thread(opened or open_store, store_path(config))
     store.tell_commits(metrics.committed)
     connectors: dict[ConnectionName, Connector] = {}
@@ -185,6 +186,7 @@ async def parts(
         health = Health(clock.now)
         queue = MemoryWorkQueue(clock)
         missed = Missed(clock)
+        lag = Lag(clock, metrics.delivered)
         news = {name: asyncio.Event() for name in connectors}
         yield Parts(
             config=config,
@@ -196,11 +198,22 @@ async def parts(
             metrics=metrics,
             missed=missed,
             intake=Intake(
-                store=store, queue=queue, links=links, clock=clock, missed=missed, news=news
+                store=store,
+                queue=queue,
+                links=links,
+                clock=clock,
+                missed=missed,
+                lag=lag,
+                news=news,
             ),
             news=news,
             reconciler=Reconciler(
-                owner=owner or "nobody", store=store, links=links, clock=clock, health=health
+                owner=owner or "nobody",
+                store=store,
+                links=links,
+                clock=clock,
+                health=health,
+                lag=lag,
             ),
             connectors=connectors,
             watches=_watches(config, links, store=store, missed=missed, clock=clock, health=health),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, Sighting
 from syncd.core.work import CursorMove
+from syncd.engine.lag import Lag
 from syncd.engine.links import Links
 from syncd.engine.missed import Missed
 from syncd.ports import Clock, Store, WorkQueue
@@ -26,10 +27,11 @@ class Intake:
         links: Links,
         clock: Clock,
         missed: Missed | None = None,
+        lag: Lag | None = None,
         news: Mapping[ConnectionName, asyncio.Event] | None = None,
     ) -> None:
-        """`missed` is told what came by webhook and what did not; `news` are set where a webhook
-        spoke of a ticket that only the feed can tell about.
+        """`missed` is told what came by webhook and what did not, `lag` all but a backfill's;
+        `news` are set where a webhook spoke of a ticket that only the feed can tell about.
         """
         self._news = news or {}
         self._store = store
@@ -37,6 +39,7 @@ class Intake:
         self._links = links
         self._clock = clock
         self._missed = missed
+        self._lag = lag
 
     async def take(
         self,
@@ -72,6 +75,8 @@ class Intake:
             quiet_link=backfill,
             seen_at=self._clock.now(),
         )
+        if self._lag is not None and backfill is None:
+            self._lag.seen(marked, on=side)
         if is_waking:
             self.wake(marked)
         if is_announced and side is Side.PLATFORM:

@@ -339,6 +339,7 @@ class PairRun:
         self, intent: Intent, answer: Answer, *, is_found: bool = False
     ) -> Park | None:
         settlement: Settlement = self._work.settle(intent, answer, is_found=is_found)
+        self._env.delivered(self._pair.pair_id, self._link.name, intent.op.side)
         if isinstance(intent.op, CreateTicket):
             await self._keep()
         if settlement.is_leak:

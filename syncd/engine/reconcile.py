@@ -19,6 +19,7 @@ from syncd.core.mass_change import DrasticChange
 from syncd.core.model import ConnectionName, LinkName, PairId, Side, TicketId
 from syncd.core.work import PairState, Park, Run, Step, Weighed
 from syncd.engine.health import Health
+from syncd.engine.lag import Lag
 from syncd.engine.lanes import Lanes
 from syncd.engine.links import Link, Links
 from syncd.engine.outcome import Outcome, Result
@@ -50,13 +51,21 @@ class Reconciler:
     """
 
     def __init__(
-        self, *, owner: str, store: Store, links: Links, clock: Clock, health: Health
+        self,
+        *,
+        owner: str,
+        store: Store,
+        links: Links,
+        clock: Clock,
+        health: Health,
+        lag: Lag,
     ) -> None:
         self._owner = owner
         self._store = store
         self._links = links
         self._clock = clock
         self._health = health
+        self._lag = lag
         self.pulse = Pulse(clock)
         # What tells our lines from those of the process before us and of the one beside us.
         life = uuid.uuid4().hex[:6]
@@ -162,7 +171,12 @@ class Reconciler:
         is_dirty = await self._store.step(pair_id, token, step, now=now, lease_until=now + _LEASE)
         self.pulse.moved()
         self._health.recorded(step)
+        if not is_dirty:
+            self._lag.rested(pair_id)
         return is_dirty
+
+    def delivered(self, pair_id: PairId, link: LinkName, to: Side) -> None:
+        self._lag.delivered(pair_id, link, to)
 
     async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
         return await self._store.count_hops(pair_id, since=since)

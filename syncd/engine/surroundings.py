@@ -27,6 +27,10 @@ class Surroundings(Protocol):
         """Make a step durable. Raises `LeaseLost` and `StoreError`."""
         ...
 
+    def delivered(self, pair_id: PairId, link: LinkName, to: Side) -> None:
+        """A desk confirmed a write to a side of a pair."""
+        ...
+
     async def count_hops(self, pair_id: PairId, *, since: datetime) -> Mapping[Side, int]:
         """How many hops of a pair left after a moment, by side. Raises `StoreError`."""
         ...

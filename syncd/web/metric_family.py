@@ -107,6 +107,13 @@ _ALL = (
         values="`direction`: `to_platform`, `to_partner`",
     ),
     Family(
+        name="syncd_delivered_lag_seconds",
+        kind="histogram",
+        help="How long writes came after the change that caused them was seen; not a backfill's.",
+        labels=("link", "direction"),
+        values="`direction`: `to_platform`, `to_partner`",
+    ),
+    Family(
         name="syncd_oldest_undelivered_seconds",
         kind="gauge",
         help="How long a link's oldest undelivered change has been known; 0 for none.",

@@ -27,7 +27,7 @@ from syncd.core.figures import (
     ConnectionState,
     LinkFigures,
 )
-from syncd.core.model import Ball, ConnectionName, Side
+from syncd.core.model import Ball, ConnectionName, LinkName, Side
 from syncd.core.verdict import Verdict
 from syncd.quota import BucketFigures
 from syncd.web.label import Routes, bucket_label, status_label
@@ -36,6 +36,8 @@ from syncd.web.metric_family import FAMILIES, Family
 CONTENT_TYPE = prometheus_client.CONTENT_TYPE_PLAIN_0_0_4
 #: A commit is one flush of a disk: a millisecond on a good one, seconds on one that is failing.
 _COMMIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+#: From a webhook that is carried on at once to what has waited for a desk for half a day.
+_DELIVERY_SECONDS = (1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3600.0, 43200.0)
 _HAND_OFFS = ("offered", "handed", "withdrawn", "ended")
 _JOURNAL = ("sent", "done", "dropped")
 _RUNS = ("idle", "done", "waiting", "parked", "ended", "crowded")
@@ -65,7 +67,9 @@ class Page:
 class Metrics:
     """Counts what happens, and writes the page; one for each set of parts."""
 
-    def __init__(self, connections: Iterable[ConnectionName]) -> None:
+    def __init__(
+        self, connections: Iterable[ConnectionName], links: Iterable[LinkName] = ()
+    ) -> None:
         self._routes = {str(name): Routes() for name in connections}
         self._requests: Counter[Labels] = Counter()
         self._webhooks: Counter[Labels] = Counter(
@@ -77,6 +81,19 @@ class Metrics:
             buckets=_COMMIT_SECONDS,
             registry=None,
         )
+        deliveries = FAMILIES["syncd_delivered_lag_seconds"]
+        self._deliveries = Histogram(
+            deliveries.name,
+            deliveries.help,
+            deliveries.labels,
+            buckets=_DELIVERY_SECONDS,
+            registry=None,
+        )
+        self._delivery = {
+            (link, side): self._deliveries.labels(link, f"to_{side.value}")
+            for link in links
+            for side in Side
+        }
 
     def requested(
         self, *, connection: str, template: str, method: str, status: int | None, seconds: float
@@ -97,6 +114,11 @@ class Metrics:
         """The store committed; may be called from any thread."""
         self._commits.observe(seconds)
 
+    def delivered(self, link: LinkName, to: Side, seconds: float) -> None:
+        """A change reached a side so long after it was seen on the other one."""
+        if (link, to) in self._delivery:
+            self._delivery[link, to].observe(seconds)
+
     def render(self, page: Page) -> bytes:
         """The page in Prometheus' text format."""
         registry = CollectorRegistry(auto_describe=False)
@@ -111,6 +133,7 @@ class Metrics:
         if page.links is not None:
             yield from _links(page.links, page.now)
         yield from _without_creation(self._commits.collect())
+        yield from _without_creation(self._deliveries.collect())
         yield _family("syncd_requests_total", self._requests.items())
         yield _family("syncd_webhooks_total", self._webhooks.items())
 

@@ -14,6 +14,7 @@ from syncd.core.errors import LeaseLost, StoreUnavailable
 from syncd.core.model import LinkName, PairId, Side, TicketId
 from syncd.engine.controller import Controller
 from syncd.engine.health import Health
+from syncd.engine.lag import Lag
 from syncd.engine.lanes import Lanes
 from syncd.engine.links import Links
 from syncd.engine.outcome import Outcome, Result
@@ -33,7 +34,14 @@ class Scripted(Reconciler):
     """Runs that end as a test says, in a lane of one link; `gate` holds them while it is closed."""
 
     def __init__(self, store: SqliteStore, clock: FakeClock, health: Health, act: Act) -> None:
-        super().__init__(owner="test", store=store, links=Links(()), clock=clock, health=health)
+        super().__init__(
+            owner="test",
+            store=store,
+            links=Links(()),
+            clock=clock,
+            health=health,
+            lag=Lag(clock, lambda link, side, seconds: None),
+        )
         self.act = act
         self.gate = asyncio.Event()
         self.gate.set()

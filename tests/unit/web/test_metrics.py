@@ -90,7 +90,8 @@ def value(page: bytes, name: str, **labels: str) -> float | None:
 
 
 def busy() -> Metrics:
-    metrics = Metrics([ACME, HEROKU])
+    metrics = Metrics([ACME, HEROKU], [LINK])
+    metrics.delivered(LINK, Side.PARTNER, 3)
     for status in (200, 429, None):
         metrics.requested(
             connection=ACME, template="/api/v2/tickets/{id}", method="GET", status=status, seconds=1
@@ -279,3 +280,16 @@ def test_strangers_make_no_connection() -> None:
         metrics.webhook(stranger, "refused")
         metrics.requested(connection=stranger, template="/", method="GET", status=200, seconds=0.1)
     assert metrics.render(a_page()).count(b"\n") == before
+
+
+def test_delivered_changes_are_told_of_configured_links_alone_from_the_start() -> None:
+    metrics = Metrics([ACME], [LINK])
+    name, labels = "syncd_delivered_lag_seconds", {"link": str(LINK), "direction": "to_partner"}
+    assert value(metrics.render(a_page()), f"{name}_count", **labels) == 0
+    metrics.delivered(LINK, Side.PARTNER, 7.5)
+    metrics.delivered(LinkName("gone"), Side.PARTNER, 7.5)
+    page = metrics.render(a_page())
+    assert value(page, f"{name}_sum", **labels) == 7.5
+    assert value(page, f"{name}_bucket", **labels, le="5.0") == 0
+    assert value(page, f"{name}_bucket", **labels, le="10.0") == 1
+    assert {s.labels["link"] for s in samples(page) if s.name == f"{name}_count"} == {LINK}
