@@ -1,4 +1,4 @@
-"""The unit that ops install: systemd understands it, and it leaves little to attack."""
+"""The units that ops install: systemd understands them, and they leave little to attack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from syncd.cli.root import app
 from syncd.web import guard
 from tests.meta.project import ROOT
 
-UNIT = ROOT / "config" / "systemd" / "syncd.service"
+FOLDER = ROOT / "config" / "systemd"
+UNIT, PURGE = FOLDER / "syncd.service", FOLDER / "syncd-purge.service"
+TIMER = FOLDER / "syncd-purge.timer"
+SERVICES = pytest.mark.parametrize("unit", [UNIT, PURGE], ids=lambda unit: unit.name)
 HIGHEST_EXPOSURE = 1.5
 _WORDS = {5.0: "five"}
 
@@ -33,18 +36,24 @@ def analyze(*arguments: str | Path) -> str:
     return run.stdout
 
 
-def test_systemd_finds_nothing_wrong_with_it(tmp_path: Path) -> None:
-    here = tmp_path / "syncd.service"
-    program = re.sub(
-        r"^(Exec\w+=)\S+", rf"\g<1>{sys.executable}", UNIT.read_text("utf-8"), flags=re.M
-    )
-    here.write_text(program, encoding="utf-8")
-    analyze("verify", "--recursive-errors=no", here)
+def settings(unit: Path) -> dict[str, str]:
+    """What a unit sets, the last word for each name."""
+    return dict(re.findall(r"^(\w+)=(.*)$", unit.read_text("utf-8"), flags=re.M))
 
 
-def test_its_exposure_is_low() -> None:
-    said = analyze("security", "--offline=true", UNIT)
-    found = re.search(r"Overall exposure level for syncd\.service: ([\d.]+)", said)
+def test_systemd_finds_nothing_wrong_with_them(tmp_path: Path) -> None:
+    for unit in (UNIT, PURGE, TIMER):
+        text = unit.read_text("utf-8")
+        program = re.sub(r"^(Exec\w+=)\S+", rf"\g<1>{sys.executable}", text, flags=re.M)
+        (tmp_path / unit.name).write_text(program, encoding="utf-8")
+    for unit in (UNIT, PURGE, TIMER):
+        analyze("verify", "--recursive-errors=no", tmp_path / unit.name)
+
+
+@SERVICES
+def test_its_exposure_is_low(unit: Path) -> None:
+    said = analyze("security", "--offline=true", unit)
+    found = re.search(rf"Overall exposure level for {re.escape(unit.name)}: ([\d.]+)", said)
     assert found is not None, said
     assert float(found[1]) <= HIGHEST_EXPOSURE
 
@@ -79,8 +88,23 @@ def test_a_start_is_given_longer_than_a_silent_desk_takes() -> None:
     assert said in (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 
 
-def test_what_it_calls_is_a_command_of_ours() -> None:
+@SERVICES
+def test_what_it_calls_is_a_command_of_ours(unit: Path) -> None:
     names = set(vars(get_command(app))["commands"])
-    called = re.findall(r"^Exec\w+=\S+/syncd (\w+)", UNIT.read_text("utf-8"), flags=re.M)
+    called = re.findall(r"^Exec\w+=\S+/syncd (\w+)", unit.read_text("utf-8"), flags=re.M)
     assert called
     assert set(called) <= names
+
+
+def test_the_purge_works_in_the_daemons_folder_as_the_daemons_user() -> None:
+    # Under another name systemd would give the folder to another user while the daemon writes.
+    shared = ("User", "DynamicUser", "StateDirectory", "StateDirectoryMode", "UMask")
+    daemon_has, purge_has = settings(UNIT), settings(PURGE)
+    assert {name: purge_has[name] for name in shared} == {name: daemon_has[name] for name in shared}
+    assert daemon_has["User"] == "syncd"
+
+
+def test_the_purge_reaches_no_network_and_the_timer_misses_no_night() -> None:
+    assert settings(PURGE)["PrivateNetwork"] == "yes"
+    assert settings(PURGE)["RestrictAddressFamilies"] == "AF_UNIX"
+    assert settings(TIMER)["Persistent"] == "yes"
