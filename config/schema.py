@@ -6,6 +6,7 @@ What a section cannot see (other links, the desks' statuses) is checked in `conf
 
 from __future__ import annotations
 
+import abc
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -97,8 +98,9 @@ class _Place(Section):
     """Where one side of a link is, in full or in its short form."""
 
     @classmethod
+    @abc.abstractmethod
     def _from_short(cls, text: str) -> dict[str, str]:
-        raise NotImplementedError
+        """The keys that a short form stands for. Raises `ValueError`."""
 
     @model_validator(mode="before")
     @classmethod

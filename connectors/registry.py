@@ -55,6 +55,9 @@ def settings_of(kind: str) -> type[ConnectionSettings]:
     found = getattr(load(kind, "settings"), "Settings", None)
     if not (isinstance(found, type) and issubclass(found, ConnectionSettings)):
         raise UnknownKind("its `settings` module has no `Settings` made from `ConnectionSettings`")
+    lacking = sorted(found.__abstractmethods__)
+    if lacking:
+        raise UnknownKind(f"its `Settings` lacks {', '.join(f'`{name}`' for name in lacking)}")
     return found
 
 

@@ -7,6 +7,7 @@ A validator's message never repeats the value: it may be a secret on the wrong l
 
 from __future__ import annotations
 
+import abc
 import ipaddress
 import re
 import unicodedata
@@ -362,9 +363,9 @@ class ConnectionSettings(Section):
         """
         return None
 
+    @abc.abstractmethod
     def status_values(self) -> tuple[StatusValue, ...]:
         """Every status that the desk can show, in the order of preference for writing."""
-        raise NotImplementedError
 
     def remarks(self) -> tuple[Remark, ...]:
         """What is allowed and still worth a warning."""

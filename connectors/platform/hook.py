@@ -87,5 +87,10 @@ class PlatformHook:
         return self._secret or None
 
     def _id(self, endpoint: str) -> str:
-        place = hashlib.sha256(endpoint.encode()).hexdigest()[:12]
-        return f"syncd-{self._connection[:_LONGEST_NAME]}-{place}"
+        return webhook_id(self._connection, endpoint)
+
+
+def webhook_id(connection: ConnectionName, endpoint: str) -> str:
+    """By which a connection knows its webhook to that address again."""
+    place = hashlib.sha256(endpoint.encode()).hexdigest()[:12]
+    return f"syncd-{connection[:_LONGEST_NAME]}-{place}"

@@ -15,6 +15,7 @@ from connectors.platform.sandbox import PlatformDesk, PlatformSandbox
 from connectors.sandbox import Fault, Sandbox, SandboxTime
 from connectors.zendesk.sandbox import ZendeskSandbox
 from syncd.cli.demo.scene import Tempo, set_up
+from syncd.cli.demo.world import World
 from tests.e2e.test_cli import CONFIG, ENV, SYNCD, on_a_terminal, typed
 from tests.support.serve import served_in_thread
 
@@ -64,12 +65,26 @@ def requests_of(desk: Sandbox) -> int:
     return desk.log.request_count
 
 
+def spoil_webhooks(world: World) -> None:
+    """The partner's tells of one thing only, the platform's is gone."""
+    account = {"auth": (world.partner.email + "/token", world.partner.api_token)}
+    (hook,) = world.partner.call("GET", "/api/v2/webhooks", **account)["webhooks"]
+    less = {"webhook": {"subscriptions": ["zen:event-type:ticket.created"]}}
+    world.partner.call("PATCH", f"/api/v2/webhooks/{hook['id']}", json=less, **account)
+    (hook,) = world.platform.state()["webhooks"]
+    bearer = {"headers": {"Authorization": "Bearer platform-token"}}
+    world.platform.call("DELETE", f"/webhooks/{hook['id']}", **bearer)
+
+
 def test_on_the_demo_the_printed_commands_lead_to_a_content_doctor(folder: Path) -> None:
     with set_up(folder, WEBHOOKS) as scene:
         folder.chmod(0o700)
         run = typed(folder, "doctor", "--format", "json")
+        assert (run.returncode, ailments(json.loads(run.stdout)["findings"])) == (0, {})
+        assert "webhook.broken" not in scene.world.daemon.process.last_lines()
+        spoil_webhooks(scene.world)
+        run = typed(folder, "doctor", "--format", "json")
         assert run.returncode == 1
-        # The story's webhooks tell of less than the connectors want, and by tokens of the partners.
         found = {"acme": {"webhook.unsound"}, "heroku": {"webhook.unsound"}}
         assert ailments(json.loads(run.stdout)["findings"]) == found
         commands = typed(folder, "doctor", "--commands").stdout.splitlines()

@@ -6,19 +6,19 @@ Raises `DeskError` for whatever a desk refuses; a desk in miniature refuses only
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import requests
 
+from connectors.platform.hook import webhook_id
+from connectors.zendesk.event_types import SUBSCRIPTIONS
 from syncd.cli.demo.snapshot import Json, Snapshot, partner_snapshot, platform_snapshot
+from syncd.core.model import ConnectionName
 
 _SECONDS = 20.0
-_EVENTS = (
-    "created", "comment_added", "comment_made_private", "comment_redacted", "status_changed",
-    "tags_changed", "subject_changed", "merged", "soft_deleted", "undeleted",
-)  # fmt: skip
 
 
 class DeskError(Exception):
@@ -99,7 +99,7 @@ class Desk:
         return found
 
 
-class StoryDesk(Desk):
+class StoryDesk(Desk, abc.ABC):
     """A desk whose tickets and mails are judged."""
 
     @property
@@ -115,13 +115,13 @@ class StoryDesk(Desk):
         )
         return f"curl -d '{said}' {self.address}/_sandbox/act"
 
+    @abc.abstractmethod
     def snapshots(self, state: Json) -> tuple[Snapshot, ...]:
         """Its tickets, oldest first."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def mails(self, state: Json) -> tuple[Mail, ...]:
         """Everything it mailed, with the receivers' names."""
-        raise NotImplementedError
 
 
 class PlatformDesk(StoryDesk):
@@ -147,10 +147,11 @@ class PlatformDesk(StoryDesk):
         )
 
     def add_webhook(self, url: str, secret: str) -> None:
-        """Have every change posted to `url`."""
+        """Have every change posted to `url`, which ends with the connection's name."""
+        name = ConnectionName(url.rpartition("/")[2])
         self.call(
             "PUT",
-            "/webhooks/story",
+            f"/webhooks/{webhook_id(name, url)}",
             json={"url": url, "secret": secret},
             headers={"Authorization": f"Bearer {self.token}"},
         )
@@ -190,7 +191,7 @@ class PartnerDesk(StoryDesk):
             "http_method": "POST",
             "request_format": "json",
             "status": "active",
-            "subscriptions": [f"zen:event-type:ticket.{event}" for event in _EVENTS],
+            "subscriptions": sorted(SUBSCRIPTIONS),
         }
         made = self.call("POST", "/api/v2/webhooks", json={"webhook": wanted}, **account)
         path = f"/api/v2/webhooks/{made['webhook']['id']}/signing_secret"

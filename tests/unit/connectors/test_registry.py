@@ -82,6 +82,15 @@ def test_a_package_without_settings_of_ours_is_refused(elsewhere: str, tmp_path:
         registry.settings_of(elsewhere)
 
 
+def test_a_kind_that_does_not_tell_its_statuses_is_refused_by_their_name(
+    elsewhere: str, tmp_path: Path
+) -> None:
+    place = tmp_path / elsewhere.replace(".", "/") / "settings.py"
+    place.write_text(THEIRS.partition("    def status_values")[0])
+    with pytest.raises(registry.UnknownKind, match="lacks `status_values`"):
+        registry.settings_of(elsewhere)
+
+
 def test_a_module_of_a_kind_is_imported_by_its_name() -> None:
     assert registry.load("zendesk", "settings").Settings is ZendeskSettings
 
