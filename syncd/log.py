@@ -162,6 +162,13 @@ def logger() -> structlog.stdlib.BoundLogger:
     return cast(structlog.stdlib.BoundLogger, structlog.get_logger())
 
 
+def leave_run() -> None:
+    """From here on the lines of the current task carry no `run_id`: it works for several runs, and
+    began with the one that happened to be first.
+    """
+    structlog.contextvars.unbind_contextvars("run_id")
+
+
 def place_of(error: BaseException) -> str:
     """File, line and function of the innermost frame: enough to find a bug, and no ticket text."""
     frames = traceback.extract_tb(error.__traceback__)

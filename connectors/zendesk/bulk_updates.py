@@ -33,6 +33,7 @@ from connectors.zendesk.together import Together
 from syncd.core.errors import OutcomeUnknown, Rejected, RemoteError
 from syncd.core.model import ConnectionName, OpId, Sighting, Snapshot
 from syncd.core.operations import Answer, Fate, Finding, Intent, UpdateTicket
+from syncd.log import leave_run
 from syncd.ports import Clock
 
 #: So many operations are remembered as landed or doubtful; older ones are looked for.
@@ -248,6 +249,7 @@ class BulkUpdates:
             await asyncio.shield(self._search)
 
     async def _see_all_over(self, late: datetime) -> None:
+        leave_run()
         try:
             # A request may still arrive a while after whoever sent it gave up or died.
             left = (late - self._clock.now()).total_seconds()

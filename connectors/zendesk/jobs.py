@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from connectors.zendesk import wire
 from connectors.zendesk.client import ZendeskClient
 from syncd.core.errors import OutcomeUnknown, RemoteError
 from syncd.core.model import ConnectionName
-from syncd.ports import Clock
+from syncd.log import leave_run
+from syncd.ports import PRIORITY, Clock, Priority
 
 _FIRST_LOOK_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 8.0
@@ -22,6 +24,14 @@ _LONGEST_PAUSE_SECONDS = 8.0
 PATIENCE_SECONDS = 300.0
 _BUSY_SECONDS = 2.0
 _OVER = frozenset({"completed", "failed", "killed"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Awaited:
+    """Who is told of a job's end, and how urgent that is."""
+
+    ended: asyncio.Future[wire.Job]
+    priority: Priority
 
 
 class Jobs:
@@ -32,7 +42,7 @@ class Jobs:
         self._client = client
         self._clock = clock
         #: Those that somebody here waits for.
-        self._awaited: dict[str, asyncio.Future[wire.Job]] = {}
+        self._awaited: dict[str, _Awaited] = {}
         self._looking: asyncio.Task[None] | None = None
         #: Until then strange jobs count as being at work: a hundred ask after the same one.
         self._busy_until = 0.0
@@ -44,7 +54,7 @@ class Jobs:
         if job.status in _OVER:
             return job
         ended: asyncio.Future[wire.Job] = asyncio.get_running_loop().create_future()
-        self._awaited[job.id] = ended
+        self._awaited[job.id] = _Awaited(ended=ended, priority=PRIORITY.get())
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
         try:
@@ -73,6 +83,7 @@ class Jobs:
 
     async def _look(self) -> None:
         """One question for all that are awaited, again and again with growing pauses."""
+        leave_run()
         pause = _FIRST_LOOK_SECONDS
         began = {job_id: self._clock.monotonic() for job_id in self._awaited}
         try:
@@ -94,6 +105,8 @@ class Jobs:
                 self._give_up(job_id, "nobody looks for the job any more")
 
     async def _ask(self, asked: Sequence[str]) -> None:
+        # Whoever began to look need not be whoever is in a hurry.
+        PRIORITY.set(min(self._awaited[job_id].priority for job_id in asked))
         try:
             found = {job.id: job for job in await self._client.jobs_of(asked)}
         except RemoteError:
@@ -105,13 +118,13 @@ class Jobs:
                 self._give_up(job_id, "the account does not know the job any more")
             elif job.status in _OVER:
                 waiting = self._awaited.pop(job_id, None)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(job)
+                if waiting is not None and not waiting.ended.done():
+                    waiting.ended.set_result(job)
 
     def _give_up(self, job_id: str, why: str) -> None:
         waiting = self._awaited.pop(job_id, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_exception(self._unknown(why))
+        if waiting is not None and not waiting.ended.done():
+            waiting.ended.set_exception(self._unknown(why))
 
     def _unknown(self, message: str) -> OutcomeUnknown:
         return OutcomeUnknown(message, connection=self._name, action="wait for job")

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from syncd.log import leave_run
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -42,6 +44,8 @@ class Together(Generic[T, R]):
         # Once more to the end of the queue: those who were woken with the first are there by then.
         await asyncio.sleep(0)
         gathered, self._gathered = self._gathered, []
+        if len(gathered) > 1:
+            leave_run()
         results: Sequence[R | Exception]
         try:
             results = await self._carry([item for item, _ in gathered])
