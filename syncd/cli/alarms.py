@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import opening
+from syncd.cli.completion import route_names
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
@@ -79,7 +80,10 @@ def list_alarms(
 )
 def try_routes(
     route: Annotated[
-        str | None, typer.Argument(metavar="[ROUTE]", help="Only this one; by default all.")
+        str | None,
+        typer.Argument(
+            metavar="[ROUTE]", help="Only this one; by default all.", autocompletion=route_names
+        ),
     ] = None,
     *,
     config: ConfigOption = DEFAULT_CONFIG,

@@ -73,6 +73,16 @@ def test_the_shell_completes_commands_and_names_of_the_configuration(home: Path)
     assert set(offered(home, "syncd", "status", "--format", "")) == {"table", "json", "csv"}
 
 
+def test_the_routes_of_the_alarms_are_offered_where_there_are_some(home: Path) -> None:
+    assert offered(home, "syncd", "alarms", "test", "") == []
+    routes = "alarms: {routes: {on-call: {to: a}, ops: {to: b}}}\n"
+    (home / "syncd.yaml").write_text(SMALLEST + routes, encoding="utf-8")
+    assert offered(home, "syncd", "alarms", "test", "") == ["on-call", "ops"]
+    assert offered(home, "syncd", "alarms", "test", "op") == ["ops"]
+    (home / "syncd.yaml").write_text("alarms: [routes]\n", encoding="utf-8")
+    assert offered(home, "syncd", "alarms", "test", "") == []
+
+
 def test_a_file_named_earlier_on_the_line_is_the_one_that_is_read(home: Path) -> None:
     (home / "other.yaml").write_text(SMALLEST.replace("db:", "other-db:"), encoding="utf-8")
     assert offered(home, "syncd", "pause", "-c", "other.yaml", "") == ["other-db"]
