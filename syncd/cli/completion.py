@@ -43,8 +43,8 @@ def _names(ctx: typer.Context, *sections: str) -> Iterator[str]:
     path = or_the_services(Path(named or DEFAULT_CONFIG))
     with contextlib.suppress(OSError, ValueError):
         values = read(path.read_bytes(), file=str(path)).values()
-        named: object = values
+        found: object = values
         for section in sections:
-            named = named.get(section) if isinstance(named, dict) else None
-        if isinstance(named, dict):
-            yield from (name for name in named if name.isprintable())
+            found = found.get(section) if isinstance(found, dict) else None
+        if isinstance(found, dict):
+            yield from (name for name in found if name.isprintable())
