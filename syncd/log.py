@@ -111,7 +111,7 @@ def configure(*, form: Format | Literal["auto"], level: str, stream: object = No
         if is_json
         else (_spelled, structlog.dev.ConsoleRenderer(colors=is_terminal))
     )
-    if _is_journal(target):
+    if journal_mark(target, level):
         rendering = (*rendering, _ranked)
     structlog.configure(
         processors=[
@@ -126,17 +126,24 @@ def configure(*, form: Format | Literal["auto"], level: str, stream: object = No
     )
 
 
-def _is_journal(target: object) -> bool:
-    """Whether a stream is the one that systemd says leads to its journal."""
+def journal_mark(target: object, level: str) -> str:
+    """What a line of that level begins with, where systemd says that the stream leads to its
+    journal; elsewhere nothing.
+    """
     try:
         found = os.fstat(target.fileno())  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
-        return False
-    return os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+        return ""
+    is_journal = os.environ.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}"
+    return _mark(level) if is_journal else ""
+
+
+def _mark(level: str) -> str:
+    return f"<{_PRIORITIES.get(level, _PRIORITIES['error'])}>"
 
 
 def _ranked(_logger: object, method: str, line: object) -> str:
-    return f"<{_PRIORITIES.get(method, _PRIORITIES['error'])}>{line}"
+    return f"{_mark(method)}{line}"
 
 
 def _spelled(

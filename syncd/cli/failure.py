@@ -77,18 +77,24 @@ def explain(error: BaseException) -> Failure:
 
 
 def tell(failure: Failure) -> None:
-    """Print a failure on standard error."""
-    first, *others = failure.lines
+    """Print a failure on standard error; in systemd's journal each line has its priority."""
+    mark = _mark("error")
+    typer.echo(mark, err=True, nl=False)
     typer.secho("error: ", fg="red", bold=True, err=True, nl=False, color=_has_colour())
-    for line in (first, *others):
-        typer.echo(visible(line), err=True)
-    typer.echo(visible(failure.hint), err=True)
+    typer.echo(f"\n{mark}".join(map(visible, (*failure.lines, failure.hint))), err=True)
 
 
 def warn(line: str) -> None:
     """Print something on standard error that a person should know and may leave."""
+    typer.echo(_mark("warning"), err=True, nl=False)
     typer.secho("warning: ", fg="yellow", err=True, nl=False, color=_has_colour())
     typer.echo(visible(line), err=True)
+
+
+def _mark(level: str) -> str:
+    from syncd.log import journal_mark
+
+    return journal_mark(sys.stderr, level)
 
 
 def code_of(kind: type[SyncdError]) -> ExitCode:

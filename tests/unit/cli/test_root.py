@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,25 @@ def test_an_error_message_is_printed_without_its_escape_codes() -> None:
     assert "answered \\x1b[2J[red]x" in result.stderr
     assert error.hint in result.stderr
     assert result.stdout == ""
+
+
+def test_in_the_journal_every_line_of_an_error_is_one(tmp_path: Path) -> None:
+    """A process of its own, because a runner's standard error is no stream of the system's."""
+    (tmp_path / "syncd.yaml").write_text("version: 2\nlinks: []\n", "utf-8")
+    reading, writing = os.pipe()
+    with open(reading, encoding="utf-8") as out:
+        found = os.fstat(writing)
+        subprocess.run(
+            [sys.executable, "-m", "syncd", "run", "--config", str(tmp_path / "syncd.yaml")],
+            stderr=writing,
+            check=False,
+            timeout=60,
+            env={**os.environ, "JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"},
+        )
+        os.close(writing)
+        lines = out.read().splitlines()
+    assert len(lines) > 2
+    assert [line for line in lines if not line.startswith("<3>")] == []
 
 
 def test_an_interruption_has_its_own_code() -> None:
