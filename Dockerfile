@@ -1,8 +1,12 @@
 # syncd in a container: built from a checkout, run by a user without rights.
 #
 #   docker build -t syncd .
-#   docker run -v syncd-state:/var/lib/syncd -v ./syncd.yaml:/etc/syncd/syncd.yaml:ro -p 8480:8480 syncd
+#   docker run --stop-timeout 40 -v syncd-state:/var/lib/syncd -v ./syncd.yaml:/etc/syncd/syncd.yaml:ro \
+#     -v ./credentials:/run/credentials:ro -e CREDENTIALS_DIRECTORY=/run/credentials \
+#     -p 127.0.0.1:8480:8480 syncd
 #
+# Runs in progress have 25 seconds after a stop, Docker by itself waits for 10. The port has /metrics
+# and /healthz too: it stays on this machine, and a proxy passes /webhooks/ alone.
 # In the configuration: `store: sqlite:////var/lib/syncd/syncd.db` and `server.listen: 0.0.0.0:8480`.
 
 FROM python:3.13-slim AS build

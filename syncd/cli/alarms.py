@@ -23,7 +23,11 @@ from syncd.core.alarm_words import remedy, summary
 if TYPE_CHECKING:
     from config.loaded import Config
 
-app = typer.Typer(no_args_is_help=True, help="See what people are told of, and try the routes.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="See what people are told of, and try the routes.",
+    epilog="Example: `syncd alarms list`, or `syncd alarms test`",
+)
 
 _ALARMS = (
     Column(key="kind", title="kind"),

@@ -8,7 +8,11 @@ import typer
 
 from syncd.cli.report import put
 
-app = typer.Typer(no_args_is_help=True, help="What can stand in the configuration file.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="What can stand in the configuration file.",
+    epilog="Example: `syncd config example > syncd.yaml`",
+)
 
 
 @app.command(epilog="Example: `syncd config example > syncd.yaml`, then `syncd check`")

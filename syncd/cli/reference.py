@@ -104,7 +104,7 @@ def _names(option: Any) -> str:
 
 def _default(option: Any) -> str:
     default = option.default
-    if not option.metavar or default in (None, ()):
+    if not option.metavar or default in (None, (), ""):
         return ""
     return f" By default `{getattr(default, 'value', default)}`."
 

@@ -66,6 +66,8 @@ class Sheet:
     none: str = ""
     #: False where tables say it elsewhere, and JSON keeps it for scripts.
     is_shown: bool = True
+    #: What a table says below its rows.
+    more: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,6 +194,8 @@ def _print_sheet(terminal: Console, sheet: Sheet, now: datetime) -> None:
     for row in sheet.rows:
         table.add_row(*(Text(_cell(column, row, now)) for column in columns))
     terminal.print(table)
+    if sheet.more:
+        terminal.print(visible(sheet.more), soft_wrap=True)
 
 
 def _is_worth_showing(column: Column, rows: Sequence[Row]) -> bool:

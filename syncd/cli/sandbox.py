@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from connectors.zendesk.sandbox import ZendeskSettings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Run a desk in miniature, to integrate with or try out."
+    no_args_is_help=True,
+    help="Run a desk in miniature, to integrate with or try out.",
+    epilog="Example: `syncd sandbox zendesk --port 8081`",
 )
 
 HostOption = Annotated[

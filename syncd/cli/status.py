@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption, LinkOp
 from syncd.cli.pair_columns import LINK, PAIR, TICKETS, pair_cells
 from syncd.cli.report import Column, Format, Report, Row, Sheet, as_tables, console, put, show
 from syncd.cli.status_report import Gathered, status_report
+from syncd.cli.status_screen import one_screen
 from syncd.core.errors import SyncdError
 from syncd.core.model import LinkName
 from syncd.core.report import StaleRow
@@ -43,7 +45,8 @@ def status(
     ] = False,
     link: LinkOption = None,
     watch: Annotated[
-        bool, typer.Option("--watch", "-w", help="Keep it on the screen, until Ctrl-C.")
+        bool,
+        typer.Option("--watch", "-w", help="Keep it on the screen, worst first; Ctrl-C ends it."),
     ] = False,
     every: Annotated[
         float,
@@ -78,6 +81,8 @@ def status(
     there is only what the store remembers.
 
     With `--stale`, whoever waited longest comes first.
+
+    It ends with 0 whatever it has to tell; `--check` and `--fail` end with what they found.
     """
     if check:
         raise typer.Exit(_checked(config, link, form))
@@ -132,8 +137,10 @@ def _watch(found: opening.Outline, link: LinkName | None, form: Format, seconds:
         with Live(console=terminal, screen=True, auto_refresh=False) as live:
             while True:
                 gathered = asyncio.run(_gather(found, link))
-                drawn = as_tables(status_report(gathered), console(), now=gathered.now)
-                live.update(Text.from_ansi(drawn, no_wrap=True, overflow="crop"), refresh=True)
+                drawn = partial(as_tables, terminal=console(), now=gathered.now)
+                fitted = one_screen(status_report(gathered), height=terminal.height, drawn=drawn)
+                text = Text.from_ansi(drawn(fitted), no_wrap=True, overflow="crop")
+                live.update(text, refresh=True)
                 pause.wait(seconds)
     except KeyboardInterrupt:
         return

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from syncd.hook_desk import HookDesk
     from syncd.ports import Connector
 
-app = typer.Typer(no_args_is_help=True, help="See and mend the webhooks by which desks call us.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="See and mend the webhooks by which desks call us.",
+    epilog="Example: `syncd webhooks show`, then `syncd webhooks ensure --dry-run`",
+)
 
 _COLUMNS = (
     Column(key="connection", title="connection"),
@@ -121,7 +125,7 @@ def ensure(
     _run(config, connection, wish, form)
 
 
-@app.command(epilog="Example: `syncd webhooks secret acme > /etc/credstore/acme-webhook`")
+@app.command(epilog="Example: `umask 077`, `syncd webhooks secret acme > acme-webhook`")
 def secret(
     connection: Annotated[
         str,

@@ -44,7 +44,7 @@ _UNLINK = "`syncd unlink PAIR` ends it, and leaves both tickets as they are."
 _RESTORE = f"Restore or mend the ticket at its desk, then `syncd retry PAIR`; or {_UNLINK}"
 #: What can be mended, and not be left: without it nothing can be planned.
 _MEND = {
-    "unmapped_status": "Add the status to the link's `status:`, restart, and `syncd retry PAIR`.",
+    "unmapped_status": "Add the status to the link's `status:`, reload, and `syncd retry PAIR`.",
     "loop": "Find the trigger or bot that answers, then `syncd retry PAIR`.",
     "unintelligible": "Look for a proxy or a maintenance page, then `syncd retry PAIR`.",
     "bug": "Report it, and `syncd retry PAIR` after an upgrade.",

@@ -11,6 +11,7 @@ from types import ModuleType
 import typer
 from pydantic import BaseModel
 
+from syncd.core.alarm import AlarmKind
 from tests.meta.project import (
     ROOT,
     attribute_or_pending,
@@ -54,6 +55,13 @@ def test_the_handbook_has_a_line_for_every_log_event_and_for_no_other() -> None:
     assert sorted(event for event, _, _ in rows) == sorted(_events())
     # What it means, and what to do about it, be that nothing.
     assert [event for event, *told in rows if not all(text.strip(" .") for text in told)] == []
+
+
+def test_the_handbook_has_a_row_for_every_kind_of_alarm_and_for_no_other() -> None:
+    page = file_or_pending("docs/operations.md").read_text(encoding="utf-8")
+    alarms = page.partition("\n## Alarms\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([^|]+) \| ([^|]+) \|$", alarms, re.MULTILINE)
+    assert sorted(kind for kind, _, _ in rows) == sorted(kind.value for kind in AlarmKind)
 
 
 def test_every_logged_event_is_in_the_list() -> None:

@@ -35,6 +35,17 @@ def test_a_command_has_an_example_of_itself(name: str) -> None:
     assert any(example.startswith(name) for example in EXAMPLE.findall(epilog))
 
 
+def test_a_group_has_an_example_of_one_of_its_commands() -> None:
+    root: Any = typer.main.get_command(app)
+    groups = {n: each for n, each in root.commands.items() if getattr(each, "commands", None)}
+    assert {"alarms", "webhooks", "config", "sandbox"} <= groups.keys()
+    for words, group in [("syncd", root), *((f"syncd {n}", each) for n, each in groups.items())]:
+        epilog = group.epilog or ""
+        assert epilog.startswith("Example: `"), words
+        for example in EXAMPLE.findall(epilog):
+            assert any(example.startswith(f"{words} ") and example.startswith(n) for n in COMMANDS)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_example_uses_options_that_there_are(name: str) -> None:
     for example in EXAMPLE.findall(COMMANDS[name].epilog or ""):

@@ -1,0 +1,120 @@
+"""`syncd status --watch` on a screen of so many lines: what is wrong is on it, whatever is not."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from rich.console import Console
+
+from syncd.cli.report import Report, as_tables
+from syncd.cli.status_report import Gathered, status_report
+from syncd.cli.status_screen import one_screen
+from syncd.core.figures import LinkFigures
+from syncd.core.model import Ball, LinkName, Side
+from syncd.core.report import LinkSummary
+from tests.support.build import AT
+
+NOW = AT + timedelta(hours=3)
+WELL = {"ready": True, "daemon": {"has_begun": True, "is_store_well": True}}
+
+
+def a_report(*, links: int, late: int, down: int) -> Report:
+    """The last links are late, the last desks are down."""
+    names = [LinkName(f"link-{number:02}") for number in range(links)]
+    bad = names[links - late :]
+    polled_at = (NOW - timedelta(seconds=4)).isoformat()
+    desks = {
+        f"desk-{number:02}": {
+            "state": "down" if number >= links - down else "up",
+            "since": AT.isoformat(),
+            "polled_at": polled_at,
+            "poll_seconds": 10,
+        }
+        for number in range(links)
+    }
+    balls = {Ball.PARTNER.value: 48, Ball.PLATFORM.value: 13, Ball.CUSTOMER.value: 96}
+    found = Gathered(
+        now=NOW,
+        names=names,
+        figures={
+            name: LinkFigures(
+                link=name,
+                waiting=int(name in bad),
+                waiting_since=AT if name in bad else None,
+                owed_since={Side.PARTNER: AT} if name in bad else {},
+            )
+            for name in names
+        },
+        summaries={
+            name: LinkSummary(
+                link=name,
+                pairs=1204,
+                open_pairs=61,
+                dirty=int(name in bad),
+                parked=0,
+                ended=0,
+                sent=0,
+                importing=0,
+                conflicts=3,
+                oldest_dirty_at=AT if name in bad else None,
+                balls=balls,
+            )
+            for name in names
+        },
+        refused=[],
+        feeds=[],
+        webhooks=[],
+        word={**WELL, "connections": desks},
+        listen="127.0.0.1:8480",
+    )
+    return status_report(found)
+
+
+def on_screen(report: Report, *, height: int, width: int = 120) -> str:
+    terminal = Console(
+        file=io.StringIO(), width=width, force_terminal=True, color_system=None, emoji=False
+    )
+    drawn: Callable[[Report], str] = partial(as_tables, terminal=terminal, now=NOW)
+    text = drawn(one_screen(report, height=height, drawn=drawn))
+    if folder := os.environ.get("SYNCD_SCREENS"):
+        name = f"{folder}/{len(report.sheets[0].rows)}-{width}x{height}.txt"
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(text)
+    return text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_thirty_links_fit_on_24_lines_and_the_late_one_is_among_them(width: int) -> None:
+    text = on_screen(a_report(links=30, late=1, down=1), height=24, width=width)
+    lines = text.splitlines()
+    assert len(lines) <= 24
+    assert "the desk has not answered" in text
+    assert "link-29" in text
+    assert "desk-29" in text
+    assert text.index("trouble") < text.index("link-29 ")
+    assert text.count("all ok") == 2
+
+
+def test_what_does_not_fit_and_is_in_trouble_is_counted_as_such() -> None:
+    text = on_screen(a_report(links=30, late=25, down=0), height=24)
+    assert len(text.splitlines()) <= 24
+    assert "of them in trouble" in text
+    assert "`syncd status` has all" in text
+
+
+def test_two_links_are_shown_whole() -> None:
+    text = on_screen(a_report(links=2, late=1, down=0), height=24)
+    assert len(text.splitlines()) <= 24
+    assert "more" not in text
+    assert all(name in text for name in ("link-00", "link-01", "desk-00", "desk-01"))
+
+
+def test_a_screen_of_a_few_lines_keeps_a_row_of_each_table() -> None:
+    text = on_screen(a_report(links=30, late=3, down=3), height=3)
+    assert "desk-27" in text
+    assert "link-27" in text
