@@ -125,7 +125,7 @@ def ensure(
     _run(config, connection, wish, form)
 
 
-@app.command(epilog="Example: `umask 077`, `syncd webhooks secret acme > acme-webhook`")
+@app.command(epilog="Example: `syncd webhooks secret acme > acme-webhook`, after `umask 077`")
 def secret(
     connection: Annotated[
         str,
