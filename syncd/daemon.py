@@ -25,6 +25,7 @@ from syncd.engine.controller import Controller
 from syncd.engine.poll import Poller
 from syncd.engine.rights import look_at_rights, watch_ends
 from syncd.engine.sweep import Sweep
+from syncd.engine.telling import tell_stray
 from syncd.log import configure, logger, place_of
 from syncd.overview import Overview
 from syncd.ports import Connector
@@ -58,6 +59,8 @@ async def serve(
     """
     ears: _Ears | None = None
     following: Config | None = config
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(tell_stray)
     with Signals() as signals:
         try:
             while following is not None and not signals.end.is_set():
@@ -67,6 +70,7 @@ async def serve(
                     daemon = Daemon(made, supervisor=supervisor, read_again=read_again)
                     following = await daemon.run(signals, ears, on_ready)
         finally:
+            loop.set_exception_handler(None)
             if ears is not None:
                 ears.close()
 

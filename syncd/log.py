@@ -25,6 +25,7 @@ EVENTS: Mapping[str, str] = {
     "daemon.stopping": "A signal came; runs in progress are finished first.",
     "daemon.stopped": "All that had begun is durable; the process ends.",
     "daemon.failed": "A part of the daemon died; the process ends, to be started again.",
+    "task.failed": "A bug in something that nobody waits for; the rest goes on.",
     "connection.down": "A desk stopped answering, or taking writes; once until it is back.",
     "connection.up": "The desk answers again, and nothing has failed for a minute.",
     "connection.unauthorised": "The desk refused the credential; its pairs wait, unblamed.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import resource
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """
     from syncd.log import configure
 
+    # A crash file would hold secrets and whatever text was on its way.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     loaded = load_and_warn(config)
     configure(form=loaded.log.format, level=loaded.log.level)
     asyncio.run(_serve(loaded, config))

@@ -1,14 +1,17 @@
-"""What a run puts on record, as lines of the log; values of tickets stay out."""
+"""What a run, and what died beside all runs, puts on record, as lines of the log; values of tickets
+stay out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Mapping
 
 from syncd.core.ends import LOST
 from syncd.core.model import Held, LinkName, PairId
 from syncd.core.operations import Intent
 from syncd.core.work import Pair, Park, Step
-from syncd.log import logger
+from syncd.log import logger, place_of
 
 
 def tell(step: Step, pair_id: PairId) -> None:
@@ -58,3 +61,16 @@ def tell_parked(park: Park, pair: Pair) -> None:
 def tell_stopped(park: Park, link: LinkName) -> None:
     """A whole link stops until a person acts."""
     logger().critical("link.stopped", link=link, reason=park.reason, hint=park.hint)
+
+
+def tell_stray(loop: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
+    """A loop's exception handler: what died with nobody waiting for it, by type and place.
+
+    The loop's own handler would print the error's words, and those of the call that raised it.
+    """
+    del loop
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        logger().error("task.failed", reason=type(error).__name__, place=place_of(error))
+    else:
+        logger().error("task.failed", reason="unknown", place="?")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,6 +92,28 @@ def test_what_people_do_while_the_daemon_is_away_travels_when_it_is_back(folder:
         scene.world.daemon.start()
         # The platform's status did not change by the reply: only Alice's did.
         wait_for(play, "both comments on both desks", is_with_customer)
+
+
+def test_a_crash_leaves_no_file_however_large_the_shell_allows_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))
+    try:
+        with set_up(folder, POLLING) as scene:
+            resource.setrlimit(resource.RLIMIT_CORE, before)
+            escalated(scene)
+            process = scene.world.daemon.process
+            limits = Path(f"/proc/{process.pid}/limits").read_text(encoding="utf-8")
+            (found,) = [line.split() for line in limits.splitlines() if "core file" in line]
+            assert found[4:6] == ["0", "0"]
+            os.kill(process.pid, signal.SIGABRT)
+            assert process.stop() == -signal.SIGABRT
+            assert list(folder.rglob("core*")) == []
+            scene.world.daemon.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, before)
 
 
 def test_a_second_daemon_on_the_same_store_does_not_start(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import gc
 import io
 import json
 import os
@@ -228,6 +229,26 @@ async def test_a_poller_that_dies_takes_the_daemon_down_and_names_the_place(
         assert "daemon.stopped" not in around.events()
         with pytest.raises(httpx.ConnectError):
             await httpx.AsyncClient(base_url=daemon.address).get("/healthz")
+
+
+async def test_a_task_that_nobody_waits_for_and_that_dies_leaves_no_word_but_its_place(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def dying() -> None:
+        raise ValueError("kanarienvogel")
+
+    async with surroundings(tmp_path) as around, a_daemon(around):
+        task = asyncio.create_task(dying(), name="kanarienname")
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+        asyncio.get_running_loop().call_soon(int, "kanarienzahl")
+        await around.until(lambda: around.events().count("task.failed") == 2)
+    lines = [json.loads(line) for line in around.log.getvalue().splitlines()]
+    failed = [line for line in lines if line["event"] == "task.failed"]
+    assert [(line["level"], line["reason"]) for line in failed] == [("error", "ValueError")] * 2
+    assert failed[0]["place"].startswith("test_daemon.py:")
+    assert "kanarien" not in around.log.getvalue() + caplog.text
 
 
 async def test_a_store_that_cannot_be_written_stops_the_daemon_and_loses_nothing(
