@@ -39,6 +39,29 @@ async def test_a_deleted_twin_parks_and_the_platform_is_told_once(
         assert desks.ticket(ticket_id).status == "Open"
 
 
+@pytest.mark.parametrize("has_webhooks", [False, True])
+async def test_a_twin_marked_as_spam_parks_once_and_the_platforms_ticket_stays_open(
+    tmp_path: Path, has_webhooks: bool
+) -> None:
+    async with both_desks(tmp_path, has_webhooks=has_webhooks) as desks:
+        ticket_id = await a_pair(desks)
+        await do(desks, "mark_as_spam", desks.twin(ticket_id))
+        await desks.partners["acme"].desk.webhooks.courier.idle()
+        await desks.settle()
+        reason, hint = await desks.parked(ticket_id)
+        # The exports call it deleted; only the webhook knows better, and its word stays.
+        assert reason == ("partner_ticket_spam" if has_webhooks else "partner_ticket_deleted")
+        assert "The other copy was left" in hint
+        desks.write(ticket_id, "<p>hört mich jemand</p>")
+        await desks.settle()
+        assert said_at_platform(desks, ticket_id, GONE) == 1
+        assert desks.ticket(ticket_id).status == "Open"
+        # No spam after all.
+        await do(desks, "restore", desks.twin(ticket_id))
+        await desks.settle()
+        await heard_again(desks, ticket_id)
+
+
 async def test_a_deleted_platform_ticket_parks_and_the_partner_is_told_once(
     tmp_path: Path,
 ) -> None:

@@ -103,7 +103,7 @@ def a_control(name: str, address: str, *, admin: str = "syncd@acme.test") -> htt
 
 _EVENTS = (
     "created", "comment_added", "comment_made_private", "comment_redacted", "status_changed",
-    "tags_changed", "subject_changed", "merged", "soft_deleted", "undeleted",
+    "tags_changed", "subject_changed", "merged", "soft_deleted", "undeleted", "marked_as_spam",
 )  # fmt: skip
 
 

@@ -124,8 +124,8 @@ class Acting:
             case "merge":
                 into = self._ticket(given["into"])
                 self._lifecycle.merge(into, [ticket], given, actor)
-            case "delete":
-                self._lifecycle.delete(ticket, actor, WEB)
+            case "delete" | "mark_as_spam":
+                self._lifecycle.delete(ticket, actor, WEB, is_spam=deed == "mark_as_spam")
             case "restore":
                 self._lifecycle.restore(ticket, actor, WEB)
             case "scrub":

@@ -104,6 +104,8 @@ def _of_events(audit: Audit, account: Account) -> list[tuple[str, Json]]:
             found.append(("comment_made_private", {"comment": {"id": str(data["comment_id"])}}))
         elif event.kind in ("CommentRedaction", "AttachmentRedaction"):
             found.append(("comment_redacted", {"comment": {"id": str(data["comment_id"])}}))
+        elif audit.is_spam and data.get("value") == "deleted":
+            found.append(("marked_as_spam", {}))
         elif event.kind == "Change":
             found.append(_of_change(data))
     return found

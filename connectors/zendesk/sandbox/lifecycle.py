@@ -26,9 +26,12 @@ class Lifecycle:
         self._updates = updates
         self._composing = Composing(account)
 
-    def delete(self, ticket: Ticket, actor: User | None, via: Via) -> None:
-        """Hide a ticket among the deleted ones."""
+    def delete(
+        self, ticket: Ticket, actor: User | None, via: Via, *, is_spam: bool = False
+    ) -> None:
+        """Hide a ticket among the deleted ones; marking it as spam does, too."""
         audit = self._updates.open_audit(ticket, actor, via)
+        audit.is_spam = is_spam
         self._updates.record_changes(audit, [("status", ticket.status, "deleted")])
         self._updates.stamp(ticket)
         ticket.deleted_at = self._account.second()

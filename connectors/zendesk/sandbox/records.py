@@ -133,6 +133,8 @@ class Audit:
     via: Via
     metadata: Json
     events: list[Event] = field(default_factory=list)
+    # The ticket was deleted by being marked as spam.
+    is_spam: bool = False
 
 
 @dataclass(kw_only=True, slots=True)
