@@ -40,6 +40,17 @@ def test_every_promise_has_a_row(promise: str) -> None:
     assert any(promise.lower() in row.lower() for row in _rows())
 
 
+def test_every_promise_has_a_command_that_tries_to_break_it() -> None:
+    promised = [row for row in _rows() if re.match(r"\| \d+ \| \*\*", row)]
+    assert len(promised) == len(PROMISES)
+    for row in promised:
+        found = re.search(r"`\.venv/bin/pytest ([^`]+)` \|$", row)
+        assert found is not None, row
+        paths = [word for word in found[1].split() if word.startswith("tests/")]
+        assert paths
+        assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def _rows() -> list[str]:
     text = file_or_pending("docs/invariants.md").read_text(encoding="utf-8")
     tables = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)

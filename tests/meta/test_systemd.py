@@ -69,8 +69,9 @@ def test_it_lets_the_process_own_figures_be_read(tmp_path: Path) -> None:
     assert "ProcSubset=pid" not in UNIT.read_text("utf-8")
 
 
-def test_a_crash_leaves_no_file() -> None:
-    assert "\nLimitCORE=0\n" in UNIT.read_text("utf-8")
+@SERVICES
+def test_a_crash_leaves_no_file(unit: Path) -> None:
+    assert settings(unit)["LimitCORE"] == "0"
 
 
 def test_the_time_to_end_is_the_one_that_the_docs_state_and_less_than_systemds_patience() -> None:
