@@ -35,8 +35,10 @@ from syncd.watchdog import feed
 from syncd.web.guard import serving
 from syncd.web.server import web_app
 
-#: A desk that does not answer keeps the others waiting for no longer than this at the start.
+#: A desk that does not answer keeps the others waiting for no longer than this at the start: for
+#: callers to be let in, and for pairs to be run.
 _BEGIN_SECONDS = 5.0
+_LOOK_SECONDS = 10.0
 #: How long runs in progress are waited for at the end; a desk may ask for an hour. What is cut off
 #: is looked for at the next start. Less than a supervisor's patience.
 _GRACE_SECONDS = 25.0
@@ -239,7 +241,7 @@ class Daemon:
         """Begin all that goes on until `stop`."""
         made = self._made
         return [
-            group.create_task(self._controller.run()),
+            group.create_task(self._run_pairs()),
             *(group.create_task(poller.run()) for poller in self._pollers),
             group.create_task(self._sweep.run()),
             group.create_task(look_at_rights(made.connectors.values(), made.health)),
@@ -247,8 +249,26 @@ class Daemon:
             *(group.create_task(watch.run()) for watch in made.watches.values()),
         ]
 
+    async def _run_pairs(self) -> None:
+        """What both desks show is compared only when both were looked at.
+
+        What was stored when the last process ended may be hours old on one side, and a change
+        there that nobody knew of would pass for one that came after all the others.
+        """
+        looked = asyncio.create_task(self._look_once())
+        stopping = asyncio.create_task(self._stop_asked())
+        try:
+            await asyncio.wait(
+                {looked, stopping}, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            looked.cancel()
+            stopping.cancel()
+        await self._controller.run()
+
     def stop(self) -> None:
         """Begin nothing more; what was begun is finished first."""
+        self._stopping.set()
         for poller in self._pollers:
             poller.stop()
         self._sweep.stop()
@@ -300,6 +320,10 @@ class Daemon:
     async def _begin(self) -> None:
         for poller in self._pollers:
             await poller.begun.wait()
+
+    async def _look_once(self) -> None:
+        for poller in self._pollers:
+            await poller.looked.wait()
 
     async def _stop_asked(self) -> None:
         await self._stopping.wait()

@@ -31,6 +31,7 @@ from connectors.http.meaning import (
     meaning_of,
     no_explanation,
 )
+from connectors.http.narrow import NarrowPauses
 from connectors.http.request import ACCOUNT, Answered, Credential, OnRequest, Request
 from syncd.core.errors import (
     Gone,
@@ -86,6 +87,7 @@ class HttpClient:
         self._meanings = meanings
         self._explain = explain
         self._narrow_buckets = narrow_buckets
+        self._narrow = NarrowPauses(clock)
         # Quotas that the desk was seen to count a template's requests in.
         self._learned: dict[str, frozenset[str]] = {}
         self._base_url = base_url
@@ -248,16 +250,12 @@ class HttpClient:
     ) -> RawAnswer:
         learned = self._learned.get(route, frozenset())
         named = (request.quota, *request.buckets)
+        if (seconds := self._narrow.left_seconds(request)) > 0:
+            raise self._paused(request, seconds)
         try:
             await self._budget.spend((*named, *sorted(learned.difference(named))))
         except Paused as pause:
-            raise RateLimited(
-                "the desk asked to come back later",
-                retry_at=self._clock.now() + timedelta(seconds=pause.seconds),
-                connection=self._connection,
-                action=request.action,
-                status=None,
-            ) from pause
+            raise self._paused(request, pause.seconds) from pause
         raw = await self._exchange.send(request, headers)
         seen = self._readings(request, raw)
         if seen:
@@ -279,6 +277,7 @@ class HttpClient:
         is_narrow = any(r.bucket in self._narrow_buckets and r.remaining <= 0 for r in everything)
         spent = [r.bucket for r in seen if r.remaining <= 0]
         if is_narrow and not spent:
+            self._narrow.put(request, self._wait_seconds(raw, everything))
             return
         seconds = self._wait_seconds(raw, seen)
         # Nobody said which quota it was: all in which this request counts.
@@ -291,6 +290,15 @@ class HttpClient:
             return asked
         resets = [r.reset_seconds for r in seen if r.remaining <= 0]
         return max(resets, default=quota.DEFAULT_WAIT_SECONDS)
+
+    def _paused(self, request: Request, seconds: float) -> RateLimited:
+        return RateLimited(
+            "the desk asked to come back later",
+            retry_at=self._clock.now() + timedelta(seconds=seconds),
+            connection=self._connection,
+            action=request.action,
+            status=None,
+        )
 
     def _limited(self, message: str, request: Request, raw: RawAnswer) -> RateLimited:
         seconds = self._wait_seconds(raw, quota.readings(raw.headers, general=request.quota))

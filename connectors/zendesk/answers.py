@@ -183,11 +183,11 @@ def look_for_update(
 
     ABSENT means only that it is not among `updates`; whether it may still come is for the caller.
     """
-    if op.comment is None:
-        return Fate.ABSENT, ()
     stamped = [update for update in updates if stamp_in(update.audit) == intent.stamp]
     if stamped:
         return Fate.FOUND, stamped[:1]
+    if op.comment is None:
+        return _look_for_fields(intent, op, updates, our_id=our_id)
     # Whoever lost the answer may not know any more under whose name it went.
     wanted = {likeness(body_of(op.comment, is_plain=plain)) for plain in (False, True)}
     candidates = [
@@ -204,6 +204,29 @@ def look_for_update(
     if len(candidates) > 1:
         return Fate.AMBIGUOUS, candidates
     return (Fate.FOUND if candidates else Fate.ABSENT), candidates
+
+
+def _look_for_fields(
+    intent: Intent, op: UpdateTicket, updates: Sequence[Update], *, our_id: str
+) -> tuple[Fate, Sequence[Update]]:
+    """Fields carry no mark where stamps cannot be read: ours can only be the next after the stamp
+    under which it went, or it was refused.
+    """
+    since = None if intent.precondition is None else second_of(to_time(intent.precondition))
+    for update in updates:
+        if since is None or update.second <= since:
+            continue
+        is_ours = str(update.audit.author_id) == our_id and stamp_in(update.audit) is None
+        if is_ours and not any(comment_events(update)) and _changes_as(op, update):
+            return Fate.FOUND, (update,)
+        break
+    return Fate.ABSENT, ()
+
+
+def _changes_as(op: UpdateTicket, update: Update) -> bool:
+    fields = {event.field_name for event in update.audit.events if event.type == "Change"}
+    wanted = {"tags"} if op.status is None else {"status", "custom_status_id"}
+    return bool(fields & wanted)
 
 
 def new_comments(intent: Intent, updates: Iterable[Update]) -> tuple[CommentId, ...]:

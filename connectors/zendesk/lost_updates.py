@@ -65,7 +65,7 @@ class LostUpdates:
         has_moved = fields.ticket.precondition != intent.precondition
         gone_or_waiting = Finding(fate=Fate.ABSENT if has_moved else Fate.REPEATABLE)
         since = 0 if intent.precondition is None else second_of(to_time(intent.precondition))
-        if op.comment is None or (not has_moved and await self._would_have_moved(intent, since)):
+        if not has_moved and (op.comment is None or await self._would_have_moved(intent, since)):
             return gone_or_waiting
         thread = await self._threads.updates(op.ticket_id, since=since)
         if thread is None:

@@ -57,6 +57,8 @@ class Poller:
         self._stopping = asyncio.Event()
         #: Set once it is known where the feed is followed from, or the desk failed to say.
         self.begun = asyncio.Event()
+        #: Set once the feed was read to its end, or the desk failed to give it.
+        self.looked = asyncio.Event()
         self._tries = 0
 
     def stop(self) -> None:
@@ -70,6 +72,7 @@ class Poller:
         while not self._stopping.is_set():
             pause = await self.look()
             self.begun.set()
+            self.looked.set()
             await self._pause(pause)
             await self._rest(self._relaxed_seconds - pause)
             if self._news.is_set():

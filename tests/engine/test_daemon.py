@@ -318,3 +318,24 @@ async def _lease(made: syncd.app.Parts, pair_id: PairId, token: str) -> None:
     now = made.clock.now()
     until = now + timedelta(minutes=5)
     await made.store.step(pair_id, token, Step(), now=now, lease_until=until)
+
+
+@pytest.mark.parametrize("is_patient", [True, False])
+async def test_what_was_left_over_is_run_when_both_desks_were_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_patient: bool
+) -> None:
+    """The mirror may be hours old on one side; a desk that does not answer holds up for so long."""
+    monkeypatch.setattr(syncd.daemon, "_LOOK_SECONDS", SECONDS if is_patient else 0.3)
+    monkeypatch.setattr(syncd.daemon, "_BEGIN_SECONDS", 0.1)
+    async with surroundings(tmp_path) as around:
+        async with parts(around.config, owner="daemon") as killed:
+            platform = killed.connectors[HEROKU]
+            sightings = await platform.fetch_many([TicketId(around.open_ticket())])
+            assert await killed.intake.take(platform.name, sightings)
+        around.partner.faults.arm(Fault(action="hold_after", path="/incremental/"))
+        async with a_daemon(around):
+            await around.partner.held.wait(SECONDS)
+            await asyncio.sleep(0.6)
+            assert around.twins() == (0 if is_patient else 1)
+            around.partner.held.release(Release())
+            await around.until(lambda: around.twins() == 1)

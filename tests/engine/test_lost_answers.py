@@ -231,3 +231,30 @@ async def backfilled(desks: BothDesks) -> None:
         clock=desks.clock,
     )
     await backfill.run(since=None, progress=lambda _: None)
+
+
+@pytest.mark.parametrize("is_readable", [True, False], ids=["stamps", "no stamps"])
+async def test_what_a_person_puts_back_after_a_lost_change_of_fields_stays(
+    tmp_path: Path, is_readable: bool
+) -> None:
+    """The write landed, and a person undid it: as it was before, and a change all the same."""
+    async with both_desks(tmp_path, metadata_readable=is_readable) as desks:
+        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
+        await desks.settle()
+        await desks.answer(ticket_id, status="open", add_tags=["t-alt"])
+        await desks.settle()
+        desks.write(
+            ticket_id, who=STAFF, status="Closed", add_tags=["t-neu"], remove_tags=["t-alt"]
+        )
+        desks.arm(Side.PARTNER, "drop_after", kind="write")
+        before = len(desks.events("op.unknown"))
+        while len(desks.events("op.unknown")) == before:
+            await desks.round()
+        assert desks.twin(ticket_id).status == "solved"
+        await desks.answer(ticket_id, status="open", remove_tags=["t-neu"], add_tags=["t-alt"])
+        await desks.settle()
+
+        assert (desks.twin(ticket_id).status, desks.ticket(ticket_id).status) == ("open", "Open")
+        for tags in (desks.twin(ticket_id).tags, desks.ticket(ticket_id).tags):
+            assert ("t-alt" in tags, "t-neu" in tags) == (True, False)
+        assert await desks.made.store.conflicts(limit=10) == []

@@ -264,6 +264,9 @@ async def test_forty_comments_on_a_ticket_that_takes_thirty_in_ten_minutes_keep_
         await desks.round()
         both_know(desks, other, "hier geht es weiter")
 
+        desks.write(ticket_id, "<p>Zeile Nummer 40</p>")
+        words.append("Zeile Nummer 40")
+        await desks.round()
         limited = [e for e in desks.partners["acme"].log.since(0) if e.status == 429]
         await desks.settle()
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.simulation.bounds import Bounds
 from tests.simulation.desks import PLATFORM, SYNCD, VIEWS, Desks, Json
 from tests.simulation.ledger import WORD, Ledger, Said, words_in
 from tests.simulation.statuses import MEANS, Move, Statuses
@@ -82,8 +83,6 @@ class Report:
     refused: frozenset[tuple[str, str]] = frozenset()
     #: Desk, method and template of what was asked while nobody did anything.
     quiet: Sequence[tuple[str, str, str]] = ()
-    #: Answers of 429 that no armed fault made.
-    refusals: int = 0
     queue: int = 0
     log: str = ""
     secrets: Sequence[str] = ()
@@ -110,12 +109,17 @@ class Checker:
         now: Callable[[], float],
         *,
         history_until: float = 0.0,
+        lag_seconds: float = 0.0,
     ) -> None:
-        """`history_until` is when syncd was started first."""
+        """`history_until` is when syncd was started first; what happens on a desk, it knows
+        `lag_seconds` later.
+        """
         self._desks = desks
         self._ledger = ledger
         self._now = now
         self._history_until = history_until
+        self._lag_seconds = lag_seconds
+        self.bounds = Bounds(desks, now, self._wrong)
         self.violations: list[Violation] = []
         self.copies: list[Copy] = []
         self._counts: Counter[tuple[int, str]] = Counter()
@@ -299,8 +303,6 @@ class Checker:
                     self._wrong(11, f"somebody was mailed history of {name} {mail.ticket_id}")
 
     def _check_requests(self, report: Report) -> None:
-        if report.refusals:
-            self._wrong(10, f"{report.refusals} refusals for too many requests")
         if report.queue > len(report.pairs):
             self._wrong(10, f"{report.queue} in the queue, {len(report.pairs)} pairs")
         if not report.is_at_rest:
@@ -391,7 +393,7 @@ class Checker:
         }
         desks = ((PLATFORM, pair.platform), (partner, pair.partner))
         for here, there in (desks, desks[::-1]):
-            for lost in self._statuses.overwritten(here, there):
+            for lost in self._statuses.overwritten(here, there, self._lag_seconds):
                 is_excused = lost.until >= first_turn or (here[0], lost.at) in guarded
                 if lost.value not in known and not is_excused:
                     self._wrong(

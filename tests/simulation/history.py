@@ -39,6 +39,8 @@ from tests.simulation.script import Script
 #: Before it is looked for rest: a withheld minute, a poll, a back-off.
 _FIRST_LOOK_SECONDS = 480.0
 _NEXT_LOOK_SECONDS = 300.0
+#: How long a look at a feed and what follows from it may take.
+_ROUND_SECONDS = 60.0
 #: How long a sweep may take.
 _SWEEP_SECONDS = 240.0
 _MOST_LOOKS = 100
@@ -138,7 +140,11 @@ class _History:
             operator=self._operator,
         )
         self._checker = Checker(
-            self._desks, self._ledger, lambda: loop.seconds, history_until=terms.starts_at
+            self._desks,
+            self._ledger,
+            lambda: loop.seconds,
+            history_until=terms.starts_at,
+            lag_seconds=terms.poll_seconds + _ROUND_SECONDS,
         )
         self._faults: Counter[str] = Counter()
 
@@ -187,6 +193,9 @@ class _History:
         terms = self._script.terms
         # Some things only the sweep finds, such as a ticket that the platform deleted.
         settling = max(_FIRST_LOOK_SECONDS, terms.sweep_seconds + _SWEEP_SECONDS)
+        while not self._lives.is_up:
+            # One that was killed last may stay dead for long, and looks at nothing meanwhile.
+            await asyncio.sleep(_NEXT_LOOK_SECONDS)
         await asyncio.sleep(settling)
         for _ in range(_MOST_LOOKS):
             if await self._operator.put_right(has_history=terms.starts_at > 0):
@@ -202,9 +211,23 @@ class _History:
 
     def _exchanged(self, port: int, method: str, path: str, status: int) -> None:
         self._note(f"{port} {method} {path} {status}")
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._refused(port, method, path)
         if port != PORTS[PLATFORM] and method == "GET":
             return
         self._checker.look()
+
+    def _refused(self, port: int, method: str, path: str) -> None:
+        name = next((name for name, known in PORTS.items() if known == port), None)
+        if name is None:
+            return
+        mine = [
+            entry
+            for entry in self._desks.all()[name].log.since(0)
+            if (entry.method, entry.path, entry.status) == (method, path, 429)
+        ]
+        if mine and mine[-1].fault is None:
+            self._checker.bounds.refused(name, method, path, life=self._lives.begun)
 
     def _note(self, line: str) -> None:
         line = f"{self._loop.seconds:.6f} {line}"
@@ -253,11 +276,6 @@ class _History:
                 *self._network.failures,
                 *self._operator.failures,
             ],
-            refusals=sum(
-                entry.status == HTTPStatus.TOO_MANY_REQUESTS and entry.fault is None
-                for _, desk in desks
-                for entry in desk.log.since(0)
-            ),
             queue=len(made.queue),
             log=self._log.getvalue(),
             secrets=tuple(SECRETS.values()),

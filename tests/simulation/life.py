@@ -76,6 +76,8 @@ class Lives:
         self._is_over = False
         self.made: Parts | None = None
         self.kills: Counter[str] = Counter()
+        #: How many lives there were.
+        self.begun = 0
         #: What ended a life that nobody killed.
         self.failures: list[str] = []
         loop.on_turn = self._turned
@@ -90,6 +92,7 @@ class Lives:
         """Start a daemon, and another one whenever it has ended."""
         await asyncio.sleep(self._starts_at)
         while not self._is_over:
+            self.begun += 1
             self._wire = Wire(self._network, self._on_wire)
             self._stop = asyncio.Event()
             self._down_seconds = _RESTART_SECONDS

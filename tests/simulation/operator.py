@@ -27,6 +27,9 @@ from tests.simulation.network import Network, Wire
 
 _WHO = "ops"
 _MASS_CHANGE = "mass_change"
+#: Why a pair stopped that a person lets go on when they have looked at it: people who write as
+#: fast as machines are taken for some.
+_LET_GO = {BY_HAND, "loop"}
 #: A link that is confirmed may be stopped again by what piled up behind it.
 _MOST_CONFIRMED = 5
 
@@ -157,7 +160,7 @@ class Operator:
             for link in sorted(await store.parked_links()):
                 is_news |= await self._confirm(made, link)
         for pair in await store.find_pairs(state=PairState.PARKED, limit=10_000):
-            if pair.reason == BY_HAND:
+            if pair.reason in _LET_GO:
                 is_news |= await store.unpark(pair.pair_id, actor=_WHO, now=now)
         return is_news
 

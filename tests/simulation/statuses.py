@@ -56,7 +56,9 @@ class Statuses:
         """One more."""
         self.moves.setdefault((desk, ticket_id), []).append(move)
 
-    def overwritten(self, here: tuple[str, str], there: tuple[str, str]) -> Sequence[Overwritten]:
+    def overwritten(
+        self, here: tuple[str, str], there: tuple[str, str], lag_seconds: float
+    ) -> Sequence[Overwritten]:
         """Statuses that people set on one ticket of a pair and that never came to the other."""
         found: list[Overwritten] = []
         moves = self.moves.get(here, [])
@@ -69,6 +71,9 @@ class Statuses:
                 continue
             if value in self._common(here, there, earlier.at):
                 # There and back again, before syncd looked.
+                continue
+            if self._was_left(there, value, earlier.at - lag_seconds, earlier.at):
+                # Known as the other's news when it came, so that both meant the same for a while.
                 continue
             if value not in self._shown(there, earlier.at, later.at):
                 found.append(_lost(earlier, later))
@@ -92,6 +97,14 @@ class Statuses:
             if means[here] == means[there]:
                 common.add(means[here])
         return common
+
+    def _was_left(self, ticket: tuple[str, str], value: str, since: float, until: float) -> bool:
+        """Whether people set it on a ticket in that time and moved on from there themselves."""
+        moves = [one for one in self.moves.get(ticket, []) if since <= one.at <= until]
+        return any(
+            MEANS[first.after] == value and not first.is_syncd and not then.is_syncd
+            for first, then in itertools.pairwise(moves)
+        )
 
     def _shown(self, ticket: tuple[str, str], since: float, until: float) -> set[str]:
         """What a ticket's status meant at any moment of a time."""

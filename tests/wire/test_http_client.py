@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -403,12 +404,26 @@ async def test_a_429_that_names_nothing_stops_everything_it_could_mean() -> None
 async def test_a_429_for_one_ticket_stops_nothing_but_that_ticket() -> None:
     budget = FreeBudget()
     header = {"zendesk-ratelimit-per-ticket": "total=30; remaining=0; resets=468"}
-    respx.put(f"{BASE}/tickets/7").respond(429, headers=header | {"retry-after": "468"})
-    client = a_client(budget=budget, narrow_buckets=frozenset({"per-ticket"}))
-    with pytest.raises(RateLimited):
+    route = respx.put(f"{BASE}/tickets/7")
+    route.respond(429, headers=header | {"retry-after": "468"})
+    clock = FakeClock()
+    client = a_client(budget=budget, clock=clock, narrow_buckets=frozenset({"per-ticket"}))
+    with pytest.raises(RateLimited) as told:
         await client.write(WRITE, an_object)
     assert budget.paused == {}
     assert budget.readings == []
+
+    clock.advance(400)
+    with pytest.raises(RateLimited) as known:
+        await client.write(WRITE, an_object)
+    assert route.call_count == 1
+    assert known.value.retry_at == told.value.retry_at
+    respx.put(f"{BASE}/tickets/8").respond(200, json={})
+    await client.write(replace(WRITE, parameters={"id": "8"}), an_object)
+    clock.advance(68)
+    with pytest.raises(RateLimited):
+        await client.write(WRITE, an_object)
+    assert route.call_count == 2
 
 
 @respx.mock
