@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from rich.progress import track
+from rich.console import Console
+from rich.progress import Progress, TextColumn
 
-from tests.simulation.history import a_place, keep_in, play
-from tests.simulation.one import outcome_of, played
+from tests.simulation.history import a_place, play
+from tests.simulation.one import begin, outcome_of, played
 from tests.simulation.people import DAYS, DEEDS, Writer
 from tests.simulation.report import Outcome, Sum, as_json, as_table
 from tests.simulation.script import read_script
@@ -25,24 +27,49 @@ _BROKEN = 1
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Play; 1 when a promise was broken."""
+    """Play; 1 when a promise was broken, 128 and the signal's number when one ended it.
+
+    What was played until then is told in any case.
+    """
     options = _options(arguments)
     # As on an interrupt: what was begun is put away.
     signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
     total = Sum()
-    for outcome in _outcomes(options):
-        total.add(outcome)
-        if outcome.script is not None:
-            path = Path(options.scripts, f"seed-{outcome.seed}.jsonl")
-            outcome.script.write(path)
-            told = f"Seed {outcome.seed} breaks a promise. Play it again: --replay {path}"
-            print(told, file=sys.stderr)
-        if options.seconds and time.monotonic() - began > options.seconds:
-            break
+    ended = 0
+    try:
+        _play_all(options, total, began)
+    except KeyboardInterrupt:
+        ended = 128 + signal.SIGINT
+    except SystemExit as end:
+        ended = int(end.code or 0)
     rows = total.rows(time.monotonic() - began)
     print(as_json(rows) if options.format == "json" else as_table(rows))
-    return _BROKEN if total.violations else 0
+    return ended or (_BROKEN if total.violations else 0)
+
+
+def _play_all(options: argparse.Namespace, total: Sum, began: float) -> None:
+    with _a_line() as line:
+        task = line.add_task("histories", total=options.seeds, told="")
+        with contextlib.closing(_outcomes(options)) as outcomes:
+            for outcome in outcomes:
+                total.add(outcome)
+                told = f"{total.operations:,} operations, {len(total.violations)} violations"
+                line.update(task, advance=1, told=told)
+                if outcome.script is not None:
+                    path = Path(options.scripts, f"seed-{outcome.seed}.jsonl")
+                    outcome.script.write(path)
+                    told = f"Seed {outcome.seed} breaks a promise. Play it again: --replay {path}"
+                    print(told, file=sys.stderr)
+                if options.seconds and time.monotonic() - began > options.seconds:
+                    return
+
+
+def _a_line() -> Progress:
+    """How far it is, on a terminal alone."""
+    columns = (*Progress.get_default_columns(), TextColumn("{task.fields[told]}"))
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def _end(number: int, frame: object) -> NoReturn:
@@ -65,18 +92,15 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _outcomes(options: argparse.Namespace) -> Iterator[Outcome]:
+def _outcomes(options: argparse.Namespace) -> Generator[Outcome, None, None]:
     if options.seed is not None or options.replay is not None:
         yield _one(options)
         return
     seeds = range(options.first, options.first + options.seeds)
     work = partial(played, days=options.days, deeds=options.deeds, is_cut=not options.whole)
     spawn = multiprocessing.get_context("spawn")
-    with a_place() as place, spawn.Pool(options.workers, keep_in, (place,)) as pool:
-        done = pool.imap_unordered(work, seeds)
-        yield from track(
-            done, total=len(seeds), disable=not sys.stderr.isatty(), description="histories"
-        )
+    with a_place() as place, spawn.Pool(options.workers, begin, (place,)) as pool:
+        yield from pool.imap_unordered(work, seeds)
 
 
 def _one(options: argparse.Namespace) -> Outcome:

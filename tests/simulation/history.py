@@ -211,16 +211,19 @@ class _History:
 
     def _exchanged(self, port: int, method: str, path: str, status: int) -> None:
         self._note(f"{port} {method} {path} {status}")
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._refused(port, method, path)
+        name = next((name for name, known in PORTS.items() if known == port), None)
+        if name is not None and status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._refused(name, method, path)
+        elif name is not None and method == "PUT" and status:
+            self._checker.bounds.taken(name, path)
+        made = self._lives.made
+        if made is not None:
+            self._checker.bounds.look(queue=len(made.queue), log=self._log.tell())
         if port != PORTS[PLATFORM] and method == "GET":
             return
         self._checker.look()
 
-    def _refused(self, port: int, method: str, path: str) -> None:
-        name = next((name for name, known in PORTS.items() if known == port), None)
-        if name is None:
-            return
+    def _refused(self, name: str, method: str, path: str) -> None:
         mine = [
             entry
             for entry in self._desks.all()[name].log.since(0)
@@ -276,7 +279,6 @@ class _History:
                 *self._network.failures,
                 *self._operator.failures,
             ],
-            queue=len(made.queue),
             log=self._log.getvalue(),
             secrets=tuple(SECRETS.values()),
         )

@@ -6,21 +6,26 @@ Each says which promises it may break, and so by which of them it counts as caug
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from connectors.http.narrow import NarrowPauses
 from connectors.platform.connector import PlatformConnector
+from connectors.zendesk import bodies
 from connectors.zendesk.connector import ZendeskConnector
 from syncd.core.model import Audience
 from syncd.core.operations import Fate, Finding, Intent, UpdateTicket
+from syncd.engine.budget import BudgetLedger
+from syncd.engine.controller import Controller
 from syncd.engine.intake import Intake
+from syncd.engine.links import Links
 from syncd.engine.pair_run import PairRun
 from syncd.engine.poll import Poller
 from syncd.log import logger
 from syncd.store import SqliteReader, SqliteStore
 
-Patch = tuple[type, str, Callable[[Any], Any]]
+Patch = tuple[Any, str, Callable[[Any], Any]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +37,8 @@ class Mutant:
     patches: Sequence[Patch]
     #: How much people try in a history that is to show it.
     deeds: int = 80
+    #: What the world of that history is like, where it matters.
+    world: Mapping[str, Any] = field(default_factory=dict)
 
 
 @contextlib.contextmanager
@@ -142,7 +149,44 @@ def _dying(true: Any) -> Any:
     return step
 
 
+async def _granted(_self: Any, _buckets: Any) -> None:
+    return None
+
+
+def _never_left_alone(_true: Any) -> Any:
+    return lambda _self, _request: 0.0
+
+
+def _never_silent(true: Any) -> Any:
+    def births(self: Links, *args: Any, **kwargs: Any) -> Any:
+        return tuple(replace(birth, is_silent=False) for birth in true(self, *args, **kwargs))
+
+    return births
+
+
+def _telling_of_each_look(true: Any) -> Any:
+    async def look_at_links(self: Any) -> None:
+        await true(self)
+        for _ in range(20):
+            logger().info("link.resumed", link="looked at, and all is well with it")
+
+    return look_at_links
+
+
+def _without_times(true: Any) -> Any:
+    def imported(op: Any, **kwargs: Any) -> Any:
+        comments = tuple(replace(draft, occurred_at=None) for draft in op.comments)
+        return true(replace(op, comments=comments), **kwargs)
+
+    return imported
+
+
 _FIND = [(desk, "find", _absent) for desk in (PlatformConnector, ZendeskConnector)]
+
+#: Quotas that a few people's writing uses up.
+_NARROW = {"share": 60, "per_minute": 12, "zendesk": {"requests_per_minute": 40}}
+#: Something was said before syncd came, and all of it may be taken over.
+_HISTORY = {"starts_at": 120.0, "zendesk": {}, "per_minute": 100_000, "share": 100}
 
 MUTANTS = (
     Mutant(
@@ -178,6 +222,36 @@ MUTANTS = (
         name="what left is forgotten at the next run",
         promises=frozenset({2, 3, 4, 6, 9}),
         patches=[(SqliteReader, "load_run", _forgetting_what_left)],
+    ),
+    Mutant(
+        name="the budget grants everything",
+        promises=frozenset({10}),
+        patches=[(BudgetLedger, "spend", lambda _true: _granted)],
+        world=_NARROW,
+    ),
+    Mutant(
+        name="a full ticket is tried again at every mark",
+        promises=frozenset({10}),
+        patches=[(NarrowPauses, "left_seconds", _never_left_alone)],
+        world=_NARROW | {"zendesk": {"updates_per_ticket": 4}},
+        deeds=250,
+    ),
+    Mutant(
+        name="the log tells of each look",
+        promises=frozenset({10}),
+        patches=[(Controller, "look_at_links", _telling_of_each_look)],
+    ),
+    Mutant(
+        name="history is born like news",
+        promises=frozenset({11}),
+        patches=[(Links, "births", _never_silent)],
+        world=_HISTORY,
+    ),
+    Mutant(
+        name="history has no times",
+        promises=frozenset({11}),
+        patches=[(bodies, "imported_ticket", _without_times)],
+        world=_HISTORY,
     ),
     Mutant(
         name="the log holds what is sent", promises=frozenset({12}), patches=[_sending(_telling)]

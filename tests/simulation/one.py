@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from tests.simulation.history import Played, play
+import signal
+
+from tests.simulation.history import Played, keep_in, play
 from tests.simulation.people import Writer
 from tests.simulation.report import Outcome
 from tests.simulation.script import Script
 from tests.simulation.shrink import shrunk
+
+
+def begin(folder: str) -> None:
+    """What a worker process does first; whoever started it ends it, also on an interrupt."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_in(folder)
 
 
 def played(seed: int, *, days: float, deeds: int, is_cut: bool) -> Outcome:

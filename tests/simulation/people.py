@@ -6,7 +6,8 @@ often enough (swarm testing). Nobody here knows what syncd makes of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -40,7 +41,15 @@ About = dict[str, Any]
 class Writer:
     """Makes up one history."""
 
-    def __init__(self, seed: int, *, days: float = DAYS, deeds: int = DEEDS) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        days: float = DAYS,
+        deeds: int = DEEDS,
+        world: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`world` has terms that are given, and not thrown."""
         self._seed = seed
         self._dice = Random(f"{seed} people")
         self._days = days
@@ -48,7 +57,7 @@ class Writer:
         self._words = 0
         self._tickets = 0
         self._written: list[int] = []
-        self._terms = self._choose_terms()
+        self._terms = replace(self._choose_terms(), **(world or {}))
         self._plays = self._choose_plays()
 
     def script(self) -> Script:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import bounds, checker, ledger, statuses
+from tests.simulation import bounds, checker, ledger, silence, statuses
 from tests.simulation.history import play
 from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.people import Writer
@@ -23,7 +23,7 @@ def _imports(path: str) -> set[str]:
 
 
 def test_the_checker_and_its_ledger_import_nothing_of_what_they_judge() -> None:
-    for module in (bounds, checker, ledger, statuses):
+    for module in (bounds, checker, ledger, silence, statuses):
         assert module.__file__ is not None
         assert not _imports(module.__file__) & {"syncd", "connectors", "config"}
 

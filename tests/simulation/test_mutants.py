@@ -18,7 +18,8 @@ def test_a_planted_fault_is_caught_by_the_promise_that_it_breaks(mutant: Mutant)
     seen: list[str] = []
     with planted(mutant):
         for seed in range(1, MOST_SEEDS + 1):
-            violations = play(Writer(seed, deeds=mutant.deeds, days=0.05).script()).violations
+            script = Writer(seed, deeds=mutant.deeds, days=0.05, world=mutant.world).script()
+            violations = play(script).violations
             if any(violation.promise in mutant.promises for violation in violations):
                 return
             seen += map(str, violations)

@@ -40,21 +40,25 @@ def test_one_integer_plays_the_same_in_two_processes(seed: int) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_run_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_run_that_is_ended_tells_its_sums_and_leaves_nothing_behind(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     code = (
         "import sys\n"
         "from tests.simulation import history\n"
         f"history.keep_in({str(tmp_path)!r})\n"
         "from tests.simulation.__main__ import main\n"
-        f"main(['--seeds', '9', '--workers', '1', '--scripts', {str(tmp_path)!r}])"
+        f"sys.exit(main(['--seeds', '9', '--workers', '1', '--scripts', {str(tmp_path)!r}]))"
     )
     run = tmp_path / "run.py"
     run.write_text("if __name__ == '__main__':\n    " + code.replace("\n", "\n    "))
     with subprocess.Popen(
         [sys.executable, str(run)],
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        text=True,
     ) as process:
         for _ in range(600):
             if list(tmp_path.glob(f"{PREFIX}*/{PREFIX}*/syncd.db")):
@@ -63,7 +67,9 @@ def test_a_run_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: signa
                 process.wait(timeout=0.1)
         assert list(tmp_path.glob(f"{PREFIX}*/{PREFIX}*/syncd.db"))
         process.send_signal(number)
-        assert process.wait(timeout=60) != 0
+        told, _ = process.communicate(timeout=60)
+        assert process.returncode == 128 + number
+        assert [line.split()[0] for line in told.splitlines()][:2] == ["histories", "operations"]
     assert not list(tmp_path.glob(f"{PREFIX}*"))
 
 
