@@ -53,6 +53,7 @@ BESIDE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "webhooks show": ((),),
     "webhooks ensure": ((),),
     "config schema": ((),),
+    "config example": ((),),
     "alarms list": ((), ("--past",)),
     "alarms test": ((),),
     "forget": (("Mia Keller", "--dry-run"),),
