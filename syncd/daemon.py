@@ -126,6 +126,7 @@ class Daemon:
             reconciler=made.reconciler,
             clock=made.clock,
             health=made.health,
+            links=len(made.links),
         )
         self._pollers = [
             _a_poller(made, name, connector) for name, connector in made.links.connectors().items()

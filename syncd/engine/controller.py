@@ -22,8 +22,9 @@ from syncd.ports import Clock, Store, WorkQueue
 
 #: Bugs in a row, without one good run between them, after which the fault is ours and not a pair's.
 _MOST_BUGS = 20
+#: So many begin, and more as those are taken, up to what all links may have and some.
 _WORKERS = 64
-#: Of one link at a time: enough to use up the largest quota, and never all workers.
+#: Of one link at a time: enough to use up the largest quota.
 _LANE_WIDTH = 8
 #: How often marks are looked for that no wake-up told of: those of another process on the store.
 _SCAN_SECONDS = 5.0
@@ -43,13 +44,17 @@ class Controller:
         clock: Clock,
         health: Health,
         workers: int = _WORKERS,
+        links: int = 0,
     ) -> None:
+        """`links` is how many share the workers: one is always left, whichever desks hang."""
         self._store = store
         self._queue = queue
         self._reconciler = reconciler
         self._clock = clock
         self._health = health
         self._workers = workers
+        self._most_workers = max(workers, (links + 1) * _LANE_WIDTH)
+        self._idle = 0
         self._lanes = Lanes(width=_LANE_WIDTH, let_in=self._let_in, is_behind=reconciler.is_behind)
         self._bugs_in_a_row = 0
         self._stopping = asyncio.Event()
@@ -57,15 +62,24 @@ class Controller:
     async def run(self) -> None:
         """Work until `stop`; raises what stops the process. Runs in progress are finished first."""
         async with asyncio.TaskGroup() as group:
+            self._idle = self._workers
             for _ in range(self._workers):
-                group.create_task(self._work())
+                group.create_task(self._work(group))
             group.create_task(self._scan())
 
     def stop(self) -> None:
         """Begin no further run."""
         self._stopping.set()
 
-    async def _work(self) -> None:
+    def _set_out(self, group: asyncio.TaskGroup) -> None:
+        """A worker is taken: the last one that was free sees to it that there is another."""
+        self._idle -= 1
+        if self._idle == 0 and self._workers < self._most_workers:
+            self._workers += 1
+            self._idle += 1
+            group.create_task(self._work(group))
+
+    async def _work(self, group: asyncio.TaskGroup) -> None:
         stopping = asyncio.create_task(self._stopping.wait())
         taking: asyncio.Task[PairId] | None = None
         try:
@@ -75,11 +89,13 @@ class Controller:
                 if not taking.done():
                     return
                 pair_id = taking.result()
+                self._set_out(group)
                 outcome = await self.run_pair(pair_id)
                 if outcome.result is not Result.CROWDED:
                     self._queue.done(pair_id)
                 while (queued := self._lanes.take()) is not None:
                     await self._catch_up(queued)
+                self._idle += 1
         finally:
             stopping.cancel()
             if taking is not None:
