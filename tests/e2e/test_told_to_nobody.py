@@ -53,7 +53,6 @@ BESIDE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "webhooks show": ((),),
     "webhooks ensure": ((),),
     "config schema": ((),),
-    "config example": ((),),
     "alarms list": ((), ("--past",)),
     "alarms test": ((),),
     "forget": (("Mia Keller", "--dry-run"),),
@@ -68,6 +67,7 @@ ALONE: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 ELSEWHERE = {
     "run": "its log is read here",
+    "config example": "prints the file that comes with syncd, whatever runs",
     "demo": "has desks of its own",
     "sandbox platform": "is a desk",
     "sandbox zendesk": "is a desk",
