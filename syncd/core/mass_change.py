@@ -17,7 +17,7 @@ from syncd.core.agreed import Base
 from syncd.core.ends import LOST
 from syncd.core.model import PairId, Side, Status, Ticket, TicketId
 from syncd.core.policy import LinkPolicy, MassRule
-from syncd.core.status import changed_sides
+from syncd.core.status import changed_sides, has_arrived
 from syncd.core.tags import shared_tags
 
 #: Why a link is stopped.
@@ -104,6 +104,8 @@ def _closed(
     if policy.statuses.meaning(side, ticket.status) is not Status.CLOSED:
         return []
     if side not in changed_sides(status, {side: ticket.status}, policy.statuses):
+        return []
+    if has_arrived(status, ticket.status, side, policy.statuses):
         return []
     update = ticket.status_update
     is_told = update is not None and update.status == ticket.status

@@ -65,19 +65,27 @@ def decide_status(
     return replace(decision, changed=changed)
 
 
+def has_arrived(base: StatusBase | None, raw: str, side: Side, statuses: StatusMap) -> bool:
+    """Whether a side that showed something else shows what was agreed: mostly a write of ours whose
+    answer was lost, and no news whoever did it.
+    """
+    if base is None or side not in base.seen:
+        return False
+    meaning = statuses.meaning(side, raw)
+    return meaning is base.agreed and meaning is not statuses.meaning(side, base.seen[side])
+
+
 def _without_arrivals(
     base: StatusBase,
     wishes: Mapping[Side, Status],
     shown: Mapping[Side, str],
     statuses: StatusMap,
 ) -> dict[Side, Status]:
-    """The wishes but that of a side which came to show what had been agreed, where the other went
-    on from there: mostly a write of ours whose answer was lost, and no news whoever did it.
-    """
+    """The wishes but that of a side which has arrived, where the other went on from there."""
     gone_on = {
         side: wish
         for side, wish in wishes.items()
-        if statuses.meaning(side, shown[side]) is not base.agreed
+        if not has_arrived(base, shown[side], side, statuses)
     }
     return gone_on or dict(wishes)
 

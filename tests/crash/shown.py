@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.platform.sandbox.model import Update
 from connectors.zendesk.sandbox.records import Ticket as PartnerTicket
+from syncd.core.work import Pair
 from tests.engine.both_desks import BothDesks
 
 #: As attributions and notes write them.
@@ -46,6 +47,31 @@ async def _of_one(desks: BothDesks, ticket_id: str) -> Shown:
         "keyed": len(desks.twins(ticket_id)),
         "pairs": [(pair.state.value, pair.reason) for pair in pairs],
         "on their way": sum(len(run.sent) for run in runs if run is not None),
+        "stored": [await _stored(desks, pair, look) for pair in pairs],
+    }
+
+
+async def _stored(desks: BothDesks, pair: Pair, look: _Look) -> Shown:
+    """What reports tell of a pair: whose turn it is, what was argued, and what it went through."""
+    found = await desks.made.store.inspect(pair.pair_id)
+    assert found is not None
+    turns = [moved.transition for moved in found.timeline]
+    return {
+        "ball": None if pair.ball is None else pair.ball.value,
+        "hand-off": found.run.base.hand_off.state.value,
+        "turns": [turn.state for turn in found.hand_offs],
+        "conflicts": [
+            (
+                row.conflict.name,
+                row.conflict.base,
+                row.conflict.platform,
+                row.conflict.partner,
+                row.conflict.result,
+                row.conflict.rule,
+            )
+            for row in found.conflicts
+        ],
+        "timeline": sorted(look.text(f"{t.name} {t.side} {t.before} {t.after}") for t in turns),
     }
 
 

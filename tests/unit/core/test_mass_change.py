@@ -80,6 +80,11 @@ def test_what_was_closed_already_or_closed_by_us_is_none() -> None:
     assert found(here("Closed"), there("closed"), base=replace(BASE, status=closed)) == []
 
 
+def test_a_close_of_ours_that_landed_without_an_answer_is_none() -> None:
+    closing = replace(BASE, status=a_status_base(Status.CLOSED, platform="Closed"))
+    assert found(here("Closed"), there("solved"), base=closing) == []
+
+
 def test_nothing_is_known_before_the_first_agreement() -> None:
     assert found(here("Closed"), base=Base()) == []
 
