@@ -162,7 +162,8 @@ def _of_link(one: LinkFigures, now: datetime, limits: Limits) -> Iterator[Troubl
         lag = now - one.waiting_since
         level = Level.CRITICAL if lag >= limits.long_lag else Level.WARNING
         way = _way(one, now - limits.lag)
-        yield trouble(level, "lag", f"{_pairs(one.waiting)} wait{way}, since {spell(lag)}")
+        wait = "waits" if one.waiting == 1 else "wait"
+        yield trouble(level, "lag", f"{_pairs(one.waiting)} {wait}{way}, since {spell(lag)}")
 
 
 def _way(one: LinkFigures, before: datetime) -> str:
