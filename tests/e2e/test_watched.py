@@ -98,6 +98,12 @@ def test_a_desk_that_fails_shows_as_lag_in_its_direction_and_is_gone_when_it_is_
         wait_for(scene, "the lag", "syncd_lag_seconds", 1, direction="to_partner")
         assert values(scene, "syncd_lag_seconds", direction="to_platform") == [0]
         assert sum(values(scene, "syncd_requests_total", status="503")) >= 1
+        # A write that fails says little of a desk; the next poll does.
+        world.wait_until(
+            "the desk that is down",
+            lambda: ["both are up"] if all(values(scene, "syncd_connection_up")) else [],
+            seconds=_SECONDS,
+        )
         assert sorted(values(scene, "syncd_connection_up")) == [0, 1]
         assert values(scene, "syncd_ready") == [1], "a desk takes nobody's readiness away"
         assert requests.get(f"{world.daemon.process.address}/readyz", timeout=5).ok
