@@ -18,12 +18,17 @@ _ID = re.compile(r"\b[0-9]{12,}\b")
 Shown = dict[str, Any]
 
 
-async def shown(desks: BothDesks, tickets: Iterable[str]) -> list[Shown]:
-    """Both copies of each ticket with all that was said, who was told, and what of it is stored."""
-    return [await _of_one(desks, ticket_id) for ticket_id in tickets]
+async def shown(
+    desks: BothDesks, tickets: Iterable[str], *, has_records: bool = True
+) -> list[Shown]:
+    """Both copies of each ticket with all that was said, who was told, and what of it is stored.
+
+    Without records where some were forgotten: what a pair went through stands on no desk.
+    """
+    return [await _of_one(desks, ticket_id, has_records=has_records) for ticket_id in tickets]
 
 
-async def _of_one(desks: BothDesks, ticket_id: str) -> Shown:
+async def _of_one(desks: BothDesks, ticket_id: str, *, has_records: bool) -> Shown:
     ticket = desks.ticket(ticket_id)
     pairs = await desks.pairs(ticket_id)
     runs = [await desks.made.store.load_run(pair.pair_id) for pair in pairs]
@@ -47,7 +52,7 @@ async def _of_one(desks: BothDesks, ticket_id: str) -> Shown:
         "keyed": len(desks.twins(ticket_id)),
         "pairs": [(pair.state.value, pair.reason) for pair in pairs],
         "on their way": sum(len(run.sent) for run in runs if run is not None),
-        "stored": [await _stored(desks, pair, look) for pair in pairs],
+        "stored": [await _stored(desks, pair, look) for pair in pairs if has_records],
     }
 
 
