@@ -25,3 +25,16 @@ def tell_step(play: Play, step: Step, *, seconds: float) -> None:
     play.world.wait_quiet(seconds=_QUIET_SECONDS)
     left = [*play.problems(step), *step.verify(play)]
     assert left == [], f"after step {step.number}"
+
+
+def in_step(play: Play, what: str, *, seconds: float) -> None:
+    """Wait until every promise holds on both desks, and after a while of quiet still does."""
+
+    def problems() -> list[str]:
+        look = play.look()
+        play.check_promises(look)
+        return look.problems
+
+    play.world.wait_until(what, problems, seconds=seconds)
+    play.world.wait_quiet(seconds=_QUIET_SECONDS)
+    assert problems() == []

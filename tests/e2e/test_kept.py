@@ -17,7 +17,7 @@ from syncd.cli.demo.processes import NotStarted
 from syncd.cli.demo.scene import Scene, Tempo, set_up
 from syncd.cli.demo.story import CUSTOMER, Play
 from tests.e2e.keeper import Keeper, kept
-from tests.e2e.telling import tell_step
+from tests.e2e.telling import in_step, tell_step
 
 POLLING = Tempo(has_webhooks=False, poll="200ms", time_scale=300)
 _SECONDS = 60.0
@@ -41,15 +41,6 @@ def until(scene: Scene, what: str, keeper: Keeper, *lines: str) -> None:
         return [f"not told: {missing[0]}"] if missing else []
 
     scene.world.wait_until(what, problems, seconds=_SECONDS)
-
-
-def in_step(play: Play, what: str) -> None:
-    def problems() -> list[str]:
-        look = play.look()
-        play.check_promises(look)
-        return look.problems
-
-    play.world.wait_until(what, problems, seconds=_SECONDS)
 
 
 def test_a_supervisor_hears_of_the_start_each_reload_and_the_end(folder: Path) -> None:
@@ -90,7 +81,7 @@ def test_a_killed_daemon_is_started_again_and_goes_on_where_it_was(folder: Path)
         keeper.kill()
         until(scene, "a second life", keeper, "READY=1", "READY=1")
         keeper.wait_ready()
-        in_step(play, "the lost write is found")
+        in_step(play, "the lost write is found", seconds=_SECONDS)
         assert keeper.deaths == [-signal.SIGKILL]
 
 
@@ -109,7 +100,7 @@ def test_a_daemon_whose_store_stands_still_is_ended_and_started_again(folder: Pa
         assert "daemon.stuck" in keeper.log.read_text("utf-8")
         until(scene, "a second life", keeper, "READY=1", "READY=1")
         keeper.wait_ready()
-        in_step(play, "what was written meanwhile")
+        in_step(play, "what was written meanwhile", seconds=_SECONDS)
 
 
 def test_a_wrong_configuration_is_not_tried_again(folder: Path) -> None:

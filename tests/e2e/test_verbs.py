@@ -12,7 +12,7 @@ from syncd.cli.demo.chapters import STEPS
 from syncd.cli.demo.platform_side import VIEW
 from syncd.cli.demo.scene import Scene, Tempo, set_up
 from syncd.cli.demo.story import ALICE, CUSTOMER, STAFF, Look, Play
-from tests.e2e.telling import tell_step
+from tests.e2e.telling import in_step, tell_step
 
 POLLING = Tempo(has_webhooks=False, poll="200ms", time_scale=300)
 _SECONDS = 20.0
@@ -48,19 +48,6 @@ def written(scene: Scene) -> int:
     return scene.world.platform.write_count() + scene.world.partner.write_count()
 
 
-def in_step(play: Play, what: str) -> None:
-    """Wait until every promise holds on both desks."""
-
-    def problems() -> list[str]:
-        look = play.look()
-        play.check_promises(look)
-        return look.problems
-
-    play.world.wait_until(what, problems, seconds=_SECONDS)
-    play.world.wait_quiet(seconds=0.7)
-    assert problems() == []
-
-
 def counts(look: Look, text: str) -> tuple[int, int]:
     assert look.platform is not None
     assert look.partner is not None
@@ -91,7 +78,7 @@ def test_a_paused_link_rests_over_a_restart_and_then_all_of_it_travels_in_order(
 
         assert "goes on" in does(scene, "resume", VIEW)
 
-        in_step(play, "all six comments on both desks")
+        in_step(play, "all six comments on both desks", seconds=_SECONDS)
         look = play.look()
         for shown in (look.platform, look.partner):
             assert shown is not None
@@ -115,14 +102,14 @@ def test_a_pair_is_parked_replayed_and_unlinked_beside_the_daemon(folder: Path) 
         shown = report(scene, "inspect", "1")
         assert (shown["state"], shown["reason"], shown["is_dirty"]) == ("parked", "by_hand", True)
         does(scene, "retry", "1")
-        in_step(play, "the question on both desks")
+        in_step(play, "the question on both desks", seconds=_SECONDS)
 
         before = written(scene)
         does(scene, "replay", "1")
         scene.world.rest(_QUIET)
         assert report(scene, "inspect", "1")["is_dirty"] is False
         assert written(scene) == before
-        in_step(play, "nothing doubled")
+        in_step(play, "nothing doubled", seconds=_SECONDS)
 
         does(scene, "unlink", "1", "--yes", "--reason", "opened by mistake")
         scene.world.platform.act(
