@@ -1,13 +1,19 @@
-"""What became of a write whose answer was lost: a comment is found by its stamp, fields by none.
+"""What became of a write whose answer was lost: a comment is found by its stamp, fields in the
+history.
 
-A PUT whose precondition is spent never lands late. A comment has no precondition: as long as RT may
-still carry it out (`late_writes`), that it is not there proves nothing, and it is not sent again.
+A PUT is guarded: once its precondition is spent it never lands late. It did land where each field
+first became what it asked for; if somebody else was faster with the very same, that is all one. A
+comment has no precondition: as long as RT may still carry it out (`late_writes`), that it is not
+there proves nothing, and it is not sent again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from connectors.request_tracker import queries, wire
-from connectors.request_tracker.client import RequestTrackerClient
+from connectors.request_tracker.client import RequestTrackerClient, Shown
+from connectors.request_tracker.mapping import FIELD, STATUS
 from connectors.request_tracker.settings import Settings
 from connectors.request_tracker.thread import ThreadReader
 from connectors.request_tracker.writes import Landed, Writer
@@ -50,6 +56,8 @@ class Finder:
         is_spent = shown is None or str(shown.version) != intent.precondition
         # A hand-off's comment leaves only once the ticket has been moved, which is refusable.
         has_left = op.comment is not None and (op.leave_view is None or is_spent)
+        if shown is not None and is_spent and await self._has_landed(intent, op, shown):
+            return await self._found(Landed(intent=intent, op=op, comment=None))
         if has_left:
             self._ensure_settled(intent)
         return Finding(fate=Fate.ABSENT if is_spent else Fate.REPEATABLE)
@@ -60,6 +68,31 @@ class Finder:
         except Gone:
             return Finding(fate=Fate.ABSENT)
         return Finding(fate=Fate.FOUND, answer=answer)
+
+    async def _has_landed(self, intent: Intent, op: UpdateTicket, shown: Shown) -> bool:
+        """Whether a write of fields alone was carried out, as the history tells."""
+        if op.comment is not None or op.leave_view is not None:
+            return False
+        begin = wire.number(intent.precondition or 0)
+        news = (await self._threads.since(op.ticket_id, after=begin)).news
+        statuses = [str(row.new) for row in news if row.kind == STATUS]
+        if op.status is not None and statuses[:1] != [op.status]:
+            return False
+        first = self._first_of_tags(news, shown)
+        added, removed = op.add_tags - intent.tags_before, op.remove_tags & intent.tags_before
+        is_whole = all(first.get(tag) is True for tag in added)
+        return is_whole and all(first.get(tag) is False for tag in removed)
+
+    def _first_of_tags(self, news: Iterable[wire.Transaction], shown: Shown) -> Mapping[str, bool]:
+        """What became of each tag first: True where it was added, False where it was removed."""
+        name = self._settings.tags_field
+        ids = {str(field.id) for field in shown.ticket.custom_fields if field.name == name}
+        first: dict[str, bool] = {}
+        for row in news:
+            if row.kind == FIELD and str(row.field_name) in ids:
+                for tag, is_added in ((row.old, False), (row.new, True)):
+                    first.setdefault(str(tag or ""), is_added)
+        return first
 
     async def _stamped(self, intent: Intent, op: UpdateTicket) -> list[int]:
         if read_stamp(intent.stamp) is None:

@@ -9,7 +9,7 @@ it answers 201 to a status that its lifecycle forbids.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -206,13 +206,14 @@ class Writer:
             bodies=await self._own(landed, is_found=is_found),
         )
         if landed.comment is None:
-            self._ensure_status(op, shown)
+            self._ensure_status(op, shown, since)
             if shown.version >= since.top:
                 self._told.add(row.number for row in since.news)
             return Answer(
                 ticket_id=op.ticket_id,
                 sighting=sighting,
                 replaced_status=_replaced(op, since, landed.version),
+                is_read_later=_is_touched(since),
             )
         row = next((row for row in since.rows if row.number == landed.comment), None)
         if row is not None and stamp_of(row, self._settings.stamp_field) != landed.intent.stamp:
@@ -227,6 +228,7 @@ class Writer:
             comment_ids=(CommentId(str(landed.comment)),),
             stored=(stored,),
             replaced_status=_replaced(op, since, landed.comment),
+            is_read_later=_is_touched(since, landed.comment),
         )
 
     async def _own(self, landed: Landed, *, is_found: bool) -> Mapping[int, Body]:
@@ -241,8 +243,11 @@ class Writer:
         files = to_files(parts.get(landed.comment, []), self._settings.url)
         return {landed.comment: Body(html=html, files=files)}
 
-    def _ensure_status(self, op: UpdateTicket, shown: Shown) -> None:
+    def _ensure_status(self, op: UpdateTicket, shown: Shown, since: Since) -> None:
         if op.status is None or shown.ticket.status == op.status:
+            return
+        if was_set(op.status, since.news):
+            # Somebody has gone on from it already.
             return
         raise Rejected(
             "the status was not taken",
@@ -258,14 +263,24 @@ class Writer:
         """Whether what goes with a comment was carried out, whatever came after it."""
         if op.leave_view is not None and op.leave_view in to_views(shown.ticket, self._settings):
             return False
-        if op.status is not None and shown.ticket.status != op.status:
-            is_set = any(
-                row.kind == STATUS and str(row.new) == op.status and row.number > comment
-                for row in since.rows
-            )
-            if not is_set:
-                return False
-        return True
+        if op.status is None or shown.ticket.status == op.status:
+            return True
+        return was_set(op.status, [row for row in since.rows if row.number > comment])
+
+
+def was_set(status: str, rows: Iterable[wire.Transaction]) -> bool:
+    """Whether the ticket got that status in one of the transactions, whatever came after."""
+    return any(row.kind == STATUS and str(row.new) == status for row in rows)
+
+
+def _is_touched(since: Since, comment: int | None = None) -> bool:
+    """Whether others did something between our write and the look at what became of it.
+
+    A change of fields is guarded: what comes first after its version is ours.
+    """
+    ours = [row for row in since.news if comment is None or row.number == comment][:1]
+    known = {SYSTEM, *(str(row.creator.id) for row in ours)}
+    return any(str(row.creator.id) not in known for row in since.news)
 
 
 def _replaced(op: UpdateTicket, since: Since, begin: int) -> str | None:

@@ -234,7 +234,7 @@ def _decide_status(
         statuses=policy.statuses,
         rule=policy.status_rule,
         guarded=guarded,
-        mute=frozenset({Side.PARTNER}) if is_away else frozenset(),
+        mute=_mute(base, snapshots[Side.PLATFORM].ticket.status, policy, siblings),
         siblings=siblings,
     )
     moved = [
@@ -256,6 +256,22 @@ def _decide_status(
     if decision.conflict is None:
         return base, (), moved
     return _tell_loser(base, decision.conflict, snapshots, policy), (decision.conflict,), moved
+
+
+def _mute(
+    base: Base, shown: str, policy: LinkPolicy, siblings: tuple[Status, ...]
+) -> frozenset[Side]:
+    """The sides whose change of the status has no effect.
+
+    On its way to the platform's staff a ticket stays open: what a pair of the same ticket wished
+    and had written meanwhile is no decision of theirs.
+    """
+    if not base.hand_off.is_away:
+        return frozenset()
+    is_on_its_way = base.hand_off.state is HandOffState.OFFERED
+    if is_on_its_way and policy.statuses.meaning(Side.PLATFORM, shown) in siblings:
+        return frozenset(Side)
+    return frozenset({Side.PARTNER})
 
 
 def _update_name(snapshot: Snapshot) -> str:

@@ -6,6 +6,7 @@ holds it once either way.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 import pytest
@@ -28,6 +29,7 @@ from syncd.core.operations import Fate, Finding, Intent
 from syncd.ports import Read
 from tests.contract.desk import Desk, a_creation, a_draft, an_intent, an_update, look
 
+_HELD_SECONDS = 30.0
 SECRET_TEXT = "the customer's own words"
 
 READ_FAILURES: dict[int, type[RemoteError]] = {
@@ -246,6 +248,70 @@ class ConnectorFaults:
         desk.clock.advance(3)
         # Fields carry no mark: what matters is that they are not written blindly again.
         assert (await desk.connector.find(intent)).fate in {Fate.ABSENT, Fate.FOUND}
+
+    async def test_fields_whose_answer_was_lost_are_found_behind_what_a_person_changed_after(
+        self, desk: Desk
+    ) -> None:
+        """Else what a person decided, knowing ours, would count as decided at the same time."""
+        ticket_id = await desk.open_ticket()
+        await desk.change(ticket_id, tags=frozenset({"vip"}))
+        seen = await look(desk, ticket_id)
+        op = an_update(
+            desk,
+            ticket_id,
+            status=desk.statuses.waiting,
+            add_tags=frozenset({"urgent"}),
+            remove_tags=frozenset({"vip"}),
+        )
+        intent = an_intent(desk, op, seen)
+        desk.sandbox.faults.arm(Fault(action="drop_after", kind="write", path=desk.ticket_path))
+        with pytest.raises(OutcomeUnknown):
+            await desk.connector.write(intent)
+        desk.clock.advance(3)
+        await desk.change(ticket_id, status=desk.statuses.closed, tags=frozenset({"vip"}))
+        desk.clock.advance(3)
+
+        finding = await desk.connector.find(intent)
+
+        assert finding.fate is Fate.FOUND
+        assert finding.answer is not None
+        known = merge_snapshot(seen, finding.answer.sighting)
+        assert known is not None
+        assert known.ticket.is_stale or known.ticket.status == desk.statuses.closed
+
+    async def test_fields_that_never_arrived_are_not_found_behind_what_a_person_changed(
+        self, desk: Desk
+    ) -> None:
+        ticket_id = await desk.open_ticket()
+        seen = await look(desk, ticket_id)
+        tags = frozenset({"urgent"})
+        op = an_update(desk, ticket_id, status=desk.statuses.waiting, add_tags=tags)
+        intent = an_intent(desk, op, seen)
+        desk.sandbox.faults.arm(Fault(action="drop_before", kind="write", path=desk.ticket_path))
+        with pytest.raises(OutcomeUnknown):
+            await desk.connector.write(intent)
+        desk.clock.advance(3)
+        await desk.change(ticket_id, status=desk.statuses.closed, tags=tags)
+        desk.clock.advance(3)
+        assert (await desk.connector.find(intent)).fate is Fate.ABSENT
+
+    async def test_what_a_person_changes_before_our_write_is_read_back_is_theirs(
+        self, desk: Desk
+    ) -> None:
+        ticket_id = await desk.open_ticket()
+        seen = await look(desk, ticket_id)
+        op = an_update(desk, ticket_id, status=desk.statuses.waiting)
+        desk.sandbox.faults.arm(Fault(action="hold_after", kind="write", path=desk.ticket_path))
+        writing = asyncio.create_task(desk.connector.write(an_intent(desk, op, seen)))
+        assert await desk.sandbox.held.wait(_HELD_SECONDS)
+        await desk.change(ticket_id, status=desk.statuses.closed, tags=frozenset({"vip"}))
+        desk.sandbox.held.release(Release())
+
+        answer = await writing
+
+        shown = answer.sighting.ticket
+        assert shown is not None
+        assert shown.status == desk.statuses.waiting or answer.is_read_later
 
     @pytest.mark.parametrize("is_silent", [False, True])
     async def test_a_creation_whose_answer_was_lost_is_found_once(

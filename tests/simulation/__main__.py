@@ -57,6 +57,7 @@ def _play_all(options: argparse.Namespace, total: Sum, began: float) -> None:
                 told = f"{total.operations:,} operations, {len(total.violations)} violations"
                 line.update(task, advance=1, told=told)
                 if outcome.script is not None:
+                    options.scripts.mkdir(parents=True, exist_ok=True)
                     path = Path(options.scripts, f"seed-{outcome.seed}.jsonl")
                     outcome.script.write(path)
                     told = f"Seed {outcome.seed} breaks a promise. Play it again: --replay {path}"

@@ -12,12 +12,12 @@ import pytest
 from syncd.core.agreed import HandOffState
 from syncd.core.lineage import Kin, join
 from syncd.core.lines import plain_text
-from syncd.core.model import Audience, Comment, End, Person, Role, Side, TicketId
+from syncd.core.model import Audience, Comment, End, Person, Role, Side, Status, TicketId
 from syncd.core.notes import NoteKind
 from syncd.core.operations import UpdateTicket
 from syncd.core.turns import be_late
 from tests.support.build import a_person
-from tests.support.desks import Desk, a_partner
+from tests.support.desks import ROBOT, Desk, a_partner
 from tests.support.twins import Fault, Twins
 
 AGENT = a_person("Ada", Role.AGENT)
@@ -290,6 +290,37 @@ def test_row_33_nothing_says_that_the_platform_has_it_before_it_confirmed() -> N
     partners = [op for op in decided.operations if op.side is Side.PARTNER]
     assert partners
     assert all(isinstance(op, UpdateTicket) and op.comment is None for op in partners)
+
+
+def test_row_33_what_another_partner_of_the_ticket_had_written_meanwhile_does_not_go_with_it() -> (
+    None
+):
+    twins = a_pair()
+    say(twins, f"<p>{PHRASE}</p>")
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    twins.base = twins.look().base
+    twins.platform.act(ROBOT, status="With customer")
+    twins.circumstances = replace(twins.circumstances, siblings=(Status.WITH_CUSTOMER,))
+    twins.settle_down()
+    assert is_handed(twins)
+    (leave,) = [op for op in twins.written if isinstance(op, UpdateTicket) and op.leave_view]
+    assert leave.status == "Open"
+    assert_both_open(twins)
+
+
+def test_row_33_what_staff_set_meanwhile_is_theirs() -> None:
+    twins = a_pair()
+    say(twins, f"<p>{PHRASE}</p>")
+    twins.clock.advance(2)
+    for side in Side:
+        twins.see(side)
+    twins.base = twins.look().base
+    twins.platform.act(STAFF, status="With customer")
+    twins.settle_down()
+    assert is_handed(twins)
+    assert (twins.platform.status, twins.partner.status) == ("With customer", "pending")
 
 
 def test_row_34_on_a_ticket_that_is_away_already_a_note_says_since_when() -> None:
