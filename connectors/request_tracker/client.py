@@ -24,7 +24,7 @@ from connectors.http import (
     Request,
 )
 from connectors.request_tracker import queries, wire
-from syncd.core.errors import Gone, OutcomeUnknown
+from syncd.core.errors import Gone, OutcomeUnknown, Unintelligible
 from syncd.ports import Budget, Clock
 
 _Named = TypeVar("_Named", wire.User, wire.Queue)
@@ -139,9 +139,7 @@ class RequestTrackerClient:
             query, page=page, per_page=ROWS_PER_PAGE, order="ASC", decode=wire.read_rows
         )
 
-    async def tickets(
-        self, query: str, *, per_page: int = TICKETS_PER_REQUEST
-    ) -> tuple[Sequence[wire.Ticket], int | None]:
+    async def tickets(self, query: str, *, per_page: int = TICKETS_PER_REQUEST) -> wire.TicketPage:
         """Tickets in the order of their numbers, and how many there are in all."""
         request = Request(
             action="list tickets",
@@ -289,7 +287,7 @@ class RequestTrackerClient:
         return Rows(rows=rows, date=answered.date, is_full=len(rows) >= per_page)
 
     async def _parts(self, query: str, *, fields: str) -> list[wire.Part]:
-        found: list[wire.Part] = []
+        found: dict[int, wire.Part] = {}
         page = 0
         while True:
             page += 1
@@ -305,9 +303,16 @@ class RequestTrackerClient:
                 ),
             )
             items = (await self._http.read(request, partial(wire.read_items, wire.Part))).value
-            found += items
+            known = len(found)
+            found |= {wire.number(item.id): item for item in items}
             if len(items) < ROWS_PER_PAGE:
-                return found
+                return list(found.values())
+            if len(found) == known:
+                raise Unintelligible(
+                    "page after page says the same",
+                    connection=self._connection,
+                    action=request.action,
+                )
 
 
 def explain(status: int, body: bytes) -> Explanation:

@@ -102,7 +102,7 @@ class RequestTrackerConnector:
             told=told,
             clock=clock,
         )
-        self._listing = Listing(client, self._threads)
+        self._listing = Listing(name, client, self._threads)
         self._writer = Writer(
             name,
             client=client,

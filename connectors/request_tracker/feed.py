@@ -181,7 +181,7 @@ class Feed:
         found: dict[int, wire.Ticket] = {}
         for start in range(0, len(numbers), TICKETS_PER_REQUEST):
             batch = numbers[start : start + TICKETS_PER_REQUEST]
-            tickets, _ = await self._client.tickets(queries.tickets(batch))
+            tickets = (await self._client.tickets(queries.tickets(batch))).tickets
             found |= {wire.number(ticket.id): ticket for ticket in tickets}
         return found
 

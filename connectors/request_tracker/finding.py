@@ -9,11 +9,11 @@ there proves nothing, and it is not sent again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from connectors.request_tracker import queries, wire
 from connectors.request_tracker.client import RequestTrackerClient, Shown
-from connectors.request_tracker.mapping import FIELD, STATUS
+from connectors.request_tracker.mapping import FIELD, STATUS, stamp_of
 from connectors.request_tracker.settings import Settings
 from connectors.request_tracker.thread import ThreadReader
 from connectors.request_tracker.writes import Landed, Writer
@@ -47,11 +47,15 @@ class Finder:
     async def find(self, intent: Intent, op: UpdateTicket) -> Finding:
         """One request or two where it is not there; see `syncd.ports.Connector.find`."""
         if op.comment is not None:
-            numbers = await self._stamped(intent, op)
+            rows = await self._stamped(intent, op)
+            if any(stamp_of(row, self._settings.stamp_field) != intent.stamp for row in rows):
+                # RT gave rows that it was not asked for, or hides their stamps from us.
+                return Finding(fate=Fate.AMBIGUOUS)
+            numbers = {row.number for row in rows}
             if len(numbers) > 1:
                 return Finding(fate=Fate.AMBIGUOUS)
             if numbers:
-                return await self._found(Landed(intent=intent, op=op, comment=numbers[0]))
+                return await self._found(Landed(intent=intent, op=op, comment=numbers.pop()))
         shown = await self._threads.shown(op.ticket_id)
         is_spent = shown is None or str(shown.version) != intent.precondition
         # A hand-off's comment leaves only once the ticket has been moved, which is refusable.
@@ -94,14 +98,13 @@ class Finder:
                     first.setdefault(str(tag or ""), is_added)
         return first
 
-    async def _stamped(self, intent: Intent, op: UpdateTicket) -> list[int]:
+    async def _stamped(self, intent: Intent, op: UpdateTicket) -> Sequence[wire.Transaction]:
         if read_stamp(intent.stamp) is None:
-            return []
+            return ()
         query = queries.with_stamp(
             wire.number(op.ticket_id), self._settings.stamp_field, intent.stamp
         )
-        rows = (await self._client.history(query)).rows
-        return sorted(row.number for row in rows)
+        return (await self._client.history(query)).rows
 
     def _ensure_settled(self, intent: Intent) -> None:
         passed = self._clock.now() - intent.sent_at

@@ -19,7 +19,8 @@ from connectors.request_tracker.client import (
 )
 from connectors.request_tracker.mapping import hint, is_number, utc
 from connectors.request_tracker.thread import ThreadReader
-from syncd.core.model import Sighting, TicketId
+from syncd.core.errors import Unintelligible
+from syncd.core.model import ConnectionName, Sighting, TicketId
 from syncd.ports import ViewPage
 
 _MOST_PAGES = 3
@@ -29,7 +30,10 @@ _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 class Listing:
     """The tickets of one RT, many at a time."""
 
-    def __init__(self, client: RequestTrackerClient, threads: ThreadReader) -> None:
+    def __init__(
+        self, name: ConnectionName, client: RequestTrackerClient, threads: ThreadReader
+    ) -> None:
+        self._name = name
         self._client = client
         self._threads = threads
 
@@ -42,7 +46,7 @@ class Listing:
             numbers = [int(ticket_id) for ticket_id in batch if is_number(ticket_id)]
             if not numbers:
                 continue
-            tickets, _ = await self._client.tickets(queries.tickets(numbers))
+            tickets = (await self._client.tickets(queries.tickets(numbers))).tickets
             found += await self._sightings(tickets, missing=_missing(numbers, tickets))
         return found
 
@@ -55,15 +59,21 @@ class Listing:
         """
         after = int(cursor) if cursor is not None and is_number(cursor) else 0
         while True:
-            tickets, total = await self._client.tickets(queries.in_queue(queue, after=after))
-            after = max((wire.number(ticket.id) for ticket in tickets), default=after)
-            wanted = [t for t in tickets if since is None or utc(t.updated) >= since]
-            is_end = len(tickets) < TICKETS_PER_REQUEST
+            page = await self._client.tickets(queries.in_queue(queue, after=after))
+            numbers = (*(wire.number(ticket.id) for ticket in page.tickets), *page.unreadable)
+            is_end = page.count < TICKETS_PER_REQUEST
+            if not is_end and max(numbers, default=0) <= after:
+                raise Unintelligible(
+                    "page after page says the same", connection=self._name, action="list tickets"
+                )
+            after = max(numbers, default=after)
+            wanted = [t for t in page.tickets if since is None or utc(t.updated) >= since]
+            unreadable = (Sighting(ticket_id=_id(n), is_unreadable=True) for n in page.unreadable)
             yield ViewPage(
-                sightings=tuple(await self._sightings(wanted)),
+                sightings=(*await self._sightings(wanted), *unreadable),
                 cursor=str(after),
                 is_end=is_end,
-                total=total,
+                total=page.total,
             )
             if is_end:
                 return
@@ -113,6 +123,10 @@ class Listing:
             if not part.is_full or wanted <= found.keys():
                 break
         return found
+
+
+def _id(number: int) -> TicketId:
+    return TicketId(str(number))
 
 
 def _asked(ticket: wire.Ticket) -> str:

@@ -184,7 +184,12 @@ class ThreadReader:
                 if per_page is None
                 else self._client.history(query, page=page, per_page=per_page)
             )
+            known = len(found)
             found |= {row.number: row for row in part.rows}
+            if part.is_full and len(found) == known:
+                raise Unintelligible(
+                    "page after page says the same", connection=self._name, action="read thread"
+                )
             # What comes meanwhile moves rows from page to page, and none is lost by that.
             if not part.is_full or min(found, default=0) <= after:
                 rows = tuple(found[number] for number in sorted(found))

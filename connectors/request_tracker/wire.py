@@ -172,6 +172,24 @@ class Page(Struct, frozen=True, kw_only=True):
     total: int | None = None
 
 
+class NamedTicket(Struct, frozen=True, kw_only=True):
+    """What must at least be known of a ticket."""
+
+    id: Id
+
+
+class TicketPage(Struct, frozen=True, kw_only=True):
+    """A page of tickets."""
+
+    tickets: tuple[Ticket, ...]
+    #: The numbers of those that cannot be read, as far as they tell.
+    unreadable: tuple[int, ...]
+    #: How many rows the page has, whatever they are.
+    count: int
+    #: How many tickets there are on all pages, where RT tells.
+    total: int | None
+
+
 class Server(Struct, frozen=True, kw_only=True):
     """`GET /rt`."""
 
@@ -220,15 +238,23 @@ def read_rows(raw: bytes) -> tuple[Transaction, ...]:
     return tuple(found)
 
 
-def read_tickets(raw: bytes) -> tuple[tuple[Ticket, ...], int | None]:
-    """The tickets of a page that can be read, and how many there are in all."""
+def read_tickets(raw: bytes) -> TicketPage:
+    """The tickets of a page that can be read, and what is known of the others."""
     page = read(Page, raw)
-    found = []
+    found, unreadable = [], []
     for item in page.items:
-        # One that cannot be read is missing, and then read by itself.
-        with contextlib.suppress(NotAsDocumented):
+        try:
             found.append(read(Ticket, item))
-    return tuple(found), page.total
+        except NotAsDocumented:
+            # It is missing then, and read by itself.
+            with contextlib.suppress(NotAsDocumented):
+                unreadable.append(number(read(NamedTicket, item).id))
+    return TicketPage(
+        tickets=tuple(found),
+        unreadable=tuple(unreadable),
+        count=len(page.items),
+        total=page.total,
+    )
 
 
 def read_results(raw: bytes) -> tuple[str, ...]:

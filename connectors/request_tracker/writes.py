@@ -89,8 +89,16 @@ class Writer:
         landed = await self._send(intent, op)
         try:
             return await self.answer(landed)
-        except (Rejected, Gone):
+        except Rejected:
             raise
+        except Gone:
+            if landed.comment is None:
+                raise
+            raise OutcomeUnknown(
+                "written, and then the ticket was gone",
+                connection=self._name,
+                action="write ticket",
+            ) from None
         except RemoteError as error:
             raise OutcomeUnknown(
                 "written, but not read back", connection=self._name, action="write ticket"

@@ -43,11 +43,14 @@ def update_answer(
     base_url: str,
     names: StatusNames = UNNAMED,
 ) -> Answer | None:
-    """The answer to `PUT /tickets/{id}`; None when it does not show the comment that was sent.
+    """The answer to `PUT /tickets/{id}`; None when it does not show the comment that was sent, or
+    shows another ticket.
 
     Raises ValueError for what cannot be read.
     """
     ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url, names=names)
+    if ticket.ticket_id != op.ticket_id:
+        return None
     update = None if shown.audit is None else to_update(shown.audit)
     if update is None or not _is_ours(update, intent, ticket):
         return None if op.comment is not None else _fields_answer(ticket)
@@ -80,7 +83,11 @@ def creation_answer(
     base_url: str,
     names: StatusNames = UNNAMED,
 ) -> Answer | None:
-    """The answer to `POST /tickets`; None when it does not show the comment that was sent."""
+    """The answer to `POST /tickets`; None when it does not show the ticket and the comment that
+    were sent.
+    """
+    if shown.ticket.external_id != op.external_id:
+        return None
     ticket = to_ticket(shown.ticket, seen_at=seen_at, people=people, base_url=base_url, names=names)
     update = None if shown.audit is None else to_update(shown.audit)
     comments = () if update is None else comments_of(update, people)

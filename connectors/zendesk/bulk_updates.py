@@ -185,9 +185,9 @@ class BulkUpdates:
         shown: Mapping[str, Sighting],
     ) -> Answer | Exception:
         op = row.op
-        if refusal is not None:
+        if refusal is not None and not is_updated:
             return refusal
-        if not is_updated:
+        if refusal is not None or not is_updated:
             _remember(self._doubtful, op.op_id)
             return self._unknown("the job does not say what became of the update")
         sighting = shown.get(op.ticket_id)

@@ -22,7 +22,7 @@ from connectors.zendesk.answers import found_creation, named_creation
 from connectors.zendesk.authors import Authors
 from connectors.zendesk.client import ZendeskClient
 from connectors.zendesk.customers import Customer, Customers
-from connectors.zendesk.job_rows import created_ids, refusals
+from connectors.zendesk.job_rows import created_ids, refusals, tells_all
 from connectors.zendesk.jobs import Jobs
 from connectors.zendesk.mapping import second_of
 from connectors.zendesk.thread import ThreadReader
@@ -233,8 +233,9 @@ class Imports:
             return _unnamed(_untold(sighting, began))
         try:
             return await self._named(op, sighting)
-        except RemoteError as error:
-            return error
+        except RemoteError:
+            # The ticket is there: no trouble with reading it may have it made once more.
+            return self._unknown("the thread of the new ticket cannot be read")
 
     async def _carry_one(self, row: _Row) -> Sequence[Answer | Exception]:
         try:
@@ -243,9 +244,11 @@ class Imports:
             return [error]
         try:
             shown = self._tickets.shown(answered.value.ticket, answered.date)
-            return [await self._named(row.op, shown)]
+            if answered.value.ticket.external_id == row.op.external_id:
+                return [await self._named(row.op, shown)]
         except (RemoteError, ValueError):
-            return [self._unknown("the answer does not show what was written")]
+            pass
+        return [self._unknown("the answer does not show what was written")]
 
     async def _named(self, op: CreateTicket, made: Sighting) -> Answer:
         """A ticket that was just made, with its comments; its fields stay those of its birth."""
@@ -348,11 +351,15 @@ class Imports:
                 jobs = await self._jobs.all_over()
                 created = dict.fromkeys(number for job in jobs for number in created_ids(job))
                 unseen = [number for number in created if number not in self._seen]
-                for key, sighting in await self._labelled(unseen[:_MOST_CREATED]):
-                    self._created.setdefault(key, {})[sighting.ticket_id] = sighting
-                self._seen.update(unseen[:_MOST_CREATED])
+                read = await self._tickets.many(unseen[:_MOST_CREATED])
+                for row, sighting in read:
+                    if row.external_id is not None:
+                        self._created.setdefault(row.external_id, {})[sighting.ticket_id] = sighting
+                    self._seen.add(sighting.ticket_id)
                 self._searched_at = began
-                self._is_search_whole = len(jobs) < _MOST_JOBS and len(unseen) <= _MOST_CREATED
+                # A job or a ticket that cannot be read may be the one that is looked for.
+                is_legible = all(map(tells_all, jobs)) and len(read) == len(unseen)
+                self._is_search_whole = is_legible and len(jobs) < _MOST_JOBS
         return list(self._created.get(external_id, {}).values())
 
     def _knows_all_since(self, moment: datetime) -> bool:

@@ -23,6 +23,19 @@ def created_ids(job: wire.Job) -> list[str]:
     return [str(row["id"]) for row in rows if row.get("id") and row.get("success") is not False]
 
 
+def tells_all(job: wire.Job) -> bool:
+    """Whether it can be read what became of every row; an unreadable one may have made a ticket."""
+    rows = job.rows
+    return (
+        isinstance(job.results, list) and len(rows) == len(job.results) and all(map(_tells, rows))
+    )
+
+
+def _tells(row: wire.Loose) -> bool:
+    is_made = isinstance(row.get("id"), int | str) and bool(row["id"])
+    return is_made or "action" in row or bool(row.get("error")) or row.get("success") is False
+
+
 def refusals(job: wire.Job, name: ConnectionName) -> dict[int, RemoteError]:
     """The rows that the desk clearly refused, by their place in the request: those that it gives a
     reason for which we can read. Of the others nothing is known.

@@ -26,6 +26,10 @@ _CALL = re.compile(r'\b(pwrite64|fdatasync|fsync|write)\(\d+<([^>]*)>(?:, "([^"]
 _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>")
 _SYNCS = {"fdatasync", "fsync"}
 
+NEEDS_STRACE = pytest.mark.skipif(
+    shutil.which("strace") is None, reason="needs strace, which .ci/install-packages installs"
+)
+
 
 async def test_the_daemons_store_waits_for_the_disk(tmp_path: Path) -> None:
     nowhere = {"heroku": "http://127.0.0.1:9", "acme": "http://127.0.0.1:9"}
@@ -40,7 +44,7 @@ async def test_the_daemons_store_waits_for_the_disk(tmp_path: Path) -> None:
         assert await made.store._writer.submit(asked) == (2, "wal")
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs the strace program")
+@NEEDS_STRACE
 def test_nothing_is_acknowledged_before_its_log_was_synced(tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     calls = "trace=pwrite64,fdatasync,fsync,write"
@@ -51,8 +55,11 @@ def test_nothing_is_acknowledged_before_its_log_was_synced(tmp_path: Path) -> No
         capture_output=True,
         text=True,
         timeout=120,
-        check=True,
+        check=False,
     )
+    if "PTRACE_" in child.stderr and child.returncode:
+        pytest.skip(f"this machine lets nobody trace a process: {child.stderr[-120:]}")
+    assert child.returncode == 0, child.stderr
     assert [int(line) for line in child.stdout.split()] == list(range(len(STORY)))
 
     cached, syncs, acknowledged = 0, 0, []

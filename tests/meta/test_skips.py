@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.test_synced import NEEDS_STRACE
 from tests.meta import test_systemd as systemd
 from tests.meta.project import ROOT
 from tests.support.promtool import NEEDS_PROMTOOL
@@ -60,6 +61,7 @@ def test_a_skip_fails_only_when_its_reason_is_forbidden(
         ("request_tracker", ".ci/install-request-tracker"),
         ("promtool", ".ci/install-packages prometheus"),
         ("systemd-analyze", ".ci/install-packages prometheus systemd"),
+        ("strace", ".ci/install-packages prometheus systemd strace"),
     ],
 )
 def test_ci_installs_what_a_test_needs_and_forbids_to_skip_it(word: str, installer: str) -> None:
@@ -69,6 +71,7 @@ def test_ci_installs_what_a_test_needs_and_forbids_to_skip_it(word: str, install
     assert script.index(installer) < script.index("make check")
 
 
-def test_a_skip_for_want_of_promtool_or_systemd_says_the_forbidden_word() -> None:
+def test_a_skip_for_want_of_a_program_says_the_forbidden_word() -> None:
     assert "promtool" in NEEDS_PROMTOOL.kwargs["reason"]
+    assert "strace" in NEEDS_STRACE.kwargs["reason"]
     assert "systemd-analyze" in systemd.pytestmark.kwargs["reason"]

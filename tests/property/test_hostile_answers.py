@@ -7,16 +7,12 @@ key, a whole body, its encoding. What a connector makes of it must be sayable to
 from __future__ import annotations
 
 import asyncio
-import copy
-import json
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
 import httpx
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from connectors.platform.connector import PlatformConnector
 from connectors.platform.settings import Settings as PlatformSettings
@@ -29,82 +25,8 @@ from tests.support.clock import FakeClock
 from tests.support.http_world import FreeBudget
 from tests.support.platform_desk import a_platform
 from tests.support.request_tracker_script import a_row, a_script, listing, scripted
+from tests.support.spoiling import OFTEN, SEEDS, Spoiling, must_be_ours
 from tests.support.zendesk_account import an_account
-
-NASTY: tuple[Any, ...] = (
-    None, True, False, 0, -1, 10**30, 2**63, 1e308, "", " ", "0", "-1", "x" * 5000, "\x00",
-    "\x1b[2J", "a\nb", "\u202e", "..", "../..", "{{ticket.id}}", [], {}, [[]], [None], {"id": None},
-    "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+23:59", "2027-99-99T99:99:99Z", "٣", "1e5", "NaN",
-)  # fmt: skip
-BODIES = (
-    b"",
-    b"null",
-    b"[]",
-    b"{}",
-    b"\xff\xfe",
-    b'{"ticket": {"id": "\xff"}}',
-    b"[" * 100_000,
-    b'{"a":' * 50_000,
-    b"<html>maintenance</html>",
-    b'{"tickets": [1, "x", null, [], {}]}',
-    b"1" * 5000,
-)
-
-
-class Spoiling(httpx.AsyncBaseTransport):
-    """Hands requests on, and breaks some of the answers."""
-
-    def __init__(self, desk: Any, seed: int, *, often: float) -> None:
-        is_line = isinstance(desk, httpx.AsyncBaseTransport)
-        self._desk = desk if is_line else httpx.ASGITransport(app=desk)
-        self._random = random.Random(seed)
-        self._often = often
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._desk.handle_async_request(request)
-        body = await answer.aread()
-        if self._random.random() < self._often:
-            body = self._spoilt(body)
-        headers = [(k, v) for k, v in answer.headers.items() if k != "content-length"]
-        return httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
-
-    def _spoilt(self, body: bytes) -> bytes:
-        if self._random.random() < 0.15:
-            return self._random.choice((*BODIES, body[: len(body) // 2]))
-        try:
-            value = json.loads(body)
-        except ValueError:
-            return body
-        for _ in range(self._random.choice((1, 1, 1, 3, 20))):
-            value = self._broken(value)
-        return json.dumps(value).encode()
-
-    def _broken(self, value: Any) -> Any:
-        value = copy.deepcopy(value)
-        places = list(_places(value))
-        if not places:
-            return self._random.choice(NASTY)
-        holder, key = self._random.choice(places)
-        deed = self._random.random()
-        if deed < 0.2:
-            del holder[key]
-        elif deed < 0.3 and isinstance(holder, list):
-            holder.append(holder[key])
-        else:
-            holder[key] = self._random.choice(NASTY)
-        return value
-
-
-def _places(value: Any) -> Any:
-    """Every container with every key or index in it."""
-    keys: Sequence[Any] = ()
-    if isinstance(value, dict):
-        keys = list(value)
-    elif isinstance(value, list):
-        keys = range(len(value))
-    for key in keys:
-        yield value, key
-        yield from _places(value[key])
 
 
 async def everything_asked(connector: Connector, ticket_ids: Sequence[TicketId]) -> int:
@@ -115,7 +37,8 @@ async def everything_asked(connector: Connector, ticket_ids: Sequence[TicketId])
         nonlocal answered
         try:
             value = await question()
-        except SyncdError:
+        except SyncdError as error:
+            must_be_ours(error)
             return None
         answered += 1
         return value
@@ -133,10 +56,6 @@ async def everything_asked(connector: Connector, ticket_ids: Sequence[TicketId])
     await ask(connector.rights)
     await connector.close()
     return answered
-
-
-SEEDS = st.integers(0, 2**32)
-OFTEN = st.sampled_from((0.0, 0.2, 0.6, 1.0))
 
 
 async def _ask_zendesk(seed: int, often: float) -> int:

@@ -34,6 +34,7 @@ from syncd.core.handoff import read
 from syncd.core.lines import lines, plain_text
 from syncd.core.model import ConnectionName
 from syncd.log import configure, logger
+from tests.support.spoiling import JSON
 
 NOW = datetime(2027, 1, 15, 8, 0, 30, tzinfo=UTC)
 NAME = ConnectionName("acme")
@@ -48,11 +49,6 @@ _PIECES = st.sampled_from(
     </p> <b> [x](javascript:y) ![x](//evil) Reassign to Heroku #local""".split()
 )
 MARKUP = st.lists(_PIECES | st.text(max_size=8), max_size=30).map("".join)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner),
-    max_leaves=20,
-)
 
 
 # --- HTML ----------------------------------------------------------------------------------------

@@ -5,25 +5,21 @@ was written where something was; all else is a value or one of our errors.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import httpx
 from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from syncd.core.errors import OutcomeUnknown, SyncdError
 from syncd.core.operations import Intent
 from syncd.ports import Connector
 from tests.contract.desk import a_creation, a_draft, an_update, look
 from tests.contract.desk import an_intent as an_intent_of
-from tests.property.test_hostile_answers import Spoiling
 from tests.support.platform_connector import FreeBudget, a_copy, a_rig, an_intent, an_update_op
 from tests.support.platform_connector import a_connector as a_platform_connector
+from tests.support.spoiling import OFTEN, SEEDS, Spoiling, must_be_ours
 from tests.support.zendesk_desk import TOKEN, a_zendesk_desk
 from tests.support.zendesk_desk import a_connector as a_zendesk_connector
 
-SEEDS = st.integers(0, 2**32)
-OFTEN = st.sampled_from((0.0, 0.2, 0.6, 1.0))
 WORDS = "Only once"
 
 
@@ -33,9 +29,11 @@ async def written(connector: Connector, intent: Intent) -> SyncdError | None:
     try:
         await connector.write(intent)
     except SyncdError as error:
-        failure = error
-    with contextlib.suppress(SyncdError):
+        failure = must_be_ours(error)
+    try:
         await connector.find(intent)
+    except SyncdError as error:
+        must_be_ours(error)
     return failure
 
 

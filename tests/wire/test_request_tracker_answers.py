@@ -432,3 +432,60 @@ async def test_a_signed_riddle_is_unintelligible_and_without_a_secret_nothing_is
 
 def test_no_name_ends_its_quotes() -> None:
     assert queries.quoted("a' OR 'b\\") == "'a\\' OR \\'b\\\\'"
+
+
+# --- listings that lie ---------------------------------------------------------------------------
+
+
+async def test_a_search_for_a_stamp_that_shows_other_rows_finds_nothing_and_repeats_nothing() -> (
+    None
+):
+    rt = a_script()
+    rt.on("GET transactions", listing(a_row(7, "Create")))
+    clock = FakeClock()
+    clock.advance(3600)
+    finding = await scripted(rt, clock).find(an_intent())
+    assert finding.fate is Fate.AMBIGUOUS
+
+
+async def test_a_ticket_that_is_gone_after_its_comment_leaves_the_comment_in_doubt() -> None:
+    rt = a_script()
+    rt.on("POST ticket", WRITTEN)
+    rt.on("GET ticket", ticket(), refusal(404, "Not Found"))
+    rt.on("GET transactions", listing(a_row(99, "Whatever")))
+    with pytest.raises(OutcomeUnknown):
+        await scripted(rt, FakeClock()).write(an_intent())
+
+
+@pytest.mark.parametrize("since", [0, 50])
+async def test_a_thread_whose_pages_never_end_is_no_answer(since: int) -> None:
+    rt = a_script()
+    rt.on("GET transactions", listing(*(a_row(number, "Status") for number in range(101, 201))))
+    with pytest.raises(Unintelligible):
+        await scripted(rt, FakeClock()).fetch(TICKET, Read.WHOLE, comments_as_of=since)
+
+
+async def test_files_whose_pages_never_end_are_no_answer() -> None:
+    rt = a_script()
+    rt.on("GET attachments", listing(*(a_text(number, 7) for number in range(100))))
+    with pytest.raises(Unintelligible):
+        await scripted(rt, FakeClock()).fetch(TICKET, Read.WHOLE)
+
+
+async def test_a_ticket_of_a_view_that_cannot_be_read_hides_no_page_behind_it() -> None:
+    rt = a_script()
+    rows = [a_ticket(id=number) for number in range(1, 51)]
+    rows[7]["Status"] = None
+    rt.on("GET tickets", listing(*rows), listing(a_ticket(id=51)))
+    pages = [page async for page in scripted(rt, FakeClock()).view("Partner-Acme")]
+    told = [sighting for page in pages for sighting in page.sightings]
+    assert {sighting.ticket_id for sighting in told} == {str(n) for n in range(1, 52)}
+    assert [sighting.ticket_id for sighting in told if sighting.is_unreadable] == ["8"]
+    assert [page.is_end for page in pages] == [False, True]
+
+
+async def test_a_view_whose_pages_never_move_on_is_no_answer() -> None:
+    rt = a_script()
+    rt.on("GET tickets", listing(*(a_ticket(id=number) for number in range(1, 51))))
+    with pytest.raises(Unintelligible):
+        _ = [page async for page in scripted(rt, FakeClock()).view("Partner-Acme")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,8 @@ from syncd.core.model import Audience, OpId, Side, Snapshot, TicketId
 from syncd.core.operations import Answer, Fate, Intent, UpdateTicket
 from syncd.ports import Read
 from tests.contract.desk import a_draft, an_intent
-from tests.support.zendesk_desk import ZendeskDesk, a_zendesk_desk
+from tests.support.spoiling import Edited
+from tests.support.zendesk_desk import TOKEN, ZendeskDesk, a_connector, a_zendesk_desk
 
 MANY = "PUT /api/v2/tickets/update_many"
 ONE = "PUT /api/v2/tickets/{id}"
@@ -149,3 +151,23 @@ async def test_a_lost_answer_is_looked_for_ticket_by_ticket(desk: ZendeskDesk, a
         finding = await desk.connector.find(intent, shown=snapshot)
         assert finding.fate is fate
     assert asked(desk).count("GET /api/v2/job_statuses") == 1
+
+
+async def test_two_rows_of_one_ticket_that_contradict_each_other_settle_nothing(
+    desk: ZendeskDesk,
+) -> None:
+    def contradicting(path: str, value: Any) -> Any:
+        for job in value.get("job_statuses", []) if "job_statuses" in path else []:
+            refused = [{"id": row["id"], "error": "UpdateConflict"} for row in job["results"]]
+            job["results"] += refused
+        return value
+
+    line = Edited(desk.sandbox, contradicting)
+    connector = a_connector(desk.address, desk.clock, token=TOKEN, transport=line)
+    shown = await snapshots(desk, 5)
+    wanted = [an_update(desk, each, says=True, company=5) for each in shown]
+    writes = (connector.write(intent) for intent in wanted)
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(result) for result in results] == [OutcomeUnknown] * 5
+    assert [(await connector.find(intent)).fate for intent in wanted] == [Fate.FOUND] * 5
+    await connector.close()

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from connectors.sandbox import Fault
+from connectors.zendesk.connector import ZendeskConnector
 from connectors.zendesk.imports import LATE_JOB, MOST_READ_AT_ONCE
 from syncd.core.errors import Gone, OutcomeUnknown, RateLimited, Rejected
 from syncd.core.mirror import merge_snapshot
 from syncd.core.model import Audience, Snapshot
 from syncd.core.operations import Answer, CreateTicket, Fate, Intent
 from tests.contract.desk import a_creation, a_draft, an_intent
-from tests.support.zendesk_desk import ZendeskDesk, a_zendesk_desk
+from tests.support.spoiling import Edited
+from tests.support.zendesk_desk import TOKEN, ZendeskDesk, a_connector, a_zendesk_desk
 
 BULK = "/imports/tickets/create_many"
 MANY = MOST_READ_AT_ONCE + 2
@@ -336,3 +339,88 @@ async def test_after_jobs_may_be_forgotten_each_ticket_is_looked_for(desk: Zende
     desk.clock.advance(timedelta(hours=2).total_seconds())
     assert (await desk.connector.find(wanted[0])).fate is Fate.REPEATABLE
     assert asked(desk).count("GET /api/v2/tickets") == 2
+
+
+def behind(desk: ZendeskDesk, edit: Callable[[str, Any], Any]) -> ZendeskConnector:
+    """Another connector, whose answers somebody changes."""
+    line = Edited(desk.sandbox, edit)
+    return a_connector(desk.address, desk.clock, token=TOKEN, transport=line)
+
+
+async def test_tickets_that_were_made_and_cannot_be_read_are_looked_for_and_not_made_again(
+    desk: ZendeskDesk,
+) -> None:
+    def unreadable(path: str, value: Any) -> Any:
+        return {} if path.endswith("/audits") else value
+
+    connector = behind(desk, unreadable)
+    wanted = intents(desk, 5)
+    writes = (connector.write(intent) for intent in wanted)
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(result) for result in results] == [OutcomeUnknown] * 5
+    await connector.close()
+    fates = [(await desk.connector.find(intent)).fate for intent in wanted]
+    assert fates == [Fate.FOUND] * 5
+    assert twins(desk, wanted) == [1] * 5
+
+
+@pytest.mark.parametrize(
+    "results", [None, {"success": True}, ["created"], [{"index": 0}]], ids=lambda r: str(r)[:12]
+)
+async def test_a_job_whose_rows_cannot_be_read_does_not_say_that_nothing_was_made(
+    desk: ZendeskDesk, results: Any
+) -> None:
+    def unreadable(path: str, value: Any) -> Any:
+        for job in value.get("job_statuses", []) if isinstance(value, dict) else []:
+            job["results"] = results
+        return value
+
+    connector = behind(desk, unreadable)
+    wanted = intents(desk, MANY)
+    writes = (connector.write(intent) for intent in wanted)
+    answered = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(each) for each in answered] == [OutcomeUnknown] * MANY
+    desk.clock.advance(60)
+    fates = [(await connector.find(intent)).fate for intent in wanted]
+    assert fates == [Fate.FOUND] * MANY
+    await connector.close()
+
+
+async def test_a_ticket_of_a_job_that_cannot_be_read_is_looked_for_by_its_external_id(
+    desk: ZendeskDesk,
+) -> None:
+    def unreadable(path: str, value: Any) -> Any:
+        if path.endswith("/tickets/show_many"):
+            return value | {"tickets": [row | {"status": 7} for row in value["tickets"]]}
+        return value
+
+    connector = behind(desk, unreadable)
+    wanted = intents(desk, MANY)
+    writes = (connector.write(intent) for intent in wanted)
+    answered = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(each) for each in answered] == [OutcomeUnknown] * MANY
+    desk.clock.advance(60)
+    fates = [(await connector.find(intent)).fate for intent in wanted]
+    assert fates == [Fate.FOUND] * MANY
+    await connector.close()
+
+
+async def test_an_answer_that_shows_another_ticket_says_nothing_about_ours(
+    desk: ZendeskDesk,
+) -> None:
+    other = await desk.open_ticket()
+
+    def another(path: str, value: Any) -> Any:
+        if path.endswith(("/tickets", "/imports/tickets")):
+            value["ticket"] |= {"id": int(other), "external_id": None}
+        return value
+
+    connector = behind(desk, another)
+    for is_silent in (True, False):
+        op = a_creation(
+            desk, a_draft(desk, "<p>x</p>"), is_silent=is_silent, op_id=f"{int(is_silent):032x}"
+        )
+        with pytest.raises(OutcomeUnknown):
+            await connector.write(an_intent(desk, op))
+        assert len(desk.tickets(op.external_id)) == 1
+    await connector.close()

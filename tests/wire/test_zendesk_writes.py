@@ -286,11 +286,13 @@ async def test_a_form_is_found_by_its_name(desk: ZendeskDesk) -> None:
     connector = a_connector(BASE, FakeClock(), token="t")
     forms = {"ticket_forms": [{"id": 1, "name": "Other"}, {"id": 2, "name": "Heroku form"}]}
     respx.get(f"{BASE}/api/v2/ticket_forms").respond(200, json=forms)
-    route = respx.post(f"{BASE}/api/v2/tickets").respond(201, json=an_answer(public=True))
     op = replace(
         a_creation(desk, a_draft(desk, "<p>x</p>")),
         placement=(("form", "Heroku form"), ("planet", "Mars")),
     )
+    answer = an_answer(public=True)
+    answer["ticket"]["external_id"] = op.external_id
+    route = respx.post(f"{BASE}/api/v2/tickets").respond(201, json=answer)
     await connector.write(an_intent(desk, op))
     assert b'"ticket_form_id":2' in route.calls.last.request.content
 
