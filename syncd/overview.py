@@ -68,6 +68,7 @@ class Overview:
             "stopped": dict(sorted(made.health.stopped.items())),
             "counts": dict(sorted(made.health.counts.items())),
             "queue": len(made.queue),
+            **made.metrics.tally(),
         }
 
     async def metrics(self) -> bytes:

@@ -108,6 +108,10 @@ def _positive(value: timedelta) -> timedelta:
     return value
 
 
+def _in_percent(share: float) -> str:
+    return f"{share:.0%}"
+
+
 def _proper_share(value: float) -> float:
     if not 0 < value <= 1:
         raise ValueError("must be above 0% and at most 100%")
@@ -127,7 +131,7 @@ Share = Annotated[
     float,
     BeforeValidator(parse_share),
     AfterValidator(_proper_share),
-    PlainSerializer("{:.0%}".format, return_type=str),
+    PlainSerializer(_in_percent, return_type=str),
     WithJsonSchema({"type": "string", "format": "percentage", "pattern": f"^{_SHARE.pattern}$"}),
 ]
 #: In bytes.

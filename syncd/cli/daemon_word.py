@@ -18,7 +18,8 @@ from syncd.core.figures import ConnectionFigures, ConnectionState, DaemonFigures
 from syncd.core.model import ConnectionName
 
 _SECONDS = 1.0
-_MOST_BYTES = 1 << 20
+#: Thirty connections with every endpoint that a label may have come to a fifth of it.
+_MOST_BYTES = 4 << 20
 _STATES = {state.value: state for state in ConnectionState}
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - compared, not bound
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from syncd.cli.plain import visible
-from syncd.cli.status_report import Gathered, lag_seconds
+from syncd.cli.status_report import Gathered, figures_of, lag_seconds
 from syncd.core.figures import LinkFigures
 from syncd.core.model import Side
 from syncd.core.verdict import LIMITS, Level, Trouble
@@ -25,7 +25,7 @@ def plugin_lines(found: Gathered) -> str:
     told = "; ".join(texts[:_FIRST])
     if len(texts) > _FIRST:
         told += f"; and {len(texts) - _FIRST} more"
-    links = [found.figures.get(name) or LinkFigures(link=name) for name in found.names]
+    links = [figures_of(name, found) for name in found.names]
     told = told or f"{len(links)} {'link' if len(links) == 1 else 'links'} in step"
     each = list(_of_each(links, found)) if len(links) > 1 else []
     if each:

@@ -66,6 +66,10 @@ class Sheet:
     none: str = ""
     #: False where tables say it elsewhere, and JSON keeps it for scripts.
     is_shown: bool = True
+    #: False where JSON has the same in another shape.
+    is_told: bool = True
+    #: Tables end after so many rows and count the rest; JSON and CSV have all.
+    at_most: int | None = None
     #: What a table says below its rows.
     more: str = ""
 
@@ -76,6 +80,8 @@ class Report:
 
     sheets: tuple[Sheet, ...]
     facts: Row = field(default_factory=dict)
+    #: What JSON has besides, and tables show in their own way.
+    details: Row = field(default_factory=dict)
     #: Advice at the end of a table.
     notes: tuple[str, ...] = ()
 
@@ -100,7 +106,12 @@ def as_json(report: Report) -> str:
     """The whole report as one JSON object: the facts, and a list for each sheet."""
     document = {
         **{key: _plain(value) for key, value in report.facts.items()},
-        **{sheet.key: [_plain(row) for row in sheet.rows] for sheet in report.sheets},
+        **{
+            sheet.key: [_plain(row) for row in sheet.rows]
+            for sheet in report.sheets
+            if sheet.is_told
+        },
+        **{key: _plain(value) for key, value in report.details.items()},
     }
     return json_safe(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
@@ -175,7 +186,8 @@ def _print_sheet(terminal: Console, sheet: Sheet, now: datetime) -> None:
     if not sheet.rows:
         terminal.print(visible(sheet.none), soft_wrap=True)
         return
-    columns = [column for column in sheet.columns if _is_worth_showing(column, sheet.rows)]
+    rows = sheet.rows[: sheet.at_most]
+    columns = [column for column in sheet.columns if _is_worth_showing(column, rows)]
     table = Table(
         title=sheet.title or None,
         title_justify="left",
@@ -191,11 +203,16 @@ def _print_sheet(terminal: Console, sheet: Sheet, now: datetime) -> None:
             overflow="fold",
             no_wrap=column.is_whole,
         )
-    for row in sheet.rows:
+    for row in rows:
         table.add_row(*(Text(_cell(column, row, now)) for column in columns))
     terminal.print(table)
-    if sheet.more:
-        terminal.print(visible(sheet.more), soft_wrap=True)
+    if more := sheet.more or _left_out(sheet):
+        terminal.print(visible(more), soft_wrap=True)
+
+
+def _left_out(sheet: Sheet) -> str:
+    count = len(sheet.rows) - len(sheet.rows[: sheet.at_most])
+    return f"and {count} more; `--format json` has all" if count else ""
 
 
 def _is_worth_showing(column: Column, rows: Sequence[Row]) -> bool:

@@ -44,6 +44,12 @@ def status(
         ),
     ] = False,
     link: LinkOption = None,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--all", "-a", help="Every link and connection, however long; a pipe has them anyway."
+        ),
+    ] = False,
     watch: Annotated[
         bool,
         typer.Option("--watch", "-w", help="Keep it on the screen, worst first; Ctrl-C ends it."),
@@ -80,6 +86,13 @@ def status(
     for it; `missed` counts changes that polling found and no webhook announced. Without a daemon
     there is only what the store remembers.
 
+    Below stands what the daemon did since its start: runs of pairs, writes by state in the journal,
+    webhooks and how many changes polling had to repair, requests by status, how long commits took,
+    and the busiest endpoints. `--format json` has all of it.
+
+    A terminal gets one screen, what is wrong first, and is told what had no room; `--all` and a
+    pipe get everything.
+
     With `--stale`, whoever waited longest comes first.
 
     It ends with 0 whatever it has to tell; `--check` and `--fail` end with what they found.
@@ -98,7 +111,14 @@ def status(
         _watch(found, asked, form, every)
         return
     gathered = asyncio.run(_gather(found, asked))
-    show(status_report(gathered), form, now=gathered.now)
+    report = status_report(gathered)
+    terminal = console()
+    if form is Format.TABLE and terminal.is_terminal and not whole:
+        drawn = partial(as_tables, terminal=terminal, now=gathered.now)
+        # The line of the prompt stays free.
+        put(drawn(one_screen(report, height=terminal.height - 1, drawn=drawn)))
+    else:
+        show(report, form, now=gathered.now)
     if fail and gathered.is_stopped:
         raise typer.Exit(ExitCode.ATTENTION)
 

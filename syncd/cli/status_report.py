@@ -1,7 +1,7 @@
 """The report of `syncd status`: what is wrong, the links, the connections.
 
-The store tells of links, feeds and webhooks; how connections do is in the daemon's memory, and
-missing here while none answers.
+The store tells of links, feeds and webhooks; how connections do, and what is counted as it happens,
+is in the daemon's memory, and missing here while none answers.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from syncd.cli.daemon_report import daemon_details, daemon_sheets, store_details
 from syncd.cli.daemon_word import connection_figures, connection_rows, daemon_figures
 from syncd.cli.pair_columns import LINK
 from syncd.cli.report import Cell, Column, Format, Report, Row, Sheet, age
@@ -48,25 +49,34 @@ class Gathered:
             now=self.now,
             daemon=None if self.word is None else daemon_figures(self.word),
             connections=connection_figures([] if self.word is None else connection_rows(self.word)),
-            links=[self.figures.get(name) or LinkFigures(link=name) for name in self.names],
+            links=[figures_of(name, self) for name in self.names],
         )
 
 
 def status_report(found: Gathered) -> Report:
     """The whole report."""
     verdict = found.verdict()
+    details = daemon_details(found.word)
+    totals = store_details([figures_of(name, found) for name in found.names], found.now)
     sheets = (
         Sheet(key="links", title="", columns=_LINKS, rows=_links(found, verdict), none="No links."),
         Sheet(key="connections", title="", columns=_CONNECTIONS, rows=_connections(found)),
         Sheet(key="feeds", title="", columns=(), rows=_feeds(found.feeds), is_shown=False),
         Sheet(key="webhooks", title="", columns=(), rows=_webhooks(found.webhooks), is_shown=False),
+        *daemon_sheets(details, totals),
         Sheet(key="troubles", title="", columns=_TROUBLES, rows=_troubles(verdict)),
     )
     return Report(
         sheets=sheets,
         facts={"level": verdict.level.name.lower()},
+        details={"all_links": totals, "daemon": details or None},
         notes=tuple(_notes(found)),
     )
+
+
+def figures_of(name: LinkName, found: Gathered) -> LinkFigures:
+    """A link's figures; one that the store knows nothing of has none but zeros."""
+    return found.figures.get(name) or LinkFigures(link=name)
 
 
 def lag_seconds(figures: LinkFigures, side: Side, now: datetime) -> int:
@@ -155,7 +165,7 @@ def _links(found: Gathered, verdict: Verdict) -> list[Row]:
 
 def _link(name: LinkName, found: Gathered, level: Level) -> Row:
     summary = found.summaries.get(name)
-    figures = found.figures.get(name) or LinkFigures(link=name)
+    figures = figures_of(name, found)
     balls = summary.balls if summary else {}
     pause = summary.pause if summary else None
     return {
@@ -171,6 +181,7 @@ def _link(name: LinkName, found: Gathered, level: Level) -> Row:
         "ended": summary.ended if summary else 0,
         "conflicts": summary.conflicts if summary else 0,
         "unconfirmed": figures.unconfirmed or None,
+        "hand_offs": dict(figures.hand_offs),
         **{f"ball_{ball}": balls.get(ball.value, 0) for ball in Ball},
         "oldest_undelivered_at": summary.oldest_dirty_at if summary else None,
         "status_waits_for": _wanted(name, found.refused),
@@ -248,7 +259,10 @@ def _troubles(verdict: Verdict) -> list[Row]:
 def _notes(found: Gathered) -> list[str]:
     notes = []
     if found.word is None:
-        notes.append(f"No daemon answers at {found.listen}.")
+        notes.append(
+            f"No daemon answers at {found.listen}."
+            " What only it knows is not shown: connections, requests, commits."
+        )
     if found.is_stopped:
         notes.append("`syncd parked` says what stopped and what to do.")
     if any(webhook.faults for webhook in found.webhooks):

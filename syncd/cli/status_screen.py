@@ -1,4 +1,4 @@
-"""The report of `syncd status` as `--watch` has it: what is wrong first, nothing cut off unsaid.
+"""The report of `syncd status` as a terminal has it: what is wrong first, nothing cut off unsaid.
 
 A screen has so many lines and no more. What is in order makes room for what is not, and each table
 says how many of its rows are missing, and whether any of those is in trouble.
@@ -13,7 +13,11 @@ from syncd.cli.report import Report, Row, Sheet
 from syncd.core.verdict import Level
 
 #: The sheets that a screen shows, from the top.
-_ORDER = ("troubles", "links", "connections")
+_ORDER = ("troubles", "links", "connections", "work", "endpoints")
+#: What gives way altogether, the first one first, before a table has fewer than a few rows left,
+#: and before any row in trouble goes.
+_LEAST = ("endpoints", "work")
+_FEW = 5
 #: Of what kind the rows of a sheet are, as troubles name it, and the key of their names.
 _KIND = {"links": "link", "connections": "connection"}
 #: What makes a link's row several lines high, and is nobody's first question.
@@ -23,7 +27,7 @@ _WIDE = {"ball", "oldest_undelivered_at", "sent", "pairs"}
 def one_screen(report: Report, *, height: int, drawn: Callable[[Report], str]) -> Report:
     """As much of the report as `height` lines hold, worst rows first; `drawn` is how it looks.
 
-    At least one row of each table stays, however small the screen.
+    At least one row of each table stays, however small the screen, but for what the daemon counts.
     """
     by_key = {sheet.key: sheet for sheet in report.sheets}
     worst = _worst(by_key["troubles"])
@@ -32,16 +36,27 @@ def one_screen(report: Report, *, height: int, drawn: Callable[[Report], str]) -
     if len(drawn(whole).splitlines()) <= height:
         return whole
     full = [_narrow(sheet) for sheet in full]
-    counts = {sheet.key: len(sheet.rows) for sheet in full}
+    counts = {sheet.key: len(sheet.rows[: sheet.at_most]) for sheet in full}
+    dropped: list[str] = []
     while True:
-        sheets = tuple(_cut(sheet, counts[sheet.key], worst) for sheet in full)
-        fitted = replace(report, sheets=sheets)
+        kept = [sheet for sheet in full if sheet.key not in dropped]
+        sheets = tuple(_cut(sheet, counts[sheet.key], worst) for sheet in kept)
+        fitted = replace(report, sheets=sheets, notes=(*report.notes, *_missing(dropped)))
         over = len(drawn(fitted).splitlines()) - height
-        shrinking = _longest(full, counts, worst)
-        if over <= 0 or shrinking is None:
+        if over <= 0:
             return fitted
-        # A row can take several lines: by small steps no more is left out than has to be.
-        counts[shrinking] -= min(max(1, over // 6), counts[shrinking] - 1)
+        shrinking, is_calm = _longest(kept, counts, worst)
+        if len(dropped) < len(_LEAST) and not (is_calm and counts[shrinking] > _FEW):
+            dropped.append(_LEAST[len(dropped)])
+        elif not shrinking:
+            return fitted
+        else:
+            # A row can take several lines: by small steps no more is left out than has to be.
+            counts[shrinking] -= min(max(1, over // 6), counts[shrinking] - 1)
+
+
+def _missing(dropped: list[str]) -> tuple[str, ...]:
+    return (f"No room for: {', '.join(dropped)}. `syncd status --all` has all.",) if dropped else ()
 
 
 def _worst(troubles: Sheet) -> Mapping[tuple[str, str], Level]:
@@ -72,25 +87,30 @@ def _worst_first(sheet: Sheet, worst: Mapping[tuple[str, str], Level]) -> Sheet:
 
 def _longest(
     full: list[Sheet], counts: Mapping[str, int], worst: Mapping[tuple[str, str], Level]
-) -> str | None:
-    """Which sheet gives up a row next: one whose last row is in order, else the longest."""
-    many = [sheet for sheet in full if counts[sheet.key] > 1]
+) -> tuple[str, bool]:
+    """Which sheet gives up a row next, empty for none, and whether that row is in order.
+
+    One whose last row is in order goes before all others, then the longest.
+    """
+    many = [sheet for sheet in full if counts[sheet.key] > 1 and sheet.key not in _LEAST]
     calm = [
         sheet
         for sheet in many
         if sheet.key in _KIND and not _level(sheet, sheet.rows[counts[sheet.key] - 1], worst)
     ]
     longest = max(calm or many, key=lambda sheet: counts[sheet.key], default=None)
-    return longest.key if longest else None
+    return (longest.key, bool(calm)) if longest else ("", False)
 
 
 def _cut(sheet: Sheet, count: int, worst: Mapping[tuple[str, str], Level]) -> Sheet:
     left_out = sheet.rows[count:]
-    if not left_out:
+    if not left_out or sheet.key in _LEAST:
         return sheet
     rows = sheet.rows[:count]
     if sheet.key not in _KIND:
-        return replace(sheet, rows=rows, more=f"and {len(left_out)} more; `syncd status` has all")
+        return replace(
+            sheet, rows=rows, more=f"and {len(left_out)} more; `syncd status --all` has all"
+        )
     troubled = sum(1 for row in left_out if _level(sheet, row, worst))
     state = f"{troubled} of them in trouble" if troubled else "all ok"
     return replace(sheet, rows=rows, more=f"and {len(left_out)} more, {state}")

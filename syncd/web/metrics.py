@@ -119,6 +119,22 @@ class Metrics:
         if (link, to) in self._delivery:
             self._delivery[link, to].observe(seconds)
 
+    def tally(self) -> Mapping[str, object]:
+        """What was counted since the start as it happened, for `/healthz`.
+
+        `requests` by connection, then method and endpoint, then status; `received` are webhooks by
+        connection and result; `commits` has their count, their seconds, and how many of them took
+        no longer than so many seconds.
+        """
+        requests: dict[str, dict[str, dict[str, int]]] = {}
+        for (connection, method, endpoint, status), count in sorted(self._requests.items()):
+            routes = requests.setdefault(connection, {})
+            routes.setdefault(f"{method} {endpoint}", {})[status] = count
+        received: dict[str, dict[str, int]] = {}
+        for (connection, result), count in sorted(self._webhooks.items()):
+            received.setdefault(connection, {})[result] = count
+        return {"requests": requests, "received": received, "commits": _durations(self._commits)}
+
     def render(self, page: Page) -> bytes:
         """The page in Prometheus' text format."""
         registry = CollectorRegistry(auto_describe=False)
@@ -149,6 +165,18 @@ class _Once(Collector):
 
     def describe(self) -> Iterable[Metric]:
         return ()
+
+
+def _durations(histogram: Histogram) -> Mapping[str, object]:
+    within: dict[str, int] = {}
+    rest: dict[str, float] = {}
+    for family in histogram.collect():
+        for sample in family.samples:
+            if sample.name.endswith("_bucket"):
+                within[sample.labels["le"]] = round(sample.value)
+            else:
+                rest[sample.name.rpartition("_")[2]] = sample.value
+    return {"count": round(rest["count"]), "seconds": round(rest["sum"], 6), "within": within}
 
 
 def _without_creation(families: Iterable[Metric]) -> Iterator[Metric]:

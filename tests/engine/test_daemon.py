@@ -30,6 +30,7 @@ from connectors.platform.sandbox.act import act
 from connectors.sandbox import Fault, Release, SandboxTime
 from connectors.zendesk.sandbox import ZendeskSandbox
 from syncd.app import parts
+from syncd.cli.daemon_report import daemon_details
 from syncd.core.errors import StoreUnavailable
 from syncd.core.model import PairId, TicketId
 from syncd.core.work import Step
@@ -158,6 +159,11 @@ async def test_it_says_when_it_is_ready_and_ends_in_order(tmp_path: Path) -> Non
         assert health["ready"] is True
         assert set(health["connections"]) == {"heroku", "acme"}
         assert {c["state"] for c in health["connections"].values()} == {"up"}
+        details: Any = daemon_details(health)
+        assert details["commits"]["count"] > 0
+        assert {row["connection"] for row in details["requests"]} == {"heroku", "acme"}
+        assert details["journal"]["sent"] >= 1
+        assert all(row["accepted"] == 0 for row in details["webhooks"])
         daemons = [event for event in around.events() if event.startswith("daemon.")]
         assert daemons == ["daemon.started", "daemon.ready", "daemon.stopping", "daemon.stopped"]
         assert await around.sent_count() == 0

@@ -23,6 +23,29 @@ NOW = AT + timedelta(hours=3)
 WELL = {"ready": True, "daemon": {"has_begun": True, "is_store_well": True}}
 
 
+#: What a busy daemon adds to it.
+COUNTS = {
+    "queue": 2,
+    "counts": {"run.done": 801, "run.idle": 12, "journal.sent": 812, "journal.done": 810},
+    "received": {"desk-00": {"accepted": 4012, "refused": 3, "postponed": 0, "failed": 0}},
+    "webhooks": {"desk-00": {"state": "sound", "missed": 7}},
+    "requests": {
+        "desk-00": {
+            "GET /api/v2/incremental/tickets/cursor": {"200": 8123, "429": 3},
+            "PUT /api/v2/tickets/{id}": {"200": 640, "409": 5, "503": 1, "none": 1},
+            "GET /api/v2/tickets/{id}/audits": {"200": 604},
+            "POST /api/v2/tickets": {"201": 171},
+        },
+        "desk-01": {f"GET /api/conversations/{{id}}/{word}": {"200": 9} for word in "abcd"},
+    },
+    "commits": {
+        "count": 1622,
+        "seconds": 1.8,
+        "within": {"0.001": 812, "0.0025": 1500, "0.01": 1620, "+Inf": 1622},
+    },
+}
+
+
 def a_report(*, links: int, late: int, down: int) -> Report:
     """The last links are late, the last desks are down."""
     names = [LinkName(f"link-{number:02}") for number in range(links)]
@@ -69,7 +92,7 @@ def a_report(*, links: int, late: int, down: int) -> Report:
         refused=[],
         feeds=[],
         webhooks=[],
-        word={**WELL, "connections": desks},
+        word={**WELL, **COUNTS, "connections": desks},
         listen="127.0.0.1:8480",
     )
     return status_report(found)
@@ -104,7 +127,7 @@ def test_what_does_not_fit_and_is_in_trouble_is_counted_as_such() -> None:
     text = on_screen(a_report(links=30, late=25, down=0), height=24)
     assert len(text.splitlines()) <= 24
     assert "of them in trouble" in text
-    assert "`syncd status` has all" in text
+    assert "`syncd status --all` has all" in text
 
 
 def test_two_links_are_shown_whole() -> None:
@@ -118,3 +141,25 @@ def test_a_screen_of_a_few_lines_keeps_a_row_of_each_table() -> None:
     text = on_screen(a_report(links=30, late=3, down=3), height=3)
     assert "desk-27" in text
     assert "link-27" in text
+
+
+def test_two_links_with_all_that_the_daemon_counts_fit_on_40_lines() -> None:
+    text = on_screen(a_report(links=2, late=1, down=0), height=40, width=100)
+    assert len(text.splitlines()) <= 40
+    assert "GET /api/v2/incremental/tickets/cursor" in text
+    assert "webhooks   accepted 4012, refused 3, postponed 0, failed 0; 7 repaired" in text
+    assert "No room" not in text
+
+
+def test_thirty_links_on_40_lines_leave_room_for_what_the_daemon_counts() -> None:
+    text = on_screen(a_report(links=30, late=1, down=1), height=40, width=100)
+    assert len(text.splitlines()) <= 40
+    assert "commits" in text
+    assert "link-29" in text
+    assert "desk-29" in text
+
+
+def test_a_table_without_room_is_named() -> None:
+    text = on_screen(a_report(links=30, late=1, down=1), height=24)
+    assert "No room for: endpoints, work. `syncd status --all` has all." in text
+    assert "No room for" not in on_screen(a_report(links=2, late=0, down=0), height=60)

@@ -293,3 +293,22 @@ def test_delivered_changes_are_told_of_configured_links_alone_from_the_start() -
     assert value(page, f"{name}_bucket", **labels, le="5.0") == 0
     assert value(page, f"{name}_bucket", **labels, le="10.0") == 1
     assert {s.labels["link"] for s in samples(page) if s.name == f"{name}_count"} == {LINK}
+
+
+def test_what_was_counted_is_told_to_healthz_as_well() -> None:
+    metrics = Metrics([ACME], [LINK])
+    for status in (200, 200, None):
+        metrics.requested(
+            connection=ACME, template="/tickets/{id}", method="GET", status=status, seconds=0.1
+        )
+    metrics.webhook(ACME, "accepted")
+    metrics.committed(0.002)
+    metrics.committed(20.0)
+    told = metrics.tally()
+    assert told["requests"] == {"acme": {"GET /tickets/{id}": {"200": 2, "none": 1}}}
+    assert told["received"] == {"acme": {"accepted": 1, "refused": 0, "postponed": 0, "failed": 0}}
+    commits = told["commits"]
+    assert isinstance(commits, dict)
+    assert (commits["count"], commits["seconds"]) == (2, 20.002)
+    assert (commits["within"]["0.001"], commits["within"]["0.0025"]) == (0, 1)
+    assert commits["within"]["+Inf"] == 2
