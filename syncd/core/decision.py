@@ -116,6 +116,8 @@ def decide(
     base, conflicts, moved = _decide_status(
         base, snapshots, policy, siblings=circumstances.siblings, is_new_offer=is_new_offer
     )
+    given_at = snapshots[Side.PLATFORM].ticket.updated_at
+    base = turns.tell_closed(before, base, policy, at=given_at)
     base = follow_refusals(base, snapshots, policy, siblings=circumstances.siblings)
     base = replace(
         base,

@@ -37,6 +37,11 @@ Dieses Ticket liegt wieder bei $partner.
 $platform hat es erneut eskaliert ($at).
 Eskaliert von: $who.
 Die nächste Antwort an die Kundschaft kommt von $partner.""",
+        NoteKind.RESUMED_CLOSED: """\
+Dieses Ticket wurde geschlossen an $partner zurückgegeben.
+Es kam in die Ansicht von $partner ($at). Die Kopie dort ist ebenfalls geschlossen, und niemand \
+wird dort zum Handeln aufgefordert.
+Soll $partner daran weiterarbeiten, öffnen Sie dieses Ticket wieder.""",
         NoteKind.WITHDRAWN: """\
 $platform hat dieses Ticket übernommen.
 Es wurde aus der Ansicht von $partner genommen ($at), ohne dass $partner es übergeben hatte.

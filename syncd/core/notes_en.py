@@ -36,6 +36,10 @@ This ticket is with $partner again.
 $platform escalated it again at $at.
 Escalated by $who.
 The next answer to the customer is up to $partner.""",
+        NoteKind.RESUMED_CLOSED: """\
+This ticket was given back to $partner while it is closed.
+It came into their view at $at. Their copy is closed as well, and nobody there is asked to act.
+To have $partner go on with it, open this ticket again.""",
         NoteKind.WITHDRAWN: """\
 $platform has taken this ticket over.
 It left the view of $partner at $at; $partner had not handed it over.

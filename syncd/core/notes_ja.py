@@ -37,6 +37,11 @@ $platform で解決するまで、チケットはオープンのままにして�
 $at に $platform が改めてエスカレーションしました。
 エスカレーションした担当者: $who
 お客様への次の返信は $partner からお願いします。""",
+        NoteKind.RESUMED_CLOSED: """\
+このチケットはクローズのまま $partner に戻されました。
+$at に $partner のビューに入りました。$partner 側の控えもクローズされており、\
+対応を求められている人はいません。
+$partner に対応を続けてもらうには、このチケットを再オープンしてください。""",
         NoteKind.WITHDRAWN: """\
 このチケットは $platform が引き取りました。
 $at に $partner のビューから外されました。$partner が引き渡したものではありません。

@@ -112,6 +112,19 @@ def _resume(base: Base, policy: LinkPolicy, at: datetime) -> Turn:
     return Turn(base=base, transitions=(_moved(before, HandOffState.NONE),))
 
 
+def tell_closed(before: Base, base: Base, policy: LinkPolicy, *, at: datetime) -> Base:
+    """Staff who just gave a closed ticket back are told that nobody is asked to act, once.
+
+    A note on a solved ticket is in no queue, and one that is closed for good takes none.
+    """
+    after = base.hand_off
+    is_given_back = after.state is HandOffState.NONE and after.turn > before.hand_off.turn
+    if not is_given_back or base.status is None or base.status.agreed is not Status.CLOSED:
+        return base
+    told = note(NoteKind.RESUMED_CLOSED, partner=policy.partner_name, at=at)
+    return owe(base, told, Side.PLATFORM, f"turn-{after.turn}")
+
+
 def _withdraw(base: Base, policy: LinkPolicy, at: datetime) -> Turn:
     before = base.hand_off
     after = HandOff(

@@ -28,6 +28,8 @@ class NoteKind(StrEnum):
     HANDED = "handed"
     #: Escalated to the partner again.
     RESUMED = "resumed"
+    #: Escalated to the partner again while it is closed: nobody there is asked to act.
+    RESUMED_CLOSED = "resumed_closed"
     #: The platform's staff took the ticket without a hand-off.
     WITHDRAWN = "withdrawn"
     #: Escalated to another partner; this pair ends.
@@ -90,6 +92,7 @@ FACT_NAMES: Mapping[NoteKind, FactNames] = {
     NoteKind.HAND_OFF_ORDERED: _facts("platform partner who at"),
     NoteKind.HANDED: _facts("platform who at", "count comment"),
     NoteKind.RESUMED: _facts("platform partner at", "who"),
+    NoteKind.RESUMED_CLOSED: _facts("partner at"),
     NoteKind.WITHDRAWN: _facts("platform partner at", "who"),
     NoteKind.ENDED: _facts("platform at"),
     NoteKind.ALREADY_WITH_PLATFORM: _facts("platform since", "reader"),
