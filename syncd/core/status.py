@@ -58,7 +58,9 @@ def decide_status(
         for side in sorted(changed - mute)
     }
     if base is None:
-        return _decide(StatusBase(agreed=most_open(wishes.values())), shown, wishes, rule)
+        # Where nobody has a say, the ticket is on its way to staff, and open.
+        agreed = most_open(wishes.values()) if wishes else Status.OPEN
+        return _decide(StatusBase(agreed=agreed), shown, wishes, rule)
     wishes = _without_arrivals(base, wishes, shown, statuses)
     wishes |= _undelivered(base, wishes, statuses, tuple(siblings))
     decision = _decide(base, shown, wishes, rule)

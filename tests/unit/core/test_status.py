@@ -220,6 +220,12 @@ def test_without_a_base_equal_sides_simply_agree() -> None:
     assert decided.conflict is None
 
 
+def test_without_a_base_a_ticket_on_which_nobody_has_a_say_is_open() -> None:
+    decided = decide(None, "Closed", "solved", mute=frozenset(Side))
+    assert decided.base.agreed is Status.OPEN
+    assert decided.conflict is None
+
+
 def test_a_status_of_which_only_the_meaning_changed_is_seen_as_it_is() -> None:
     base = a_status_base(partner="gone from the map")
     shown = {Side.PLATFORM: "Open", Side.PARTNER: "open"}
