@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from syncd.cli import opening
+from syncd.cli.failure import Refused
 from syncd.cli.options import DEFAULT_CONFIG, ConfigOption, FormatOption
 from syncd.cli.progress import count_bar
 from syncd.cli.report import Column, Format, Report, Row, Sheet, show
 
 if TYPE_CHECKING:
     from syncd.store.backup import Copied
+    from syncd.store.backup_series import Series
 
 _COLUMNS = (
     Column(key="file", title="file", is_whole=True),
     Column(key="bytes", title="bytes", is_number=True),
     Column(key="kept", title="the file before it", is_optional=True, is_whole=True),
 )
+_REMOVED = (Column(key="file", title="let go", is_whole=True),)
 
 
 def backup(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the copy goes.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where the copy goes.")
+    ] = None,
     *,
     config: ConfigOption = DEFAULT_CONFIG,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into", metavar="FOLDER", help="Instead of FILE: a dated copy in this folder."
+        ),
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            "--keep",
+            metavar="N",
+            min=1,
+            help="With --into: let go of all copies of this store there but the newest N.",
+        ),
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="FILE may be there already; it is replaced at once.")
     ] = False,
@@ -35,14 +56,39 @@ def backup(
 
     The copy is one file, checked, on the disk before it has its name, and for its owner's eyes
     only. It holds what the store holds: keep it as you keep that.
+
+    With `--into` it is named by its date. `--keep` deletes older ones only once the new one is in
+    its place, and only whole copies of this very store by their names; a half-written file counts
+    as none of them, and what a killed backup left goes after a day.
     """
     from syncd.store.backup import back_up
+    from syncd.store.backup_series import back_up_into
 
+    _require_one_place(file, into, keep=keep, replace=replace)
     store = opening.outline(config).store
     opening.require_store(store)
     with count_bar("backup") as progress:
-        copied = back_up(store, file, may_replace=replace, progress=progress)
-    show(_report(copied), form, now=opening.now())
+        if file is not None:
+            report = _report(back_up(store, file, may_replace=replace, progress=progress))
+        else:
+            folder, now = into or Path(), opening.now()
+            series = back_up_into(store, folder, now=now, keep=keep, progress=progress)
+            report = _series_report(series)
+    show(report, form, now=opening.now())
+
+
+def _require_one_place(
+    file: Path | None, into: Path | None, *, keep: int | None, replace: bool
+) -> None:
+    if (file is None) == (into is None):
+        raise Refused(
+            "a backup goes into one FILE, or with --into into a folder",
+            hint="`syncd backup FILE`, or `syncd backup --into FOLDER --keep 14`.",
+        )
+    if into is None and keep is not None:
+        raise Refused("--keep wants --into", hint="`syncd backup --into FOLDER --keep 14`.")
+    if into is not None and replace:
+        raise Refused("--into replaces nothing", hint="Leave --replace away, or name a FILE.")
 
 
 def restore(
@@ -63,6 +109,15 @@ def restore(
         copied = put_back(file, store, actor=opening.actor(), now=opening.now(), progress=progress)
     note = "Next: `syncd recover`, then start the daemon."
     show(_report(copied, note), form, now=opening.now())
+
+
+def _series_report(series: Series) -> Report:
+    made = _report(series.copied)
+    gone: list[Row] = [{"file": str(path)} for path in series.removed]
+    went = Sheet(key="removed", title="", columns=_REMOVED, rows=gone)
+    return replace_fields(
+        made, sheets=(*made.sheets, went), details={"copies_there": len(series.kept)}
+    )
 
 
 def _report(copied: Copied, *notes: str) -> Report:

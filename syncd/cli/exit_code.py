@@ -23,6 +23,10 @@ class ExitCode(IntEnum):
     ATTENTION = 1, "Done, and something needs a person: the output says what."
     USAGE = 2, "The configuration or the command line is wrong, or names what does not exist."
     DESK = 3, "A desk cannot be reached, refuses the credential or answers otherwise than hoped."
-    STORE = 4, "The store is missing, locked, full, or of a newer version."
+    STORE = 4, "The store is missing, locked, full or damaged."
+    STORE_AGE = (
+        5,
+        ("The store is of a newer syncd, or older than what was written last: no new try helps."),
+    )
     BUG = 70, "A bug in syncd; the message says where."
     INTERRUPTED = 130, "Interrupted by Ctrl-C; what was done stays done."

@@ -18,7 +18,14 @@ from typer.core import TyperGroup
 
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.plain import visible
-from syncd.core.errors import ConfigError, RemoteError, StoreError, SyncdError
+from syncd.core.errors import (
+    ConfigError,
+    RemoteError,
+    StoreError,
+    StoreOlder,
+    StoreTooNew,
+    SyncdError,
+)
 
 _PACKAGES = Path(__file__).parents[2]
 _FRAMES = 5
@@ -101,6 +108,8 @@ def code_of(kind: type[SyncdError]) -> ExitCode:
     """With what a command ends that meets such an error."""
     if issubclass(kind, RemoteError):
         return ExitCode.DESK
+    if issubclass(kind, StoreTooNew | StoreOlder):
+        return ExitCode.STORE_AGE
     if issubclass(kind, StoreError):
         return ExitCode.STORE
     return ExitCode.USAGE if issubclass(kind, Refused | ConfigError) else ExitCode.ATTENTION

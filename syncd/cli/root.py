@@ -122,7 +122,12 @@ _add(
     "`syncd backfill acme-postgres --since 30d --dry-run`, then without `--dry-run`",
     panel=_DATA,
 )
-_add(backup, "`syncd backup /var/backups/syncd-$(date +%F).db`", panel=_DATA)
+_add(
+    backup,
+    "`syncd backup /var/backups/syncd-$(date +%F).db`, or `syncd backup --into /var/backups/syncd"
+    " --keep 14`",
+    panel=_DATA,
+)
 _add(restore, "`syncd restore /var/backups/syncd-2027-01-14.db`, then `syncd recover`", panel=_DATA)
 _add(recover, "`syncd recover --dry-run`, then `syncd recover`", panel=_DATA)
 _add(

@@ -35,7 +35,7 @@ def install(tool: str, words: Sequence[str], folder: Path) -> Path:
     """Where the program is that the tool has installed."""
     found = shutil.which(tool)
     if found is None:
-        pytest.skip(f"{tool} is not installed")
+        pytest.skip(f"the installer {tool} is not there")
     places = {
         "UV_TOOL_DIR": "tools",
         "UV_TOOL_BIN_DIR": "bin",
@@ -57,7 +57,7 @@ def install(tool: str, words: Sequence[str], folder: Path) -> Path:
     )
     said = done.stdout + done.stderr
     if done.returncode and _AWAY.search(said):
-        pytest.skip("no package registry can be reached")
+        pytest.skip("the installer reaches no package registry")
     assert done.returncode == 0, said
     return folder / "bin" / "syncd"
 

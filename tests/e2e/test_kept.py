@@ -109,3 +109,29 @@ def test_a_wrong_configuration_is_not_tried_again(folder: Path) -> None:
     with pytest.raises(NotStarted, match="links"):
         kept(config)
     assert config.with_name("daemon.log").read_text("utf-8").count("error: ") == 1
+
+
+def test_a_store_that_was_put_back_is_not_tried_again(folder: Path) -> None:
+    with keeping(folder) as (scene, keeper):
+        tell_step(Play(scene.world), STEPS[0], seconds=_SECONDS)
+        assert keeper.stop() == 0
+        older = sqlite3.connect(folder / "syncd.db", isolation_level=None)
+        with contextlib.closing(older):
+            older.execute("UPDATE generation SET is_older = 1")
+        log = keeper.log
+        before = log.read_text("utf-8").count("error: ")
+        with pytest.raises(NotStarted, match="syncd recover"):
+            kept(keeper.config)
+        assert log.read_text("utf-8").count("error: ") == before + 1
+
+
+def test_a_store_of_a_newer_syncd_is_not_tried_again(folder: Path) -> None:
+    with keeping(folder) as (_, keeper):
+        assert keeper.stop() == 0
+        newer = sqlite3.connect(folder / "syncd.db", isolation_level=None)
+        with contextlib.closing(newer):
+            newer.execute("UPDATE alembic_version SET version_num = '9999'")
+        before = keeper.log.read_text("utf-8").count("error: ")
+        with pytest.raises(NotStarted, match="has schema 9999"):
+            kept(keeper.config)
+        assert keeper.log.read_text("utf-8").count("error: ") == before + 1

@@ -44,7 +44,7 @@ BESIDE: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "park": (("{pair}", "--reason", "a look"),),
     "ignore": (("{pair}", "--yes"),),
     "replay": (("{pair}",),),
-    "backup": (("copy.db",),),
+    "backup": (("copy.db",), ("--into", "copies", "--keep", "2")),
     "export": (("lines.jsonl",),),
     "pause": ((VIEW,),),
     "resume": ((VIEW,),),

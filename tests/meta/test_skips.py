@@ -62,6 +62,7 @@ def test_a_skip_fails_only_when_its_reason_is_forbidden(
         ("promtool", ".ci/install-packages prometheus"),
         ("systemd-analyze", ".ci/install-packages prometheus systemd"),
         ("strace", ".ci/install-packages prometheus systemd strace"),
+        ("installer", "pip --disable-pip-version-check install -q uv pipx"),
     ],
 )
 def test_ci_installs_what_a_test_needs_and_forbids_to_skip_it(word: str, installer: str) -> None:

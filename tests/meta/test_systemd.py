@@ -13,14 +13,16 @@ from prometheus_client import ProcessCollector
 from typer.main import get_command
 
 from syncd import daemon
+from syncd.cli.exit_code import ExitCode
 from syncd.cli.root import app
 from syncd.web import guard
 from tests.meta.project import ROOT
 
 FOLDER = ROOT / "config" / "systemd"
-UNIT, PURGE = FOLDER / "syncd.service", FOLDER / "syncd-purge.service"
-TIMER = FOLDER / "syncd-purge.timer"
-SERVICES = pytest.mark.parametrize("unit", [UNIT, PURGE], ids=lambda unit: unit.name)
+UNIT = FOLDER / "syncd.service"
+PURGE, BACKUP = FOLDER / "syncd-purge.service", FOLDER / "syncd-backup.service"
+BESIDE = pytest.mark.parametrize("unit", [PURGE, BACKUP], ids=lambda unit: unit.name)
+SERVICES = pytest.mark.parametrize("unit", [UNIT, PURGE, BACKUP], ids=lambda unit: unit.name)
 HIGHEST_EXPOSURE = 1.5
 _WORDS = {5.0: "five"}
 
@@ -42,11 +44,13 @@ def settings(unit: Path) -> dict[str, str]:
 
 
 def test_systemd_finds_nothing_wrong_with_them(tmp_path: Path) -> None:
-    for unit in (UNIT, PURGE, TIMER):
+    units = sorted(FOLDER.iterdir())
+    assert {unit.suffix for unit in units} == {".service", ".timer"}
+    for unit in units:
         text = unit.read_text("utf-8")
         program = re.sub(r"^(Exec\w+=)\S+", rf"\g<1>{sys.executable}", text, flags=re.M)
         (tmp_path / unit.name).write_text(program, encoding="utf-8")
-    for unit in (UNIT, PURGE, TIMER):
+    for unit in units:
         analyze("verify", "--recursive-errors=no", tmp_path / unit.name)
 
 
@@ -101,15 +105,33 @@ def test_what_it_calls_is_a_command_of_ours(unit: Path) -> None:
     assert set(called) <= names
 
 
-def test_the_purge_works_in_the_daemons_folder_as_the_daemons_user() -> None:
+@BESIDE
+def test_a_timers_work_is_done_in_the_daemons_folder_as_the_daemons_user(unit: Path) -> None:
     # Under another name systemd would give the folder to another user while the daemon writes.
     shared = ("User", "DynamicUser", "StateDirectory", "StateDirectoryMode", "UMask")
-    daemon_has, purge_has = settings(UNIT), settings(PURGE)
-    assert {name: purge_has[name] for name in shared} == {name: daemon_has[name] for name in shared}
+    daemon_has, has = settings(UNIT), settings(unit)
+    assert {name: has[name] for name in shared} == {name: daemon_has[name] for name in shared}
     assert daemon_has["User"] == "syncd"
 
 
-def test_the_purge_reaches_no_network_and_the_timer_misses_no_night() -> None:
-    assert settings(PURGE)["PrivateNetwork"] == "yes"
-    assert settings(PURGE)["RestrictAddressFamilies"] == "AF_UNIX"
-    assert settings(TIMER)["Persistent"] == "yes"
+@BESIDE
+def test_a_timers_work_reaches_no_network_and_no_night_is_missed(unit: Path) -> None:
+    assert settings(unit)["PrivateNetwork"] == "yes"
+    assert settings(unit)["RestrictAddressFamilies"] == "AF_UNIX"
+    assert settings(unit.with_suffix(".timer"))["Persistent"] == "yes"
+
+
+def test_the_backup_comes_before_the_purge_and_keeps_as_many_as_the_handbook_says() -> None:
+    command = settings(BACKUP)["ExecStart"]
+    kept = re.search(r"--into %S/syncd/backups --keep (\d+)$", command)
+    assert kept is not None
+    handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"the newest {kept[1]} stay" in handbook
+    backup, purge = (settings(unit.with_suffix(".timer"))["OnCalendar"] for unit in (BACKUP, PURGE))
+    assert backup < purge
+
+
+@pytest.mark.parametrize("code", [ExitCode.USAGE, ExitCode.STORE_AGE], ids=lambda code: code.name)
+def test_what_only_a_person_mends_is_not_started_again(code: ExitCode) -> None:
+    assert str(code.value) in settings(UNIT)["RestartPreventExitStatus"].split()
+    assert str(ExitCode.STORE.value) not in settings(UNIT)["RestartPreventExitStatus"].split()

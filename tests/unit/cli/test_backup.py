@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from syncd.core.model import LinkName
 from syncd.core.work import Park
@@ -46,12 +50,12 @@ def test_a_restored_store_runs_nothing_until_it_is_recovered(stage: Stage, tmp_p
     stage.type("restore", str(tmp_path / "copy.db"))
     for command in (("run",), ("backfill", LINK)):
         refused = stage.type(*command)
-        assert refused.exit_code == 4
+        assert refused.exit_code == 5
         assert "is older than what was written last" in refused.stderr
         assert "syncd recover" in refused.stderr
     dry = stage.json("recover", "--dry-run")
     assert (dry["was_older"], dry["is_dry_run"], dry["pairs"]) == (True, True, 0)
-    assert stage.type("backfill", LINK).exit_code == 4
+    assert stage.type("backfill", LINK).exit_code == 5
     assert stage.json("recover", "--reason", "disk died")["was_older"] is True
     assert stage.json("recover")["was_older"] is False
     deeds = stage.json("trail", secrets=NO_SECRETS)["trail"]
@@ -82,3 +86,36 @@ def test_what_cannot_be_done_is_said_with_its_reason(stage: Stage, tmp_path: Pat
     assert stage.type("restore", str(tmp_path / "nothing.db")).exit_code == 4
     assert stage.type("recover", "--ours").exit_code == 2
     assert stage.type("recover", "4711").exit_code == 2
+
+
+def test_dated_copies_are_made_and_the_oldest_let_go(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.fill(stopped)
+    folder = tmp_path / "backups"
+    report: Any = {}
+    for day in range(3):
+        monkeypatch.setattr("syncd.cli.opening.now", lambda day=day: AT + timedelta(days=day))
+        report = stage.json("backup", "--into", str(folder), "--keep", "2", secrets=NO_SECRETS)
+    (made,) = report["copies"]
+    assert report["copies_there"] == 2
+    assert [Path(row["file"]).name for row in report["removed"]] == [
+        f"syncd-{AT:%Y%m%dT%H%M%SZ}.db"
+    ]
+    assert Path(made["file"]).parent == folder
+    restored = stage.type("restore", made["file"], secrets=NO_SECRETS)
+    assert restored.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("a.db", "--into", "b"), ("a.db", "--keep", "3"), ("--into", "b", "--replace")],
+    ids=" ".join,
+)
+def test_a_backup_that_is_asked_for_in_two_ways_is_refused(
+    stage: Stage, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    stage.fill(stopped)
+    refused = stage.type("backup", *words)
+    assert refused.exit_code == 2
+    assert "syncd backup --into FOLDER --keep 14" in refused.stderr or "--replace" in refused.stderr

@@ -73,8 +73,8 @@ def test_no_command_prints_the_help_and_ends_as_a_wrong_command_line() -> None:
         (Unreachable("no answer", connection="acme", action="read"), ExitCode.DESK),
         (Unauthorised("refused", connection="acme", action="read"), ExitCode.DESK),
         (OutcomeUnknown("no answer", connection="acme", action="write"), ExitCode.DESK),
-        (StoreTooNew("newer"), ExitCode.STORE),
-        (ExceptionGroup("workers", [StoreTooNew("newer")]), ExitCode.STORE),
+        (StoreTooNew("newer"), ExitCode.STORE_AGE),
+        (ExceptionGroup("workers", [StoreTooNew("newer")]), ExitCode.STORE_AGE),
         (KeyError("ticket text"), ExitCode.BUG),
     ],
 )
