@@ -35,7 +35,10 @@ def merge_ticket(
 
     `held` are the comments that the mirror holds, those of this sighting included.
     """
+    sighting = own(known, sighting)
     shown = sighting.ticket
+    if known is not None and sighting.is_set_back:
+        known = replace(known, fields_as_of=-1, comments_as_of=0, status_update=None)
     if known is None:
         merged = None if shown is None else replace(shown, comments_as_of=0)
     else:
@@ -50,6 +53,27 @@ def merge_ticket(
     # A hint is settled by the comment itself too, whoever brings it.
     hinted = frozenset(comment_id for comment_id in merged.hinted if comment_id not in held)
     return _explain(_doubt(replace(merged, hinted=hinted), sighting), sighting)
+
+
+def own(known: Ticket | None, sighting: Sighting) -> Sighting:
+    """The sighting, or what it proves where its id was given to another ticket: this one is gone.
+
+    A desk that was put back to an older state numbers from there, and may use a number again.
+    """
+    shown = sighting.ticket
+    if known is None or shown is None or not is_another(known, shown):
+        return sighting
+    return Sighting(ticket_id=sighting.ticket_id, is_missing=True)
+
+
+def is_another(known: Ticket, shown: Ticket) -> bool:
+    """Whether two tickets of one id are not the same: they were not made in the same second."""
+    return known.created_at.replace(microsecond=0) != shown.created_at.replace(microsecond=0)
+
+
+def is_older(known: Ticket, shown: Ticket) -> bool:
+    """Whether a ticket is shown as it was before what is known of it."""
+    return shown.fields_as_of < known.fields_as_of
 
 
 def _has_outrun(known: Ticket | None, sighting: Sighting) -> bool:
@@ -94,8 +118,9 @@ def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
     shown = _as_known(known, shown)
     if shown.fields_as_of == known.fields_as_of:
         known = _as_shown(known, shown)
-    if shown.fields_as_of < known.fields_as_of:
-        return known
+    if is_older(known, shown):
+        # Overtaken on its way, or of a desk that was put back: the pair's own read will tell.
+        return replace(known, is_stale=True, is_confirmed=False) if is_read else known
     if known.end is End.GONE and shown.end not in _IS_OVER and not is_read:
         # That it is gone has no time of its own: what was told before may come after it was seen.
         return replace(known, is_stale=True, is_confirmed=False)
@@ -239,6 +264,7 @@ def _width(comment: Comment) -> int:
 
 def merge_snapshot(known: Snapshot | None, sighting: Sighting) -> Snapshot | None:
     """Fields and comments together, for those who hold a whole ticket in memory."""
+    sighting = own(known.ticket if known else None, sighting)
     comments = {c.comment_id: c for c in (known.comments if known else ())}
     for shown in sighting.comments:
         comments[shown.comment_id] = merge_comment(comments.get(shown.comment_id), shown)

@@ -225,6 +225,8 @@ class Sighting:
     #: The ticket is taken for gone, but only a read of its own may have consequences: a list leaves
     #: it out, or it was found gone a while ago.
     is_missing: bool = False
+    #: The desk was put back to an older state than the mirror's: what it shows now counts.
+    is_set_back: bool = False
     #: Where the thread says that the ticket was merged into.
     merged_into: TicketId | None = None
     #: Follow-ups of the ticket, seen as tickets of their own.

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from syncd.core.errors import Stale
+from syncd.core.mirror import is_another, is_older
 from syncd.core.model import End, Side, Sighting
 from syncd.core.plan import Need
 from syncd.engine.work import Work
 from syncd.ports import Read
 
+#: So often a ticket is shown as it was before, with growing pauses, until that is no lagging copy
+#: of the desk's database any more, but the desk as it now is: some minutes.
+_OLDER_READS = 8
+
 
 async def fetch_need(work: Work, need: Need) -> None:
-    """Fetch one need into the run. Raises `RemoteError` leaves; a missing ticket is news."""
+    """Fetch one need into the run. Raises `RemoteError` leaves; a missing ticket is news, and so is
+    one that has another's number. `Stale` while it is shown as it was before what is known of it.
+    """
     side = need.side
     ticket_id = work.ticket_id(side)
     if ticket_id is None:
@@ -22,7 +30,16 @@ async def fetch_need(work: Work, need: Need) -> None:
         since = snapshot.ticket.comments_as_of
     connector = work.link.connectors[side]
     sighting = await connector.fetch(ticket_id, _depth(need), comments_as_of=since)
-    work.absorb(side, sighting or gone(work, side))
+    if sighting is None or snapshot is None or sighting.ticket is None:
+        work.absorb(side, sighting or gone(work, side))
+    elif is_another(snapshot.ticket, sighting.ticket):
+        work.absorb(side, gone(work, side))
+    elif is_older(snapshot.ticket, sighting.ticket):
+        if work.pair.tries < _OLDER_READS:
+            raise Stale("older than before", connection=connector.name, action="read ticket")
+        work.set_back(side, sighting)
+    else:
+        work.absorb(side, sighting)
 
 
 def _depth(need: Need) -> Read:

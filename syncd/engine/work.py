@@ -44,6 +44,11 @@ from syncd.core.thread import known_ids, newest_id, note_keys
 from syncd.core.work import Joined, Park, Run, Settled, Step
 from syncd.engine.links import Link
 
+_SET_BACK = (
+    "The desk shows the ticket as it was before, as after a restored backup. Put right there what "
+    "is missing, then `syncd retry PAIR`; what was carried already is not sent again."
+)
+
 
 class Work:
     """The state of a run."""
@@ -62,6 +67,7 @@ class Work:
         self._lineage = set(run.lineage)
         self._follow_ups = run.follow_ups
         self._has_looked = False
+        self._set_back: Side | None = None
         self._refusals: dict[Successor, Stop] = {}
         self._joined: list[Joined] = []
         self._settled: list[Settled] = []
@@ -77,6 +83,9 @@ class Work:
 
     def plan(self, now: datetime) -> Plan:
         """What is to be done now."""
+        if self._set_back is not None:
+            stop = Stop(reason=f"{self._set_back.value}_set_back", hint=_SET_BACK)
+            return Plan(base=self.base, stop=stop)
         self.base = timed(self.base, now)
         return plan(
             self.base,
@@ -193,6 +202,11 @@ class Work:
             self.snapshots[side] = merged
         connection = self.link.connectors[side].name
         self._sightings.setdefault(connection, []).append(sighting)
+
+    def set_back(self, side: Side, sighting: Sighting) -> None:
+        """The desk was put back to an older state: that counts, once a person has looked."""
+        self._set_back = side
+        self.absorb(side, replace(sighting, is_set_back=True))
 
     def intent(
         self, operation: Operation, *, attempt: int, now: datetime, company: int = 1

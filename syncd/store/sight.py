@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import bindparam, delete, exists, func, select
 
-from syncd.core.mirror import merge_comment, merge_ticket
+from syncd.core.mirror import merge_comment, merge_ticket, own
 from syncd.core.model import Audience, Comment, CommentId, PairId, Side, Sighting, Ticket, TicketId
 from syncd.store import tables
 from syncd.store.file_rows import attachment_values
@@ -288,6 +288,7 @@ def _start_anew(session: Session, seats: Mapping[TicketId, Seat], pair_id: PairI
 
 def _take(seat: Seat, sighting: Sighting) -> None:
     known = seat.ticket
+    sighting = own(known, sighting)
     held = {*seat.comments, *seat.mapped, *(comment.comment_id for comment in sighting.comments)}
     merged = merge_ticket(known, sighting, held=held)
     if merged is None:
