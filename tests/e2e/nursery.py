@@ -24,7 +24,12 @@ _READY_SECONDS = 30.0
 _STOP_SECONDS = 15.0
 _LOG_LINES = 15
 
-# Reads one JSON line for each daemon: its configuration and its log; answers with its process id.
+#: Beside a configuration, JSON: at which `commit` of its store the next daemon kills itself,
+#: counted from its start, and whether `before_commit` or `after_commit`, with nobody told yet.
+DEATH = "death.json"
+
+# Reads one JSON line for each daemon: its configuration, its log and how it dies; answers with its
+# process id.
 _TEMPLATE = """
 import gc, json, os, signal, sys
 import syncd.daemon, syncd.cli.run, syncd.store.migrate, connectors.platform.connector
@@ -33,6 +38,19 @@ from syncd.cli import main
 # Nobody waits for the children: the system clears them away.
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 gc.freeze()
+
+def die_at(orders):
+    from syncd.store.writer import Writer
+    commits = 0
+    def blow(self, moment):
+        nonlocal commits
+        if moment != orders["moment"]:
+            return
+        commits += 1
+        if commits == orders["commit"]:
+            os.kill(os.getpid(), signal.SIGKILL)
+    Writer._blow = blow
+
 print("ready", flush=True)
 for line in sys.stdin:
     wanted = json.loads(line)
@@ -43,6 +61,8 @@ for line in sys.stdin:
         log = os.open(wanted["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0), os.dup2(log, 1), os.dup2(log, 2)
+        if wanted["death"]:
+            die_at(wanted["death"])
         sys.argv = ["syncd", "run", "--config", wanted["config"]]
         try:
             main()
@@ -138,7 +158,10 @@ def nursery() -> Iterator[Callable[[Path], Process]]:
         log = config.with_name("daemon.log")
         log.touch()
         seen = log.stat().st_size
-        stdin.write(json.dumps({"config": str(config), "log": str(log)}) + "\n")
+        orders = config.with_name(DEATH)
+        death = json.loads(orders.read_text()) if orders.exists() else None
+        line = {"config": str(config), "log": str(log), "death": death}
+        stdin.write(json.dumps(line) + "\n")
         stdin.flush()
         forked = Forked(int(stdout.readline()), log, seen)
         try:
