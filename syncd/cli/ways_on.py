@@ -17,6 +17,8 @@ WAYS_ON: Mapping[str, tuple[str, ...]] = {
     "partner_ticket_merged": ("retry", "unlink"),
     "partner_follow_up": ("retry", "ignore"),
     "platform_ticket_merged": ("unlink",),
+    "platform_set_back": ("retry", "unlink"),
+    "partner_set_back": ("retry", "unlink"),
     "platform_ticket_final": ("retry", "ignore", "unlink"),
     "loop": ("retry", "unlink"),
     "refused": ("retry", "ignore"),

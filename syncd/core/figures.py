@@ -20,7 +20,8 @@ PARK_REASONS = frozenset(
         *PASSING_REASONS,
         *("ambiguous_recovery", "ambiguous_write", "bug", "by_hand", "comment_limit"),
         *("comment_not_public", "comment_without_id", "hand_off_without_effect", "loop"),
-        *("partner_follow_up", "partner_ticket_merged", "platform_ticket_final"),
+        *("partner_follow_up", "partner_set_back", "partner_ticket_merged"),
+        *("platform_set_back", "platform_ticket_final"),
         *("platform_ticket_merged", "refused", "status_refused", "tag_refused"),
         *("unintelligible", "unmapped_status", "user_suspended", "visibility_unknown"),
     }
