@@ -27,7 +27,8 @@ FROM python:3.13-slim
 RUN useradd --system --uid 900 --home-dir /var/lib/syncd --create-home syncd
 COPY --from=build /opt/syncd /opt/syncd
 ENV PATH=/opt/syncd/bin:$PATH PYTHONUNBUFFERED=1
-USER syncd
+# By number: whoever runs it can see that it is not root.
+USER 900
 WORKDIR /var/lib/syncd
 VOLUME /var/lib/syncd
 EXPOSE 8480
