@@ -34,7 +34,7 @@ from syncd.core.owing import owe, owe_conflict
 from syncd.core.policy import LinkPolicy
 from syncd.core.redaction import follow_redactions
 from syncd.core.refusal import follow_refusals
-from syncd.core.status import decide_status, has_arrived
+from syncd.core.status import decide_status
 from syncd.core.tags import decide_tags, unheld_tags
 from syncd.core.thread import audience_for, is_answered_and_closed, is_read_at_home, news
 
@@ -239,12 +239,7 @@ def _decide_status(
         mute=_mute(base, snapshots[Side.PLATFORM].ticket.status, policy, siblings),
         siblings=siblings,
     )
-    moved = [
-        _status_moved(side, base, snapshots[side])
-        for side in sorted(decision.changed)
-        # A side that came to show what it was owed was mostly written to by us.
-        if not has_arrived(base.status, snapshots[side].ticket.status, side, policy.statuses)
-    ]
+    moved = [_status_moved(side, base, snapshots[side]) for side in sorted(decision.changed)]
     base = replace(base, status=decision.base)
     for side in sorted(decision.changed & guarded.keys()):
         is_muted = is_away and side is Side.PARTNER

@@ -61,7 +61,6 @@ def decide_status(
         # Where nobody has a say, the ticket is on its way to staff, and open.
         agreed = most_open(wishes.values()) if wishes else Status.OPEN
         return _decide(StatusBase(agreed=agreed), shown, wishes, rule)
-    wishes = _without_arrivals(base, wishes, shown, statuses)
     wishes |= _undelivered(base, wishes, statuses, tuple(siblings))
     decision = _decide(base, shown, wishes, rule)
     return replace(decision, changed=changed)
@@ -75,21 +74,6 @@ def has_arrived(base: StatusBase | None, raw: str, side: Side, statuses: StatusM
         return False
     meaning = statuses.meaning(side, raw)
     return meaning is base.agreed and meaning is not statuses.meaning(side, base.seen[side])
-
-
-def _without_arrivals(
-    base: StatusBase,
-    wishes: Mapping[Side, Status],
-    shown: Mapping[Side, str],
-    statuses: StatusMap,
-) -> dict[Side, Status]:
-    """The wishes but that of a side which has arrived, where the other went on from there."""
-    gone_on = {
-        side: wish
-        for side, wish in wishes.items()
-        if not has_arrived(base, shown[side], side, statuses)
-    }
-    return gone_on or dict(wishes)
 
 
 def _undelivered(

@@ -257,9 +257,12 @@ class Checker:
             self._wrong(8, f"{ticket_id} was given back {self._hand_offs[ticket_id]} times")
         if ticket is None:
             return
-        # What a person set in the same moment is that person's.
+        # What a person set in the same moment is that person's, also where the close guard met it.
         steps = [(u.actor.role, u.status.after) for u in ticket.updates[:version] if u.status]
         who, status = steps[-1]
+        closed_by = next((one for one, set_to in steps[-2:-1] if set_to == "Closed"), "integration")
+        if status == "With customer" and closed_by != "integration":
+            return
         if who == "integration" and status != "Open":
             self._wrong(8, f"{ticket_id} was given back {status}")
 

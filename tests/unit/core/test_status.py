@@ -143,29 +143,25 @@ def test_who_changes_it_knowing_what_was_agreed_just_changes_it(base: StatusBase
 
 
 @pytest.mark.parametrize(
-    ("by", "platform", "partner", "agreed"),
+    ("rule", "agreed"),
     [
-        # Our write landed, its answer was lost, and who wished it has gone on meanwhile.
-        (Side.PARTNER, "With customer", "open", Status.OPEN),
-        (Side.PLATFORM, "Closed", "pending", Status.CLOSED),
-        (None, "With customer", "solved", Status.CLOSED),
+        (StatusRule.MORE_OPEN, Status.OPEN),
+        (StatusRule.PLATFORM, Status.WITH_CUSTOMER),
+        (StatusRule.PARTNER, Status.OPEN),
     ],
 )
-@pytest.mark.parametrize("rule", StatusRule)
-def test_a_side_that_has_come_to_show_what_was_agreed_argues_with_nobody(
-    by: Side | None, platform: str, partner: str, agreed: Status, rule: StatusRule
+def test_who_sets_by_chance_what_the_other_desk_had_left_already_is_heard(
+    rule: StatusRule, agreed: Status
 ) -> None:
+    """A write of ours that landed without an answer is found before anything is decided."""
     behind = StatusBase(
-        agreed=Status.WITH_CUSTOMER,
-        seen={
-            Side.PLATFORM: "With customer" if by is Side.PLATFORM else "Open",
-            Side.PARTNER: "open" if by is Side.PLATFORM else "pending",
-        },
-        by=by,
+        agreed=Status.OPEN,
+        seen={Side.PLATFORM: "Open", Side.PARTNER: "solved"},
+        by=Side.PLATFORM,
     )
-    decided = decide(behind, platform, partner, rule=rule)
+    decided = decide(behind, "With customer", "open", rule=rule)
     assert decided.base.agreed is agreed
-    assert decided.conflict is None
+    assert decided.conflict is not None
 
 
 def test_a_close_that_is_guarded_is_a_wish_of_its_own() -> None:
