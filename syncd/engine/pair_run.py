@@ -322,9 +322,7 @@ class PairRun:
         return self._work.snapshots[side].ticket.end is not snapshot.ticket.end
 
     async def _refresh(self, side: Side, stale: Stale) -> Park | None:
-        """Read what somebody else has changed; once in a run, or two writers would chase each
-        other.
-        """
+        """Read what somebody changed; once in a run, or two writers would chase each other."""
         if side in self._stale or self._reads >= _MOST_READS:
             return self._wait(side, stale)
         self._stale.add(side)
@@ -333,7 +331,8 @@ class PairRun:
             await self._fetch(Need(side=side, fields=True))
         except RemoteError as error:
             return self._wait(side, error)
-        return None
+        # What the ticket's other pairs made of it, the next run is told.
+        return self._wait(side, stale) if self._work.is_shared(side) else None
 
     async def _settle(
         self, intent: Intent, answer: Answer, *, is_found: bool = False

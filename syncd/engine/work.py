@@ -81,6 +81,12 @@ class Work:
         """Names the pair on both desks for ever: link and platform ticket."""
         return f"syncd:{self.link.name}:{self.pair.tickets[Side.PLATFORM]}"
 
+    def is_shared(self, side: Side) -> bool:
+        """Whether other partners have a pair with the ticket of that side."""
+        snapshot = self.snapshots.get(side)
+        others = self.link.policy.other_views
+        return snapshot is not None and bool(snapshot.ticket.views & others)
+
     def plan(self, now: datetime) -> Plan:
         """What is to be done now."""
         if self._set_back is not None:

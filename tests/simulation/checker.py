@@ -238,6 +238,12 @@ class Checker:
             self._wrong(2, f"text {said.number} came to {copy.desk} behind {last.number}")
         self._last[direction] = said
 
+    def _is_order(self, said: Said) -> bool:
+        """Whether it hands the ticket over; made private before any desk told of it, it does."""
+        made_at = said.made_private_at
+        is_private = made_at is not None and made_at - said.at <= self._lag_seconds
+        return said.is_hand_off or (said.is_bare_phrase and is_private)
+
     def _may_be_read(self, said: Said, desk: str) -> bool:
         """Whether a text may reach a desk at all."""
         if said.to in {"staff", "local"}:
@@ -252,7 +258,7 @@ class Checker:
         ticket = self._desks.platform.platform.register.tickets.get(ticket_id)
         numbers = {number for number, known in self._ledger.tickets.items() if known == ticket_id}
         said = self._ledger.said.values()
-        mine = [s for s in said if s.is_hand_off and s.ticket in numbers]
+        mine = [s for s in said if s.ticket in numbers and self._is_order(s)]
         if self._hand_offs[ticket_id] > len(mine):
             self._wrong(8, f"{ticket_id} was given back {self._hand_offs[ticket_id]} times")
         if ticket is None:

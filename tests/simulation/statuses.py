@@ -99,10 +99,10 @@ class Statuses:
         return common
 
     def _was_left(self, ticket: tuple[str, str], value: str, since: float, until: float) -> bool:
-        """Whether people set it on a ticket in that time and moved on from there themselves."""
+        """Whether a ticket came to show it in that time, and people moved on from there."""
         moves = [one for one in self.moves.get(ticket, []) if since <= one.at <= until]
         return any(
-            MEANS[first.after] == value and not first.is_syncd and not then.is_syncd
+            MEANS[first.after] == value and not then.is_syncd
             for first, then in itertools.pairwise(moves)
         )
 
