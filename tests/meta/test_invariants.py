@@ -24,37 +24,43 @@ PROMISES = (
     "Backfill is silent",
     "Nothing secret",
 )
+#: Of the list of how others fail.
+_FAILURES = 20
 
 
-def test_every_row_names_tests_that_exist() -> None:
-    rows = _rows()
-    assert rows, "docs/invariants.md has no table"
-    unheld = [row for row in rows if not TEST_NAME.search(row)]
-    assert unheld == []
-    named = [match for row in rows for match in TEST_NAME.findall(row)]
+def test_every_section_names_tests_that_exist() -> None:
+    sections = _sections()
+    assert [name for name, text in sections.items() if not TEST_NAME.search(text)] == []
+    named = [match for text in sections.values() for match in TEST_NAME.findall(text)]
     assert [file + name for file, name in named if not _exists(file, name)] == []
 
 
 @pytest.mark.parametrize("promise", PROMISES)
-def test_every_promise_has_a_row(promise: str) -> None:
-    assert any(promise.lower() in row.lower() for row in _rows())
+def test_every_promise_has_a_section_and_a_command_that_tries_to_break_it(promise: str) -> None:
+    number = PROMISES.index(promise) + 1
+    (text,) = [
+        text for name, text in _sections().items() if name.startswith(f"{number}. {promise}")
+    ]
+    assert "\nTo break it: " in text
+    (command,) = re.findall(r"^\.venv/bin/pytest (.+)$", text, re.MULTILINE)
+    paths = [word for word in command.split() if word.startswith("tests/")]
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_every_promise_has_a_command_that_tries_to_break_it() -> None:
-    promised = [row for row in _rows() if re.match(r"\| \d+ \| \*\*", row)]
-    assert len(promised) == len(PROMISES)
-    for row in promised:
-        found = re.search(r"`\.venv/bin/pytest ([^`]+)` \|$", row)
-        assert found is not None, row
-        paths = [word for word in found[1].split() if word.startswith("tests/")]
-        assert paths
-        assert [path for path in paths if not (ROOT / path).exists()] == []
+def test_every_failure_of_others_has_a_section() -> None:
+    numbers = [name.partition(".")[0] for name in _sections(level="###")]
+    assert numbers == [str(number + 1) for number in range(_FAILURES)]
 
 
-def _rows() -> list[str]:
+def _sections(level: str = "###?") -> dict[str, str]:
+    """What stands under each numbered heading, by the heading."""
     text = file_or_pending("docs/invariants.md").read_text(encoding="utf-8")
-    tables = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)
-    return [row for table in tables for row in table.splitlines()[2:]]
+    parts = re.split(r"^(#+ .+)$", text, flags=re.MULTILINE)[1:]
+    headings = [re.fullmatch(rf"{level} (\d+\. .+)", heading) for heading in parts[::2]]
+    found = {h[1]: body for h, body in zip(headings, parts[1::2], strict=True) if h is not None}
+    assert found, "docs/invariants.md has no numbered sections"
+    return found
 
 
 def _exists(file: str, name: str) -> bool:
