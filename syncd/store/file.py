@@ -75,24 +75,27 @@ def connect_writer(
     path: Path, *, busy_timeout_seconds: float, is_durable: bool
 ) -> sqlite3.Connection:
     """The connection that writes. Without `is_durable` a power cut may take the last commits."""
-    connection = _connect(path, "rw", busy_timeout_seconds)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {'FULL' if is_durable else 'OFF'}")
-    connection.execute("PRAGMA foreign_keys = ON")
-    # A delivered body is to be gone, not merely unlinked.
-    connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA cache_size = -8000")
-    return connection
+    return _connect(
+        path,
+        "rw",
+        busy_timeout_seconds,
+        "PRAGMA journal_mode = WAL",
+        f"PRAGMA synchronous = {'FULL' if is_durable else 'OFF'}",
+        "PRAGMA foreign_keys = ON",
+        # A delivered body is to be gone, not merely unlinked.
+        "PRAGMA secure_delete = ON",
+        "PRAGMA cache_size = -8000",
+    )
 
 
 def connect_reader(path: Path, *, busy_timeout_seconds: float) -> sqlite3.Connection:
     """A connection that cannot write, whatever it is told."""
-    connection = _connect(path, "ro", busy_timeout_seconds)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    return _connect(path, "ro", busy_timeout_seconds, "PRAGMA query_only = ON")
 
 
-def _connect(path: Path, mode: str, busy_timeout_seconds: float) -> sqlite3.Connection:
+def _connect(
+    path: Path, mode: str, busy_timeout_seconds: float, *pragmas: str
+) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode={mode}",
         uri=True,
@@ -104,4 +107,11 @@ def _connect(path: Path, mode: str, busy_timeout_seconds: float) -> sqlite3.Conn
         cached_statements=256,
     )
     connection.row_factory = sqlite3.Row
+    try:
+        for pragma in pragmas:
+            connection.execute(pragma)
+    except sqlite3.Error:
+        # What is no database, or locked, is found out here.
+        connection.close()
+        raise
     return connection
