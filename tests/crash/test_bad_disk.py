@@ -142,24 +142,18 @@ async def test_a_file_that_may_only_be_read_is_told_at_the_start(tmp_path: Path)
         await desks.end_life()
         with pytest.MonkeyPatch.context() as patch:
             # As root, whom no permission stops, tests open it the way that a read-only mount does.
-            patch.setattr("syncd.store.file._connect", _connect_read_only)
+            connect = sqlite3.connect
+            patch.setattr(
+                "syncd.store.file.sqlite3.connect",
+                lambda place, **members: connect(
+                    place.replace("mode=rw", "mode=ro&immutable=1"), **members
+                ),
+            )
             with pytest.raises(StoreUnavailable) as caught:
                 await desks.begin_life()
         assert "read-only" in caught.value.hint or "may write" in caught.value.hint
         await desks.begin_life()
         assert await _everything(path) == before
-
-
-def _connect_read_only(path: Path, mode: str, busy_timeout_seconds: float) -> sqlite3.Connection:
-    connection = sqlite3.connect(
-        f"{path.as_uri()}?mode=ro&immutable=1",
-        uri=True,
-        timeout=busy_timeout_seconds,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    connection.row_factory = sqlite3.Row
-    return connection
 
 
 async def _everything(path: Path) -> list[str]:
