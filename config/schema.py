@@ -323,7 +323,8 @@ class Link(Section):
     close_guard: bool = Field(
         default=True,
         description="Whether closing in the same update as a public answer waits for the customer"
-        " instead, on both sides.",
+        " instead, on both sides, and a status set before a message of the customer's had arrived"
+        " leaves the ticket open.",
     )
     language: Literal["en", "ja", "de"] = Field(
         default="en", description="The language of the notes that syncd writes."

@@ -16,6 +16,7 @@ from syncd.core.capabilities import Capabilities
 from syncd.core.draft import part_source
 from syncd.core.ends import desk_name, recover
 from syncd.core.file_map import without_withdrawn
+from syncd.core.guard import guard_note, guarded
 from syncd.core.model import (
     Audience,
     Comment,
@@ -36,7 +37,7 @@ from syncd.core.redaction import follow_redactions
 from syncd.core.refusal import follow_refusals
 from syncd.core.status import decide_status
 from syncd.core.tags import decide_tags, unheld_tags
-from syncd.core.thread import audience_for, is_answered_and_closed, is_read_at_home, news
+from syncd.core.thread import audience_for, is_read_at_home, news
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,22 +230,24 @@ def _decide_status(
     is_new_offer: bool,
 ) -> tuple[Base, tuple[Conflict, ...], list[Transition]]:
     is_away = base.hand_off.is_away
-    guarded = _guarded(base, snapshots, policy)
+    guards = guarded(base, snapshots, policy, siblings=siblings)
     decision = decide_status(
         base.status,
         {side: snapshot.ticket.status for side, snapshot in snapshots.items()},
         statuses=policy.statuses,
         rule=policy.status_rule,
-        guarded=guarded,
+        guarded=guards,
         mute=_mute(base, snapshots[Side.PLATFORM].ticket.status, policy, siblings),
         siblings=siblings,
     )
     moved = [_status_moved(side, base, snapshots[side]) for side in sorted(decision.changed)]
     base = replace(base, status=decision.base)
-    for side in sorted(decision.changed & guarded.keys()):
+    for side, meant in guards.items():
         is_muted = is_away and side is Side.PARTNER
-        if decision.base.agreed is Status.WITH_CUSTOMER and not is_muted:
-            base = owe(base, note(NoteKind.CLOSE_GUARD), side, _update_name(snapshots[side]))
+        is_news = side in decision.changed or meant is Status.OPEN
+        if decision.base.agreed is meant and is_news and not is_muted:
+            due = guard_note(meant, snapshots[side].ticket.status, side, policy)
+            base = owe(base, due, side, _update_name(snapshots[side]))
     if is_new_offer:
         offered = replace(decision.base, agreed=Status.OPEN, by=Side.PARTNER)
         base = replace(base, status=offered)
@@ -291,19 +294,6 @@ def _tell_loser(
             about = _update_name(snapshots[side])
             base = owe_conflict(base, conflict, side, kept=kept, policy=policy, about=about)
     return base
-
-
-def _guarded(
-    base: Base, snapshots: Mapping[Side, Snapshot], policy: LinkPolicy
-) -> dict[Side, Status]:
-    if not policy.has_close_guard:
-        return {}
-    return {
-        side: Status.WITH_CUSTOMER
-        for side, snapshot in snapshots.items()
-        if policy.statuses.meaning(side, snapshot.ticket.status) is Status.CLOSED
-        and is_answered_and_closed(base, side, snapshot)
-    }
 
 
 def _status_moved(side: Side, base: Base, snapshot: Snapshot) -> Transition:

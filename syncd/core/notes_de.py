@@ -110,6 +110,11 @@ Dieses Ticket wartet auf die Kundschaft, statt geschlossen zu werden.
 Antwort und Schließen kamen in einem Schritt; die Kundschaft soll aber auf die Antwort noch \
 reagieren können.
 Zum Schließen ändern Sie den Status bitte später, ohne öffentlichen Kommentar im selben Schritt.""",
+        NoteKind.UNREAD_MESSAGE: """\
+Die Kundschaft hatte geschrieben, bevor dieser Status gesetzt wurde; die Nachricht war noch nicht \
+hier.
+Das Ticket ist „$kept“ statt „$status“, damit sie jemand liest.
+Wenn nichts zu tun ist, setzen Sie den Status bitte noch einmal.""",
         NoteKind.STATUS_CONFLICT: """\
 Beide Seiten haben den Status gleichzeitig geändert.
 $platform hat „$platform_status“ gewählt, $partner hat „$partner_status“ gewählt. Es gilt jetzt \

@@ -101,6 +101,10 @@ There is nothing for you to do until $platform solves the ticket or passes it to
 This ticket is waiting for the customer instead of being closed.
 The answer and the closing came in one update, and the customer should have the chance to reply.
 To close the ticket, do so later, in an update without a public comment.""",
+        NoteKind.UNREAD_MESSAGE: """\
+The customer had written before this status was set, and the message was not here yet.
+The ticket is “$kept” instead of “$status”, so that somebody reads it.
+If there is nothing to do, please set the status once more.""",
         NoteKind.STATUS_CONFLICT: """\
 Both sides changed the status at the same time.
 $platform chose “$platform_status”, $partner chose “$partner_status”. The ticket is now “$kept”.

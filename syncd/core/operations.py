@@ -215,6 +215,16 @@ class Finding:
     #: Where it is ambiguous: the comments that could be the write's, in the desk's order.
     candidates: tuple[CommentId, ...] = ()
 
+    @property
+    def is_first_hand(self) -> bool:
+        """Whether the desk itself must have said so just now.
+
+        That a write may be repeated, or waits for its comments' ids, can be known from before.
+        """
+        if self.fate is Fate.FOUND:
+            return self.answer is not None and self.answer.is_named
+        return self.fate is not Fate.REPEATABLE
+
 
 def op_id(*parts: str) -> OpId:
     """The id that equal inputs always give; 128 bits in hex, safe in URLs and metadata."""

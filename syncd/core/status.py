@@ -47,15 +47,16 @@ def decide_status(
 ) -> StatusDecision:
     """Three-way merge of the status.
 
-    `guarded` replaces what a side's change means (the close guard); changes of sides in `mute` are
-    taken note of and have no effect (a handed-off partner).
+    `guarded` replaces what a side's change means (the close guard), and opens again what that side
+    had changed before; changes of sides in `mute` are taken note of and have no effect (a
+    handed-off partner).
     Without a base, both sides count as changed: nobody knows any more who was first.
     """
     guarded = guarded or {}
     changed = frozenset(shown) if base is None else changed_sides(base, shown, statuses)
     wishes = {
         side: guarded.get(side) or _known(statuses, side, shown[side])
-        for side in sorted(changed - mute)
+        for side in sorted((changed | _recalled(base, guarded)) - mute)
     }
     if base is None:
         # Where nobody has a say, the ticket is on its way to staff, and open.
@@ -64,6 +65,12 @@ def decide_status(
     wishes |= _undelivered(base, wishes, statuses, tuple(siblings))
     decision = _decide(base, shown, wishes, rule)
     return replace(decision, changed=changed)
+
+
+def _recalled(base: StatusBase | None, guarded: Mapping[Side, Status]) -> set[Side]:
+    """The side whose change is agreed on, and no longer meant as it was."""
+    by = None if base is None else base.by
+    return {by} if by is not None and guarded.get(by) is Status.OPEN else set()
 
 
 def has_arrived(base: StatusBase | None, raw: str, side: Side, statuses: StatusMap) -> bool:

@@ -48,6 +48,8 @@ class NoteKind(StrEnum):
     #: A status changed while the ticket is with the platform, and was set back.
     STAY_OPEN = "stay_open"
     CLOSE_GUARD = "close_guard"
+    #: A status was set before a message of the customer's had arrived; the ticket stays open.
+    UNREAD_MESSAGE = "unread_message"
     STATUS_CONFLICT = "status_conflict"
     #: The other desk would not take a status; it waits.
     STATUS_REFUSED = "status_refused"
@@ -105,6 +107,7 @@ FACT_NAMES: Mapping[NoteKind, FactNames] = {
     NoteKind.HAND_OFF_LATE: _facts("platform minutes", "at url"),
     NoteKind.STAY_OPEN: _facts("platform status"),
     NoteKind.CLOSE_GUARD: _facts(),
+    NoteKind.UNREAD_MESSAGE: _facts("status kept"),
     NoteKind.STATUS_CONFLICT: _facts("platform platform_status partner partner_status kept"),
     NoteKind.STATUS_REFUSED: _facts("desk status", "fields url"),
     NoteKind.HISTORIC: _facts("platform phrase at", "owner"),

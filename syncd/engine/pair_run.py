@@ -136,8 +136,8 @@ class PairRun:
             await gather(intent.op, Halt.BEFORE_LOOKING)
             try:
                 finding = await connector.find(intent, shown=self._work.snapshots.get(side))
-                is_found = finding.fate is Fate.FOUND
-                self._env.health.succeeded(connector.name, is_write=is_found)
+                if finding.is_first_hand:
+                    self._env.health.succeeded(connector.name, is_write=finding.answer is not None)
             except Gone:
                 # The journal keeps it: restored, the ticket still has comments of ours.
                 return Park(reason=f"{side.value}_ticket_gone", hint=_RESTORE)

@@ -14,6 +14,7 @@ from syncd.core.model import LinkName, Side
 from syncd.core.work import PairState
 from tests.engine.both_desks import VIEWS, both_desks, both_know
 from tests.engine.catching_up import (
+    DOWN,
     MANY,
     born,
     catch_up,
@@ -145,3 +146,29 @@ async def test_a_row_that_is_refused_parks_its_pair_alone(tmp_path: Path) -> Non
             await desks.retry(ticket_id)
         await rest(desks)
         hold_all(desks, tickets)
+
+
+async def test_a_desk_that_is_away_again_before_it_has_named_comments_is_not_taken_for_back(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        tickets = await born(desks, 60)
+        await outage(desks, tickets)
+        await catch_up(desks)
+        assert sent(desks)[MANY] >= 1
+
+        desks.arm(Side.PARTNER, **DOWN)
+        desks.write(tickets[0], "<p>noch etwas</p>")
+        runs = 0
+        for _ in range(6):
+            desks.clock.advance(20)
+            await desks.poll()
+            desks.made.health.take_returned()
+            # They look for their comments, and ask nobody for that.
+            runs += len(await desks.run_due())
+            assert desks.made.health.take_returned() == frozenset()
+        assert runs
+        desks.disarm()
+        await desks.settle()
+        hold_all(desks, tickets)
+        both_know(desks, tickets[0], "noch etwas")

@@ -66,8 +66,9 @@ async def test_with_the_store_lost_at_once_both_desks_stay_as_they_are(
 ) -> None:
     async with both_desks(tmp_path, metadata_readable=is_readable) as desks:
         told = await a_pair(desks)
-        await desks.answer(told, "<p>was wir wissen</p>", status="pending", add_tags=["t-eins"])
         await send(desks, Side.PLATFORM, told, "<p>mit einer Datei</p>", a_file("dort.log"))
+        await desks.settle()
+        await desks.answer(told, "<p>was wir wissen</p>", status="pending", add_tags=["t-eins"])
         await send(desks, Side.PARTNER, told, "<p>auch eine</p>", a_file("hier.log"))
         handed = await a_pair(desks, "<p>das wird übergeben</p>")
         order = "<p>bitte übernehmt ihr</p><p>Reassign to Heroku</p>"

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from connectors.platform.connector import PlatformConnector
+from connectors.zendesk.connector import ZendeskConnector
 from syncd.core.model import Side
-from tests.engine.both_desks import CUSTOMER, STAFF, VIEWS, BothDesks, both_desks
+from syncd.core.operations import Answer, Intent
+from tests.engine.both_desks import CUSTOMER, STAFF, VIEWS, BothDesks, both_desks, both_know
 
 GUARDED = "waiting for the customer instead of being closed"
 LOST = "Both sides changed the status at the same time"
+UNREAD = "The customer had written before this status was set"
 KEPT_OPEN = "This ticket was set back to open"
 HANDED = "This ticket is now with Heroku"
-RULES = (GUARDED, LOST, KEPT_OPEN)
+RULES = (GUARDED, UNREAD, LOST, KEPT_OPEN)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +52,7 @@ PLATFORM, PARTNER = Side.PLATFORM, Side.PARTNER
 HAND_OFF = Deed(side=PARTNER, html="<p>Reassign to Heroku</p>", is_public=False)
 SOLVED = Deed(side=PARTNER, status="solved")
 CLOSED = Deed(side=PLATFORM, status="Closed")
+ASKED = Deed(side=PLATFORM, html="<p>doch noch was</p>", who=CUSTOMER)
 
 CASES = (
     Case(name="an agent closes", deeds=(SOLVED,), platform="Closed", partner="solved"),
@@ -127,6 +132,84 @@ CASES = (
         link="conflicts: {status: partner}",
     ),
     Case(
+        name="an agent closes before the customer's message has come",
+        deeds=(ASKED, SOLVED),
+        platform="Open",
+        partner="open",
+        rule=UNREAD,
+        told=PARTNER,
+    ),
+    Case(
+        name="an agent closes, having read the customer's message",
+        before=(ASKED,),
+        deeds=(SOLVED,),
+        platform="Closed",
+        partner="solved",
+    ),
+    Case(
+        name="an agent insists after the customer's message has come",
+        before=(ASKED, SOLVED),
+        deeds=(SOLVED,),
+        platform="Closed",
+        partner="solved",
+    ),
+    Case(
+        name="an agent waits for the customer, whose message has not come yet",
+        deeds=(ASKED, Deed(side=PARTNER, status="pending", html="<p>bitte sehr</p>")),
+        platform="Open",
+        partner="open",
+        rule=UNREAD,
+        told=PARTNER,
+    ),
+    Case(
+        name="an agent answers and closes before the customer's message has come",
+        deeds=(Deed(side=PARTNER, status="solved", html="<p>bitte sehr</p>"), ASKED),
+        platform="Open",
+        partner="open",
+        rule=UNREAD,
+        told=PARTNER,
+    ),
+    Case(
+        name="the customer's message opens what waited, while an agent closes",
+        deeds=(
+            Deed(side=PLATFORM, status="With customer"),
+            SOLVED,
+            replace(ASKED, status="Open"),
+        ),
+        platform="Open",
+        partner="open",
+        rule=UNREAD,
+        told=PARTNER,
+    ),
+    Case(
+        name="the partner's word does not count before the message has come either",
+        deeds=(ASKED, SOLVED),
+        platform="Open",
+        partner="open",
+        rule=UNREAD,
+        told=PARTNER,
+        link="conflicts: {status: partner}",
+    ),
+    Case(
+        name="staff close before the agent's answer has come",
+        deeds=(Deed(side=PARTNER, html="<p>bitte sehr</p>"), CLOSED),
+        platform="Closed",
+        partner="solved",
+    ),
+    Case(
+        name="an agent closes before a word of staff's has come",
+        deeds=(Deed(side=PLATFORM, html="<p>von uns</p>"), SOLVED),
+        platform="Closed",
+        partner="solved",
+    ),
+    Case(
+        name="without the guard a message that has not come changes nothing",
+        deeds=(ASKED, SOLVED),
+        platform="Closed",
+        partner="solved",
+        link="close_guard: false",
+    ),
+    Case(
         name="both close",
         deeds=(SOLVED, CLOSED),
         platform="Closed",
@@ -202,6 +285,62 @@ async def test_a_close_or_reopen_is_undone_by_three_rules_only(tmp_path: Path, c
         written = desks.writes()
         await desks.settle()
         assert desks.writes() == written
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [(5, "open"), (0, "open"), (-5, "solved")])
+async def test_a_close_in_the_moment_before_the_customers_message_comes_leaves_the_ticket_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, ends: str
+) -> None:
+    """`seconds` lie between the agent's close and the copy, which syncd has sent by then."""
+    async with both_desks(tmp_path) as desks:
+        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
+        await desks.settle()
+        ordinary = ZendeskConnector.write
+
+        async def close() -> None:
+            monkeypatch.undo()
+            await desks.answer(ticket_id, status="solved")
+
+        async def crossed(self: ZendeskConnector, intent: Intent) -> Answer:
+            if seconds < 0:
+                answer = await ordinary(self, intent)
+                desks.clock.advance(-seconds)
+                await close()
+                return answer
+            await close()
+            desks.clock.advance(seconds)
+            return await ordinary(self, intent)
+
+        monkeypatch.setattr(ZendeskConnector, "write", crossed)
+        await act(desks, ticket_id, [ASKED])
+        await desks.settle()
+
+        both_know(desks, ticket_id, "doch noch was")
+        assert desks.twin(ticket_id).status == ends
+        assert desks.ticket(ticket_id).status == ("Open" if ends == "open" else "Closed")
+        assert notes(desks, ticket_id, PARTNER) == ([UNREAD] if ends == "open" else [])
+
+
+async def test_a_message_that_comes_before_the_agents_close_is_written_leaves_the_ticket_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both_desks(tmp_path) as desks:
+        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
+        await desks.settle()
+        ordinary = PlatformConnector.write
+
+        async def crossed(self: PlatformConnector, intent: Intent) -> Answer:
+            monkeypatch.undo()
+            await act(desks, ticket_id, [ASKED])
+            return await ordinary(self, intent)
+
+        monkeypatch.setattr(PlatformConnector, "write", crossed)
+        await act(desks, ticket_id, [SOLVED])
+        await desks.settle()
+
+        both_know(desks, ticket_id, "doch noch was")
+        assert (desks.ticket(ticket_id).status, desks.twin(ticket_id).status) == ("Open", "open")
+        assert notes(desks, ticket_id, PARTNER) == [UNREAD]
 
 
 async def test_what_two_partners_share_is_closed_when_staff_close_it(tmp_path: Path) -> None:

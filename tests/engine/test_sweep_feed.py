@@ -34,6 +34,7 @@ async def test_everything_travels_without_one_request_for_an_admin(tmp_path: Pat
     async with both_desks(tmp_path, feed="sweep") as desks:
         ticket_id = await a_pair(desks)
         desks.write(ticket_id, "<p>noch eine Frage</p>", add_tags=["t-eilig"])
+        await desks.settle()
         await desks.answer(ticket_id, "<p>eine gute Antwort</p>", status="pending")
         await desks.answer(ticket_id, "<p>unter uns gesagt</p>", public=False)
         await desks.settle()

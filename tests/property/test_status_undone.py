@@ -19,6 +19,7 @@ from tests.support.build import a_person
 from tests.support.desks import Desk
 from tests.support.twins import VIEW, Twins, a_policy
 
+CUSTOMER = a_person()
 PEOPLE = {Side.PLATFORM: a_person("Sam", Role.STAFF), Side.PARTNER: a_person("Ada", Role.AGENT)}
 RAW = {
     Side.PLATFORM: ["Open", "With customer", "Closed"],
@@ -32,12 +33,16 @@ HAND_OFF = (
     "has taken this ticket over",
 )
 GUARD = ("This ticket is waiting for the customer instead of being closed",)
+UNREAD = ("The customer had written before this status was set",)
 CONFLICT = ("Both sides changed the status at the same time",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deed:
-    """One update by a person. `says` is None, "public", "private" or "hands over"."""
+    """One update by a person.
+
+    `says` is None, "public", "private", "hands over", or "asks", which is the customer's.
+    """
 
     side: Side
     status: str | None = None
@@ -53,17 +58,18 @@ class Deed:
             html = "<p>words</p>"
             if self.says == "hands over" and self.side is Side.PARTNER:
                 html += "<p>Reassign to Heroku</p>"
+        is_public = self.says in ("public", "asks")
         desk.act(
-            PEOPLE[self.side],
+            CUSTOMER if self.says == "asks" else PEOPLE[self.side],
             html,
-            audience=Audience.PUBLIC if self.says == "public" else Audience.SHARED,
+            audience=Audience.PUBLIC if is_public else Audience.SHARED,
             views={VIEW} if self.side is Side.PLATFORM else None,
             status=self.status,
         )
 
 
 def deeds() -> st.SearchStrategy[Deed]:
-    says = st.none() | st.sampled_from(["public", "private", "hands over"])
+    says = st.none() | st.sampled_from(["public", "private", "hands over", "asks"])
 
     def on(side: Side) -> st.SearchStrategy[Deed]:
         statuses = st.none() | st.sampled_from(RAW[side])
@@ -102,8 +108,12 @@ class Judge:
         is_about_hand_off = was_away or any(d.moves or d.says == "hands over" for d in done)
         for side in Side:
             after = meaning(desks[side])
+            asks = any(d.says == "asks" and d.side is side.other for d in done)
+            is_unread = asks and set_by_people[side.other] is Status.OPEN
             told = [c.html or "" for c in desks[side].comments[counts[side] :]]
             has_changed = {s: set_by_people[s] is not agreed[s] for s in Side}
+            if self.has_guard and is_unread and has_changed[side]:
+                assert after is Status.OPEN, f"the {side} cannot have read what was asked"
             if after is set_by_people[side]:
                 continue
             if not has_changed[side]:
@@ -112,7 +122,13 @@ class Judge:
                 assert follows, f"the {side}'s status moved by itself"
                 continue
             assert self._is_lawful(
-                side, last, after, told, has_changed, is_about_hand_off=is_about_hand_off
+                side,
+                last,
+                after,
+                told,
+                has_changed,
+                is_about_hand_off=is_about_hand_off,
+                is_unread=is_unread,
             ), f"the {side} set {set_by_people[side]}, it is {after}, and was told {told}"
 
     def _is_lawful(
@@ -124,10 +140,13 @@ class Judge:
         has_changed: dict[Side, bool],
         *,
         is_about_hand_off: bool,
+        is_unread: bool,
     ) -> bool:
         is_answer = last[side].says == "public"
         if _tells(told, GUARD):
             return self.has_guard and is_answer and after is Status.WITH_CUSTOMER
+        if _tells(told, UNREAD):
+            return self.has_guard and is_unread and after is Status.OPEN
         if _tells(told, CONFLICT):
             return has_changed[side.other]
         return _tells(told, HAND_OFF) and is_about_hand_off
@@ -145,6 +164,14 @@ def _tells(told: list[str], notes: tuple[str, ...]) -> bool:
 @example(
     epochs=[[Deed(side=Side.PARTNER, status="solved", says="public")]],
     rule=StatusRule.MORE_OPEN,
+    has_guard=True,
+)
+@example(
+    epochs=[
+        [Deed(side=Side.PLATFORM, says="asks"), Deed(side=Side.PARTNER, status="solved")],
+        [Deed(side=Side.PARTNER, status="solved")],
+    ],
+    rule=StatusRule.PARTNER,
     has_guard=True,
 )
 @example(
@@ -204,6 +231,7 @@ def test_a_status_stays_as_it_was_set_whatever_is_said_afterwards(
 
 CLOSE = Deed(side=Side.PARTNER, status="solved")
 CLOSE_WITH_ANSWER = replace(CLOSE, says="public")
+ASK = Deed(side=Side.PLATFORM, says="asks")
 WAIT = Deed(side=Side.PLATFORM, status="With customer")
 
 
@@ -223,9 +251,19 @@ def _reopening(self: Writes, side: Side) -> str | None:
         ("syncd.core.decision.owe", _silent, [[CLOSE_WITH_ANSWER]]),
         ("syncd.core.turns.owe", _silent, [[Deed(side=Side.PLATFORM, moves=True)], [CLOSE]]),
         ("syncd.core.writes.Writes._status", _reopening, [[CLOSE]]),
-        ("syncd.core.decision.is_answered_and_closed", lambda *_: True, [[CLOSE]]),
+        ("syncd.core.guard.is_answered_and_closed", lambda *_: True, [[CLOSE]]),
+        ("syncd.core.guard._has_unread", lambda *_: True, [[CLOSE]]),
+        ("syncd.core.guard._has_unread", lambda *_: False, [[ASK, CLOSE]]),
     ],
-    ids=["conflict untold", "guard untold", "hand-off untold", "ping-pong", "guard too eager"],
+    ids=[
+        "conflict untold",
+        "guard untold",
+        "hand-off untold",
+        "ping-pong",
+        "guard too eager",
+        "unread too eager",
+        "unread closed",
+    ],
 )
 def test_a_fault_in_a_rule_is_seen(
     monkeypatch: pytest.MonkeyPatch, place: str, fault: object, epochs: list[list[Deed]]

@@ -19,6 +19,7 @@ from tests.simulation.desks import PLATFORM, SYNCD, VIEWS, Desks, Json
 from tests.simulation.ledger import WORD, Ledger, Said, words_in
 from tests.simulation.silence import Silence
 from tests.simulation.statuses import MEANS, Move, Statuses
+from tests.simulation.unread import UNREAD, Reading
 
 #: How a partner's desk shows that the platform has a ticket again.
 BALL_TAG = "with-platform"
@@ -381,13 +382,27 @@ class Checker:
             if one.ticket == number and one.is_answer
         }
         desks = ((PLATFORM, pair.platform), (partner, pair.partner))
+        if pair.state == "active" and first_turn == math.inf:
+            self._check_read(*desks)
         for here, there in (desks, desks[::-1]):
             for lost in self._statuses.overwritten(here, there, self._lag_seconds):
                 is_excused = lost.until >= first_turn or (here[0], lost.at) in guarded
+                reading = Reading(self._ledger, self.copies, written=there, copied=here)
+                # The close guard says so in a note, whatever became of the ticket afterwards.
+                is_excused |= reading.is_behind(lost.at, lost.until) and self._is_told(*here)
                 if lost.value not in known and not is_excused:
                     self._wrong(
                         7, f"{lost.value} on {here[0]} {here[1]} became {lost.by}, on no record"
                     )
+
+    def _check_read(self, ticket: tuple[str, str], twin: tuple[str, str]) -> None:
+        reading = Reading(self._ledger, self.copies, written=ticket, copied=twin)
+        for number in reading.rests_unread(self._statuses):
+            self._wrong(7, f"{ticket[1]} rests over text {number}, which nobody had read")
+
+    def _is_told(self, desk: str, ticket_id: str) -> bool:
+        """Whether syncd has told people that a customer's words had not come."""
+        return any(UNREAD in html for html in self._desks.texts(desk, ticket_id))
 
     def _is_alive(self, partner: str, ticket_id: int) -> bool:
         status = self._desks.partner_ticket(partner, ticket_id)["status"]

@@ -138,6 +138,14 @@ class Desks:
         """One of the partner's tickets with nothing hidden."""
         return self.control(partner, "GET", f"/_sandbox/tickets/{ticket_id}")
 
+    def texts(self, desk: str, ticket_id: str) -> list[str]:
+        """What every comment of a ticket says, whoever may read it."""
+        if desk == PLATFORM:
+            updates = self.platform.platform.register.tickets[ticket_id].updates
+            return [update.comment.body_html for update in updates if update.comment is not None]
+        account = self.partners[desk].desk.account
+        return [comment.html_body for comment in account.tickets[int(ticket_id)].comments]
+
     def state(self, desk: str) -> Json:
         """All that a desk holds."""
         return dict(self.all()[desk].desk.state())

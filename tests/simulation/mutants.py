@@ -14,6 +14,7 @@ from connectors.http.narrow import NarrowPauses
 from connectors.platform.connector import PlatformConnector
 from connectors.zendesk import bodies
 from connectors.zendesk.connector import ZendeskConnector
+from syncd.core import guard
 from syncd.core.model import Audience
 from syncd.core.operations import Fate, Finding, Intent, UpdateTicket
 from syncd.engine.budget import BudgetLedger
@@ -215,6 +216,12 @@ MUTANTS = (
         name="conflicts are not recorded",
         promises=frozenset({7}),
         patches=[(SqliteStore, "step", _unrecorded)],
+        deeds=250,
+    ),
+    Mutant(
+        name="a ticket is closed over words that nobody has read",
+        promises=frozenset({7}),
+        patches=[(guard, "_has_unread", lambda _true: lambda *_: False)],
         deeds=250,
     ),
     Mutant(name="a hand-off closes", promises=frozenset({8}), patches=[_sending(_closing)]),

@@ -136,6 +136,7 @@ class Writer:
             (self._status, 2),
             (self._solve, 2),
             (self._argue, 2),
+            (self._cross, 1),
             (self._tag, 3),
             (self._hand_off, 1.5),
             (self._escalate, 1.5),
@@ -251,6 +252,13 @@ class Writer:
         """People of both desks set a status in the same second."""
         here, there = self._status(), self._solve()
         return here | {"against": there | {"ticket": here["ticket"]}}
+
+    def _cross(self) -> About:
+        """An agent puts a ticket away while the customer's words are on their way."""
+        about = self._write() | {"who": self._dice.choice(CUSTOMERS)}
+        about.pop("to", None)
+        away = self._solve() | {"status": self._dice.choice(["solved", "pending"])}
+        return about | {"against": away | {"ticket": about["ticket"]}}
 
     def _tag(self) -> About:
         is_platform = self._chance(0.5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.core.agreed import StatusBase
@@ -200,6 +202,21 @@ def test_the_close_guard_replaces_what_a_change_means() -> None:
     assert decided.base.agreed is Status.WITH_CUSTOMER
     assert owed_status(decided.base, Side.PARTNER, HEROKU_STATUSES) == "pending"
     assert owed_status(decided.base, Side.PLATFORM, HEROKU_STATUSES) == "With customer"
+
+
+def test_a_change_that_is_agreed_on_and_not_meant_any_more_is_taken_back() -> None:
+    solved = replace(
+        a_status_base(Status.CLOSED, platform="Open", partner="solved"), by=Side.PARTNER
+    )
+    decided = decide(solved, "Open", "solved", guarded={Side.PARTNER: Status.OPEN})
+    assert decided.base == replace(solved, agreed=Status.OPEN)
+    assert (decided.changed, decided.conflict) == (frozenset(), None)
+    # What waits for the customer was guarded when it changed.
+    waiting = {Side.PARTNER: Status.WITH_CUSTOMER}
+    assert decide(solved, "Open", "solved", guarded=waiting).base == solved
+    muted = frozenset({Side.PARTNER})
+    again = decide(solved, "Open", "solved", guarded={Side.PARTNER: Status.OPEN}, mute=muted)
+    assert again.base == solved
 
 
 def test_without_a_base_the_sides_are_compared_and_a_difference_is_on_record() -> None:
