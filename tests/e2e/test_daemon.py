@@ -14,7 +14,7 @@ import requests
 from syncd.cli.demo.chapters import STEPS
 from syncd.cli.demo.processes import NotStarted, start_daemon
 from syncd.cli.demo.scene import Scene, Tempo, set_up
-from syncd.cli.demo.story import ALICE, CUSTOMER, Look, Play
+from syncd.cli.demo.story import ALICE, CUSTOMER, Look, Play, Step
 from syncd.cli.exit_code import ExitCode
 from tests.e2e.telling import tell_step
 
@@ -49,6 +49,16 @@ def is_open(look: Look) -> None:
 
 def is_with_customer(look: Look) -> None:
     look.status(platform="With customer", partner="pending")
+
+
+def they_cross(play: Play) -> None:
+    play.on_partner(ALICE, text="Please restart the app.", status="pending")
+    play.on_platform(CUSTOMER, text="I have restarted it.")
+
+
+def is_kept_open(look: Look) -> None:
+    is_open(look)
+    look.noted("partner", "The customer had written before this status was set")
 
 
 def health(scene: Scene) -> requests.Response:
@@ -87,11 +97,16 @@ def test_what_people_do_while_the_daemon_is_away_travels_when_it_is_back(folder:
     with set_up(folder, POLLING) as scene:
         play = escalated(scene)
         assert scene.world.daemon.stop() == ExitCode.OK
-        play.on_partner(ALICE, text="Please restart the app.", status="pending")
-        play.on_platform(CUSTOMER, text="I have restarted it.")
+        step = Step(
+            number="0",
+            title="Alice waits for a customer who has replied",
+            act=they_cross,
+            expect=is_kept_open,
+            partner_notes=1,
+        )
+        play.begin(step)
         scene.world.daemon.start()
-        # The platform's status did not change by the reply: only Alice's did.
-        wait_for(play, "both comments on both desks", is_with_customer)
+        play.await_step(step, seconds=_SECONDS)
 
 
 def test_a_crash_leaves_no_file_however_large_the_shell_allows_them(
