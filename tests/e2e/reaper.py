@@ -60,6 +60,10 @@ class Reaper:
             for held in desk.held():
                 self._meet(desk, held)
 
+    def spare_none(self) -> None:
+        """What is sent from now on is new: all creations have one path, and the next dies too."""
+        self._spared.clear()
+
     def unharmed(self) -> list[str]:
         """Writes that took effect and were answered without a death of the daemon on their way."""
         answered: Counter[str] = Counter()
