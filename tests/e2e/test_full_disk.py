@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from syncd.cli.demo.processes import Started, start_daemon
+from syncd.cli.demo.processes import Process, Started, start_daemon
 from syncd.cli.demo.scene import VIEW, Scene, Tempo, set_up
 from syncd.cli.demo.snapshot import Json
 from syncd.cli.exit_code import ExitCode
@@ -64,6 +64,19 @@ class Talk:
         comment = {"html": f"<p>{word} {_LONG}</p>", "public": True}
         self._world.partner.act(_AGENT, "update", ticket_id=twin.ticket_id, comment=comment)
 
+    def until_it_ends(self, daemon: Process) -> list[str]:
+        """Both write until the daemon ends for want of room; what they said."""
+        words = [f"word-{number:02}-" for number in range(12)]
+        for number, word in enumerate(words):
+            (self.asks if number % 2 else self.answers)(word)
+
+        def alive() -> list[str]:
+            return ["it still runs"] if daemon.exit_code is None else []
+
+        self._world.wait_until("the daemon ends", alive, seconds=_SECONDS)
+        assert daemon.exit_code == ExitCode.STORE
+        return words
+
     def must_know(self, *words: str) -> None:
         """Wait until each word is on both desks, once, and stays so."""
 
@@ -89,15 +102,7 @@ def test_a_daemon_without_room_ends_loudly_and_with_room_goes_on(
         talk, world = Talk(scene), scene.world
         process = world.daemon.process
         no_room_beyond(process.pid, grown(scene) + room_bytes)
-        words = [f"word-{number:02}-" for number in range(12)]
-        for number, word in enumerate(words):
-            (talk.asks if number % 2 else talk.answers)(word)
-
-        def alive() -> list[str]:
-            return ["it still runs"] if process.exit_code is None else []
-
-        world.wait_until("the daemon ends", alive, seconds=_SECONDS)
-        assert process.exit_code == ExitCode.STORE
+        words = talk.until_it_ends(process)
         assert "check its space" in process.last_lines()
         world.daemon.start()
         talk.must_know("begin-", *words)
@@ -166,15 +171,7 @@ def test_a_daemon_on_a_full_disk_ends_loudly_and_with_room_goes_on(
         talk, world = Talk(scene), scene.world
         process = world.daemon.process
         ballast = fill(disk, room_bytes=room_bytes)
-        words = [f"word-{number:02}-" for number in range(12)]
-        for number, word in enumerate(words):
-            (talk.asks if number % 2 else talk.answers)(word)
-
-        def alive() -> list[str]:
-            return ["it still runs"] if process.exit_code is None else []
-
-        world.wait_until("the daemon ends", alive, seconds=_SECONDS)
-        assert process.exit_code == ExitCode.STORE
+        words = talk.until_it_ends(process)
         if not has_log_there:
             assert "The disk is full: free some space" in process.last_lines()
         ballast.unlink()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from connectors.sandbox import Release
 from connectors.zendesk.sandbox.records import Ticket
 from syncd.core.model import ConnectionName, Side, TicketId
 from syncd.core.work import PairState
 from tests.engine.both_desks import (
+    LOOK_SECONDS,
     STAFF,
     VIEWS,
     BothDesks,
@@ -83,6 +88,60 @@ async def test_the_platforms_status_is_the_most_open_of_both(tmp_path: Path) -> 
         await desks.settle()
 
         assert desks.ticket(ticket_id).status == "Closed"
+
+
+async def run_crossing(desks: BothDesks, ticket_id: str, *, late: str) -> None:
+    """Both pairs run, and the `late` partner's write comes to the platform after the other's."""
+    desks.clock.advance(LOOK_SECONDS)
+    await desks.poll()
+    (early,) = set(BOTH) - {late}
+    held = desks.platform.held
+    desks.arm(Side.PLATFORM, "hold_before", kind="write")
+    run = asyncio.create_task(
+        desks.controller.run_pair((await desks.pair(ticket_id, late)).pair_id)
+    )
+    assert await held.wait(10)
+    await desks.controller.run_pair((await desks.pair(ticket_id, early)).pair_id)
+    held.release(Release())
+    await run
+    assert desks.events("op.stale")
+
+
+@pytest.mark.parametrize(
+    ("before", "wanted", "late", "statuses"),
+    [
+        (("open", "pending"), ("pending", "open"), "acme", ["Open"]),
+        (("open", "solved"), ("solved", "open"), "acme", ["Open"]),
+        (("pending", "open"), ("open", "solved"), "globex", ["Open"]),
+        (("open", "open"), ("solved", "solved"), "globex", ["Open", "Closed"]),
+        (("open", "open"), ("solved", "pending"), "globex", ["Open", "With customer"]),
+    ],
+)
+async def test_a_write_that_comes_behind_another_partners_goes_by_what_that_one_wanted(
+    tmp_path: Path,
+    before: tuple[str, str],
+    wanted: tuple[str, str],
+    late: str,
+    statuses: list[str],
+) -> None:
+    async with both_desks(tmp_path, partners=BOTH) as desks:
+        ticket_id = await an_escalated_ticket(desks, ACME, GLOBEX)
+        for partner, status in zip(BOTH, before, strict=True):
+            await desks.answer(ticket_id, f"<p>so steht es bei {partner}</p>", partner=partner)
+            await desks.answer(ticket_id, partner=partner, status=status)
+        await desks.settle()
+        for partner, status in zip(BOTH, wanted, strict=True):
+            words = f"<p>nun will es {partner} so</p>"
+            await desks.answer(ticket_id, words, partner=partner, public=False, status=status)
+
+        await run_crossing(desks, ticket_id, late=late)
+        await desks.settle()
+
+        shown = [update.status for update in desks.ticket(ticket_id).updates]
+        assert [step.after for step in shown if step is not None] == statuses
+        assert tuple(desks.twin(ticket_id, partner).status for partner in BOTH) == wanted
+        for partner in BOTH:
+            both_know(desks, ticket_id, f"nun will es {partner} so", partner=partner)
 
 
 async def test_a_ticket_moved_to_another_partner_ends_its_pair_and_begins_one_there(

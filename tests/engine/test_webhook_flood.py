@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import gc
 import hashlib
 import hmac
@@ -17,7 +18,7 @@ import sqlite3
 import time
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -122,6 +123,16 @@ def signed_by_zendesk(desks: BothDesks, body: bytes, *, age: float = 0) -> Heade
     return {SIGNATURE: base64.b64encode(digest).decode(), TIMESTAMP: at}
 
 
+@contextlib.asynccontextmanager
+async def one_pair(folder: Path) -> AsyncIterator[tuple[BothDesks, str]]:
+    """Both desks with a ticket that both know; the platform calls nobody by itself."""
+    async with both_desks(folder, has_webhooks=True) as desks:
+        desks.platform.platform.hooks.webhooks.clear()
+        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
+        await desks.settle()
+        yield desks, ticket_id
+
+
 def kept(folder: Path) -> Counter[str]:
     """Rows by table."""
     file = sqlite3.connect(folder / "syncd.db")
@@ -138,10 +149,7 @@ def kept(folder: Path) -> Counter[str]:
 async def test_a_hundred_thousand_refused_webhooks_leave_nothing_but_a_few_lines(
     tmp_path: Path,
 ) -> None:
-    async with both_desks(tmp_path, has_webhooks=True) as desks:
-        desks.platform.platform.hooks.webhooks.clear()
-        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
-        await desks.settle()
+    async with one_pair(tmp_path) as (desks, ticket_id):
         genuine = await a_change(desks, ticket_id)
         door, refused = the_door(desks), attacks(desks, genuine)
         for path, headers, body, status in itertools.islice(refused, 2_000):
@@ -175,10 +183,7 @@ async def test_a_hundred_thousand_refused_webhooks_leave_nothing_but_a_few_lines
 
 
 async def test_an_hour_of_attacks_is_a_line_a_minute_for_each_cause(tmp_path: Path) -> None:
-    async with both_desks(tmp_path, has_webhooks=True) as desks:
-        desks.platform.platform.hooks.webhooks.clear()
-        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
-        await desks.settle()
+    async with one_pair(tmp_path) as (desks, ticket_id):
         genuine = await a_change(desks, ticket_id)
         door, lines = the_door(desks), len(desks.events())
         for _ in range(60):
@@ -196,10 +201,7 @@ async def test_a_replayed_webhook_is_taken_for_no_news_however_often_it_comes(
     tmp_path: Path,
 ) -> None:
     """Genuine ones of both desks, caught on their way and sent again within their five minutes."""
-    async with both_desks(tmp_path, has_webhooks=True) as desks:
-        desks.platform.platform.hooks.webhooks.clear()
-        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
-        await desks.settle()
+    async with one_pair(tmp_path) as (desks, ticket_id):
         desks.write(ticket_id, "<p>ein Wort</p>")
         genuine = await a_change(desks, ticket_id)
         moved = later(desks, 0)

@@ -292,15 +292,21 @@ def test_row_33_nothing_says_that_the_platform_has_it_before_it_confirmed() -> N
     assert all(isinstance(op, UpdateTicket) and op.comment is None for op in partners)
 
 
-def test_row_33_what_another_partner_of_the_ticket_had_written_meanwhile_does_not_go_with_it() -> (
-    None
-):
+def on_its_way() -> Twins:
+    """A pair whose ticket was given to the platform, which has not taken it yet."""
     twins = a_pair()
     say(twins, f"<p>{PHRASE}</p>")
     twins.clock.advance(2)
     for side in Side:
         twins.see(side)
     twins.base = twins.look().base
+    return twins
+
+
+def test_row_33_what_another_partner_of_the_ticket_had_written_meanwhile_does_not_go_with_it() -> (
+    None
+):
+    twins = on_its_way()
     twins.platform.act(ROBOT, status="With customer")
     twins.circumstances = replace(twins.circumstances, siblings=(Status.WITH_CUSTOMER,))
     twins.settle_down()
@@ -311,12 +317,7 @@ def test_row_33_what_another_partner_of_the_ticket_had_written_meanwhile_does_no
 
 
 def test_row_33_what_staff_set_meanwhile_is_theirs() -> None:
-    twins = a_pair()
-    say(twins, f"<p>{PHRASE}</p>")
-    twins.clock.advance(2)
-    for side in Side:
-        twins.see(side)
-    twins.base = twins.look().base
+    twins = on_its_way()
     twins.platform.act(STAFF, status="With customer")
     twins.settle_down()
     assert is_handed(twins)
