@@ -10,15 +10,18 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.simulation.bounds import Bounds
 from tests.simulation.desks import PLATFORM, SYNCD, VIEWS, Desks, Json
 from tests.simulation.ledger import WORD, Ledger, Said, words_in
+from tests.simulation.loops import Loops
 from tests.simulation.silence import Silence
 from tests.simulation.statuses import MEANS, Move, Statuses
+from tests.simulation.strangers import Strangers
+from tests.simulation.told import PairSeen, Report
 from tests.simulation.unread import UNREAD, Reading
 
 #: How a partner's desk shows that the platform has a ticket again.
@@ -53,43 +56,6 @@ class Violation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PairSeen:
-    """What syncd tells people of a pair."""
-
-    link: str
-    platform: str
-    partner: str
-    state: str
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ConflictSeen:
-    """A conflict that syncd shows."""
-
-    link: str
-    platform: str
-    what: str
-    values: frozenset[str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
-    """What syncd tells, and what it did while nothing happened."""
-
-    is_at_rest: bool
-    failures: Sequence[str]
-    pairs: Sequence[PairSeen] = ()
-    conflicts: Sequence[ConflictSeen] = ()
-    #: Pairs whose status a desk would not take, by link and platform's ticket.
-    refused: frozenset[tuple[str, str]] = frozenset()
-    #: Desk, method and template of what was asked while nobody did anything.
-    quiet: Sequence[tuple[str, str, str]] = ()
-    log: str = ""
-    secrets: Sequence[str] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
     """A text seen where it was not written."""
 
@@ -111,15 +77,18 @@ class Checker:
         *,
         history_until: float = 0.0,
         lag_seconds: float = 0.0,
+        loop_limit: int = 30,
     ) -> None:
         """`history_until` is when syncd was started first; what happens on a desk, it knows
-        `lag_seconds` later.
+        `lag_seconds` later. A pair stops as a loop at `loop_limit` writes to each side in an hour.
         """
         self._desks = desks
         self._ledger = ledger
         self._now = now
         self._lag_seconds = lag_seconds
         self.bounds = Bounds(desks, ledger, self._wrong)
+        self.strangers = Strangers(self._wrong)
+        self._loops = Loops(ledger, self._wrong, most=loop_limit)
         self._silence = Silence(desks, ledger, self._wrong, history_until=history_until)
         self.violations: list[Violation] = []
         self.copies: list[Copy] = []
@@ -227,6 +196,7 @@ class Checker:
             self._wrong(1, f"{name} is public on {where}")
         if copy.desk == PLATFORM and copy.ticket_id != self._ledger.tickets.get(said.ticket):
             self._wrong(1, f"{name} is on another ticket, {where}")
+        self._loops.copied(said, copy.desk, copy.at)
         self._counts[said.number, copy.desk] += 1
         if self._counts[said.number, copy.desk] > 1:
             self._wrong(3, f"{name} stands twice on {where}")
@@ -283,6 +253,9 @@ class Checker:
         for failure in report.failures:
             self._wrong(9, f"something died: {failure}")
         self._silence.check()
+        self.strangers.check(report.store, [pair.platform for pair in report.pairs])
+        stopped = {pair.pair_id: pair.reason for pair in report.pairs if pair.state == "parked"}
+        self._loops.check(stopped, report.log, kills=report.kills)
         self._check_requests(report)
         self._check_log(report)
         pairs = {(pair.link, pair.platform): pair for pair in report.pairs}
@@ -291,7 +264,8 @@ class Checker:
             for desk in self._targets(said):
                 self._check_arrival(said, desk, pairs)
         for pair in report.pairs:
-            self._check_conflicts(report, pair)
+            if pair.platform in self._ledger.tickets.values():
+                self._check_conflicts(report, pair)
         return self.violations
 
     def _check_requests(self, report: Report) -> None:
@@ -452,4 +426,4 @@ def _is_turn(said: Said) -> bool:
     return said.is_hand_off or said.is_bare_phrase
 
 
-__all__ = ["Checker", "ConflictSeen", "Copy", "PairSeen", "Report", "Violation"]
+__all__ = ["Checker", "Copy", "Violation"]

@@ -68,6 +68,10 @@ class Deeds:
             "command": self._command,
         }
 
+    def also(self, do: str, carry_out: Callable[[Event], bool]) -> None:
+        """Another kind of event, and who carries it out."""
+        self._of[do] = carry_out
+
     def carry_out(self, event: Event) -> None:
         """Do it, if it can be done."""
         if not self._of[event.do](event):
@@ -364,6 +368,7 @@ class Deeds:
             ticket_id=ticket_id,
             is_hand_off=form in {"hand_off", "phrase"} and to == "shared",
             is_bare_phrase=form == "phrase" and to == "public",
+            is_machine=event.get("is_machine", False),
             **members,
         )
 

@@ -11,6 +11,7 @@ import io
 import os
 import random
 import shutil
+import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -26,15 +27,18 @@ from syncd.core.model import Side
 from syncd.log import configure
 from syncd.store.file import connect_writer
 from syncd.store.migrate import migrate
-from tests.simulation.checker import Checker, ConflictSeen, PairSeen, Report, Violation
+from tests.simulation.checker import Checker, Violation
 from tests.simulation.clock import VirtualLoop
 from tests.simulation.deeds import Deeds
 from tests.simulation.desks import PLATFORM, PORTS, SECRETS, Desks
+from tests.simulation.flood import Flood
 from tests.simulation.ledger import Ledger
 from tests.simulation.life import Lives
+from tests.simulation.machines import Machines
 from tests.simulation.network import Network
 from tests.simulation.operator import Operator
 from tests.simulation.script import Script
+from tests.simulation.told import ConflictSeen, PairSeen, Report
 
 #: Before it is looked for rest: a withheld minute, a poll, a back-off.
 _FIRST_LOOK_SECONDS = 480.0
@@ -120,6 +124,7 @@ class _History:
         self._is_traced = is_traced
         self._trace: list[str] = []
         self._digest = hashlib.sha256()
+        self._folder = folder
         terms = script.terms
         self._network = Network(
             Random(f"{terms.seed} wire"),
@@ -130,7 +135,7 @@ class _History:
         (folder / "syncd.db").write_bytes(_empty_store(os.getpid()))
         self._lives = Lives(terms, folder, loop, self._network, Random(f"{terms.seed} disk"))
         self._ledger = Ledger()
-        self._operator = Operator(self._lives.config, loop, self._network)
+        self._operator = Operator(self._lives.config, loop, self._network, self._ledger)
         self._deeds = Deeds(
             desks=self._desks,
             lives=self._lives,
@@ -139,12 +144,23 @@ class _History:
             ledger=self._ledger,
             operator=self._operator,
         )
+        self._machines = Machines(
+            self._desks,
+            self._ledger,
+            loop,
+            Random(f"{terms.seed} machines"),
+            self._deeds.carry_out,
+        )
+        self._flood = Flood(self._desks, self._network, loop, self._flooded)
+        self._deeds.also("machines", self._machines.start)
+        self._deeds.also("flood", self._flood.start)
         self._checker = Checker(
             self._desks,
             self._ledger,
             lambda: loop.seconds,
             history_until=terms.starts_at,
             lag_seconds=terms.poll_seconds + _ROUND_SECONDS,
+            loop_limit=terms.loop_limit,
         )
         self._faults: Counter[str] = Counter()
 
@@ -155,7 +171,7 @@ class _History:
             self._note(f"{event.do} {sorted(event.about.items())}")
             self._deeds.carry_out(event)
             self._checker.look()
-        self._peace()
+        await self._peace()
         is_at_rest = await self._come_to_rest()
         ended = self._loop.seconds
         quiet_from = {name: desk.log.request_count for name, desk in self._desks.all().items()}
@@ -176,8 +192,11 @@ class _History:
         if at > self._loop.seconds:
             await asyncio.sleep(at - self._loop.seconds)
 
-    def _peace(self) -> None:
+    async def _peace(self) -> None:
         """From here on nothing goes wrong any more."""
+        self._machines.stop()
+        await self._flood.end()
+        self._flooded()
         self._network.cut.clear()
         self._lives.forget_death()
         for desk in self._desks.all().values():
@@ -201,6 +220,8 @@ class _History:
             if await self._operator.put_right(has_history=terms.starts_at > 0):
                 # While a link is stopped, no sweep looks at its pairs.
                 await asyncio.sleep(settling)
+                # What goes on may be stopped again by what had piled up.
+                continue
             made = self._lives.made
             if made is not None and not await made.store.load_due(made.clock.now()):
                 return True
@@ -222,6 +243,11 @@ class _History:
         if port != PORTS[PLATFORM] and method == "GET":
             return
         self._checker.look()
+        self._machines.look()
+
+    def _flooded(self) -> None:
+        if (made := self._lives.made) is not None:
+            self._checker.strangers.look(made)
 
     def _refused(self, name: str, method: str, path: str) -> None:
         mine = [
@@ -248,6 +274,7 @@ class _History:
             is_at_rest=is_at_rest,
             pairs=[
                 PairSeen(
+                    pair_id=str(pair.pair_id),
                     link=pair.link,
                     platform=str(pair.tickets[Side.PLATFORM]),
                     partner=str(pair.tickets[Side.PARTNER] or ""),
@@ -281,6 +308,8 @@ class _History:
             ],
             log=self._log.getvalue(),
             secrets=tuple(SECRETS.values()),
+            store=_rows(self._folder / "syncd.db") if self._flood.taken else (),
+            kills=self._lives.kills.total(),
         )
 
     def _played(self, violations: list[Violation], ended: float) -> Played:
@@ -309,6 +338,12 @@ class _History:
             log=self._log.getvalue(),
             trace=self._trace,
         )
+
+
+def _rows(path: Path) -> list[str]:
+    """All that a store holds, as SQL."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        return list(file.iterdump())
 
 
 @functools.cache

@@ -46,6 +46,8 @@ class Said:
     made_private_at: float | None = None
     redacted_at: float | None = None
     files: tuple[str, ...] = ()
+    #: Nobody wrote it: a machine answered what syncd had written.
+    is_machine: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +77,17 @@ class Fate:
     other: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetGo:
+    """A person let a pair go on that had stopped, by the pair's number and its tickets."""
+
+    at: float
+    pair_id: str
+    link: str
+    platform: str
+    reason: str
+
+
 @dataclass(slots=True)
 class Ledger:
     """Everything that people did in a history."""
@@ -82,6 +95,7 @@ class Ledger:
     said: dict[int, Said] = field(default_factory=dict)
     settings: list[Set] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
+    let_go: list[LetGo] = field(default_factory=list)
     #: The platform's ids of the script's tickets.
     tickets: dict[int, str] = field(default_factory=dict)
     #: How often people did something that a desk took, by what it was.

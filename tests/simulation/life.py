@@ -270,6 +270,7 @@ def a_config(terms: Terms, folder: Path) -> Config:
             f"    platform: {PLATFORM}/{VIEWS[name]}",
             f"    partner: {{connection: {name}, group: Heroku}}",
             '    tags: {share: ["t-*"]}',
+            f"    loop_limit: {terms.loop_limit}",
             *(f"    {line}" for line in terms.link),
         ]
     text = "\n".join(lines) + "\n"

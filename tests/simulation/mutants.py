@@ -15,10 +15,13 @@ from connectors.platform.connector import PlatformConnector
 from connectors.zendesk import bodies
 from connectors.zendesk.connector import ZendeskConnector
 from syncd.core import guard
-from syncd.core.model import Audience
+from syncd.core.model import Audience, Side
 from syncd.core.operations import Fate, Finding, Intent, UpdateTicket
+from syncd.core.work import Birth
+from syncd.engine import missed, pair_run
 from syncd.engine.budget import BudgetLedger
 from syncd.engine.controller import Controller
+from syncd.engine.hops import Hops
 from syncd.engine.intake import Intake
 from syncd.engine.links import Links
 from syncd.engine.pair_run import PairRun
@@ -174,6 +177,35 @@ def _telling_of_each_look(true: Any) -> Any:
     return look_at_links
 
 
+def _endless(_true: Any) -> Any:
+    return 10**9
+
+
+def _wanting_all(true: Any) -> Any:
+    def births(self: Links, connection: Any, sightings: Any, **kwargs: Any) -> Any:
+        link = next(iter(self._links.values()))
+        partner = link.connectors[Side.PARTNER].name
+        strange = [
+            Birth(link=link.name, ticket_id=sighting.ticket_id, partner_connection=partner)
+            for sighting in sightings
+            if sighting.ticket is not None and not sighting.ticket.views & {*self._links}
+        ]
+        return (*true(self, connection, sightings, **kwargs), *strange)
+
+    return births
+
+
+def _never_a_loop(_true: Any) -> Any:
+    async def take(_self: Hops, _intent: Intent) -> None:
+        return None
+
+    return take
+
+
+def _told_to_nobody(_true: Any) -> Any:
+    return lambda _park, _pair: None
+
+
 def _without_times(true: Any) -> Any:
     def imported(op: Any, **kwargs: Any) -> Any:
         comments = tuple(replace(draft, occurred_at=None) for draft in op.comments)
@@ -188,6 +220,11 @@ _FIND = [(desk, "find", _absent) for desk in (PlatformConnector, ZendeskConnecto
 _NARROW = {"share": 60, "per_minute": 12, "zendesk": {"requests_per_minute": 40}}
 #: Something was said before syncd came, and all of it may be taken over.
 _HISTORY = {"starts_at": 120.0, "zendesk": {}, "per_minute": 100_000, "share": 100}
+#: Webhooks about nobody's tickets, and more of them than are remembered.
+_CROWDED = {"has_webhooks": True, "hooks": {}, "strangers": 50, "starts_at": 0.0}
+_OVERRUN = _CROWDED | {"strangers": 4_500}
+#: A loop of machines, round in a few seconds.
+_LOOPING = _CROWDED | {"strangers": 0, "has_machines": True, "loop_limit": 5}
 
 MUTANTS = (
     Mutant(
@@ -247,6 +284,34 @@ MUTANTS = (
         name="the log tells of each look",
         promises=frozenset({10}),
         patches=[(Controller, "look_at_links", _telling_of_each_look)],
+    ),
+    Mutant(
+        name="what webhooks tell of is never forgotten",
+        promises=frozenset({10}),
+        patches=[(missed, "_MOST_REMEMBERED", _endless)],
+        deeds=20,
+        world=_OVERRUN,
+    ),
+    Mutant(
+        name="whatever a webhook tells of is wanted",
+        promises=frozenset({10}),
+        patches=[(Links, "births", _wanting_all)],
+        deeds=20,
+        world=_CROWDED,
+    ),
+    Mutant(
+        name="no loop is stopped",
+        promises=frozenset({10}),
+        patches=[(Hops, "take", _never_a_loop)],
+        deeds=40,
+        world=_LOOPING,
+    ),
+    Mutant(
+        name="a loop is stopped without an alarm",
+        promises=frozenset({10}),
+        patches=[(pair_run, "tell_parked", _told_to_nobody)],
+        deeds=40,
+        world=_LOOPING,
     ),
     Mutant(
         name="history is born like news",

@@ -18,11 +18,12 @@ from connectors import registry
 from syncd.app import Parts, parts
 from syncd.core.errors import SyncdError
 from syncd.core.model import LinkName, Side
-from syncd.core.work import BY_HAND, PairState, Park
+from syncd.core.work import BY_HAND, Pair, PairState, Park
 from syncd.engine.backfill import Backfill
 from syncd.store import SqliteStore, open_store
 from tests.simulation.clock import LoopClock, LoopExecutor, VirtualLoop
 from tests.simulation.desks import VIEWS
+from tests.simulation.ledger import Ledger, LetGo
 from tests.simulation.network import Network, Wire
 
 _WHO = "ops"
@@ -37,8 +38,9 @@ _MOST_CONFIRMED = 5
 class Operator:
     """Carries out commands, one after the other."""
 
-    def __init__(self, config: Config, loop: VirtualLoop, network: Network) -> None:
+    def __init__(self, config: Config, loop: VirtualLoop, network: Network, ledger: Ledger) -> None:
         self._config = config
+        self._ledger = ledger
         self._loop = loop
         self._network = network
         self._turn = asyncio.Lock()
@@ -147,7 +149,7 @@ class Operator:
                 park = Park(reason=BY_HAND, hint="")
                 await store.park(pair.pair_id, park, actor=_WHO, reason="", now=now)
             elif verb == "retry":
-                await store.unpark(pair.pair_id, actor=_WHO, now=now)
+                await self._let_go(made, pair)
             else:
                 await store.replay(pair.pair_id, actor=_WHO, now=now)
 
@@ -161,7 +163,21 @@ class Operator:
                 is_news |= await self._confirm(made, link)
         for pair in await store.find_pairs(state=PairState.PARKED, limit=10_000):
             if pair.reason in _LET_GO:
-                is_news |= await store.unpark(pair.pair_id, actor=_WHO, now=now)
+                is_news |= await self._let_go(made, pair)
+        return is_news
+
+    async def _let_go(self, made: Parts, pair: Pair) -> bool:
+        is_news = await made.store.unpark(pair.pair_id, actor=_WHO, now=made.clock.now())
+        if is_news:
+            self._ledger.let_go.append(
+                LetGo(
+                    at=self._loop.seconds,
+                    pair_id=str(pair.pair_id),
+                    link=pair.link,
+                    platform=str(pair.tickets[Side.PLATFORM]),
+                    reason=pair.reason,
+                )
+            )
         return is_news
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from tests.simulation.crowds import crowds, with_crowds
 from tests.simulation.desks import AGENTS, CUSTOMERS, PLATFORM, STAFF
 from tests.simulation.script import Event, Script, Terms
 
@@ -57,13 +58,15 @@ class Writer:
         self._words = 0
         self._tickets = 0
         self._written: list[int] = []
-        self._terms = replace(self._choose_terms(), **(world or {}))
+        self._terms = replace(with_crowds(self._choose_terms()), **(world or {}))
         self._plays = self._choose_plays()
 
     def script(self) -> Script:
         """The whole history."""
         life = self._life()
-        events = [*life, *self._trouble(life[-1].at)]
+        end = life[-1].at
+        events = [*life, *self._trouble(end)]
+        events += crowds(self._terms, tickets=self._tickets, end=end)
         events.sort(key=lambda event: event.at)
         return Script(terms=self._terms, events=tuple(events))
 

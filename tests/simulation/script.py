@@ -33,6 +33,12 @@ class Terms:
     link: tuple[str, ...] = ()
     #: When the daemon is started for the first time; what people did before it is history.
     starts_at: float = 0.0
+    #: How many webhooks about nobody's tickets come in one crowd; none where it is 0.
+    strangers: int = 0
+    #: On both desks of one pair something answers whatever syncd writes.
+    has_machines: bool = False
+    #: So many writes to each side of a pair in an hour are a loop.
+    loop_limit: int = 30
     #: The longest time that a request or an answer is on its way.
     latency_seconds: float = 0.3
 

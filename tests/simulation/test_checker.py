@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import json
 from pathlib import Path
 
 import pytest
 
-from tests.simulation import bounds, checker, ledger, silence, statuses
+from tests.simulation import bounds, checker, ledger, loops, silence, statuses, strangers, told
+from tests.simulation.desks import PLATFORM, VIEWS
 from tests.simulation.history import play
+from tests.simulation.ledger import Ledger, LetGo, Said
+from tests.simulation.loops import Loops
 from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.people import Writer
 from tests.simulation.script import Script, read_script
 from tests.simulation.shrink import shrunk
+from tests.simulation.strangers import PARTNER_ID, PLATFORM_ID, Strangers
 
 
 def _imports(path: str) -> set[str]:
@@ -23,9 +28,77 @@ def _imports(path: str) -> set[str]:
 
 
 def test_the_checker_and_its_ledger_import_nothing_of_what_they_judge() -> None:
-    for module in (bounds, checker, ledger, silence, statuses):
+    for module in (bounds, checker, ledger, loops, silence, statuses, strangers, told):
         assert module.__file__ is not None
         assert not _imports(module.__file__) & {"syncd", "connectors", "config"}
+
+
+class _Part:
+    """Of a daemon, with whatever it has kept."""
+
+    def __init__(self, kept: object) -> None:
+        self.kept = kept
+
+
+@pytest.mark.parametrize("count", [4096, 4097])
+@pytest.mark.parametrize("form", [PLATFORM_ID, PARTNER_ID])
+def test_strangers_are_found_wherever_a_daemon_keeps_them(form: str, count: int) -> None:
+    ids = [form.format(number) for number in range(count)]
+    inside = {"bodies": [(f'{{"id": "{one}"}}',) for one in ids]}
+    wrong: list[int] = []
+    watch = Strangers(lambda promise, _: wrong.append(promise))
+    watch.look(_Part([_Part(inside), lambda: inside]))
+    assert wrong == [10] * (count > 4096)
+
+
+@pytest.mark.parametrize("form", [PLATFORM_ID, PARTNER_ID])
+def test_a_single_stranger_in_the_store_or_with_a_pair_is_found(form: str) -> None:
+    wrong: list[str] = []
+    watch = Strangers(lambda _, what: wrong.append(what))
+    watch.check(["INSERT INTO t VALUES(1, 'K77');"], ["K77"])
+    assert wrong == []
+    watch.check([f"INSERT INTO t VALUES(1, '{form.format(7)}');"], [form.format(7)])
+    assert len(wrong) == 2
+
+
+def _a_machines(number: int, desk: str) -> Said:
+    return Said(number=number, at=0, ticket=1, desk=desk, who="a bot", to="public", is_machine=True)
+
+
+@pytest.mark.parametrize(("round_trips", "count"), [(6, 0), (7, 1)])
+def test_machines_may_go_round_as_often_as_the_cap_and_no_more(
+    round_trips: int, count: int
+) -> None:
+    wrong: list[str] = []
+    known = Ledger(tickets={1: "K1"})
+    watch = Loops(known, lambda _, what: wrong.append(what), most=5)
+    for number in range(round_trips):
+        watch.copied(_a_machines(number, "acme"), PLATFORM, number * 10)
+        watch.copied(_a_machines(number, PLATFORM), "acme", number * 10 + 5)
+    assert len(wrong) == count
+
+
+def test_a_pair_that_a_person_let_go_on_is_counted_anew() -> None:
+    wrong: list[str] = []
+    known = Ledger(tickets={1: "K1"})
+    watch = Loops(known, lambda _, what: wrong.append(what), most=5)
+    for number in range(12):
+        if number == 6:
+            known.let_go.append(
+                LetGo(at=59, pair_id="1", link=VIEWS["acme"], platform="K1", reason="loop")
+            )
+        watch.copied(_a_machines(number, "acme"), PLATFORM, number * 10)
+        watch.copied(_a_machines(number, PLATFORM), "acme", number * 10 + 5)
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("alarms", "count"), [(0, 1), (1, 0), (2, 1)])
+def test_a_stopped_loop_is_told_once(alarms: int, count: int) -> None:
+    wrong: list[str] = []
+    line = json.dumps({"event": "pair.parked", "pair": "1", "reason": "loop"}) + "\n"
+    watch = Loops(Ledger(), lambda _, what: wrong.append(what), most=5)
+    watch.check({"1": "loop"}, line * alarms, kills=0)
+    assert len(wrong) == count
 
 
 @pytest.mark.slow
