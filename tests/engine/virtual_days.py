@@ -144,12 +144,14 @@ class Days:
         """Have a partner's requests fail in a chosen way."""
         self.partners[partner].faults.arm(Fault(**members))
 
-    async def until(self, is_so: Callable[[], bool], *, at_most: float) -> float:
-        """Wait for something; how many seconds that took. Looks once a second."""
+    async def until(
+        self, is_so: Callable[[], bool], *, at_most: float, look_seconds: float = 1.0
+    ) -> float:
+        """Wait for something; how many seconds that took, to a look's precision."""
         began = self.loop.seconds
         while not is_so():
             assert self.loop.seconds - began < at_most, "it does not come"
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(look_seconds)
         return self.loop.seconds - began
 
 

@@ -41,6 +41,7 @@ MEASURES: Mapping[str, str] = {
     "faults": "faults",
     "feeds": "feeds",
     "catching-up": "catching_up",
+    "outage": "outage",
     "backfill": "backfill_cost",
     "request-tracker": "request_tracker",
 }
