@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation import bounds, checker, ledger, loops, silence, statuses, strangers, told
+from tests.simulation import (
+    bounds,
+    checker,
+    ledger,
+    loops,
+    silence,
+    statuses,
+    strangers,
+    told,
+    unread,
+)
 from tests.simulation.desks import PLATFORM, VIEWS
 from tests.simulation.history import play
 from tests.simulation.ledger import Ledger, LetGo, Said
@@ -28,7 +38,8 @@ def _imports(path: str) -> set[str]:
 
 
 def test_the_checker_and_its_ledger_import_nothing_of_what_they_judge() -> None:
-    for module in (bounds, checker, ledger, loops, silence, statuses, strangers, told):
+    judges = (bounds, checker, ledger, loops, silence, statuses, strangers, told, unread)
+    for module in judges:
         assert module.__file__ is not None
         assert not _imports(module.__file__) & {"syncd", "connectors", "config"}
 
