@@ -48,6 +48,8 @@ _ROUND_SECONDS = 60.0
 #: How long a sweep may take.
 _SWEEP_SECONDS = 240.0
 _MOST_LOOKS = 100
+#: So often a person lets go on what stopped again; then it is left as it is.
+_MOST_LET_GO = 5
 #: How long two equal sides are watched for what they cost.
 _QUIET_SECONDS = 900.0
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
@@ -216,12 +218,13 @@ class _History:
             # One that was killed last may stay dead for long, and looks at nothing meanwhile.
             await asyncio.sleep(_NEXT_LOOK_SECONDS)
         await asyncio.sleep(settling)
-        for _ in range(_MOST_LOOKS):
+        for look in range(_MOST_LOOKS):
             if await self._operator.put_right(has_history=terms.starts_at > 0):
                 # While a link is stopped, no sweep looks at its pairs.
                 await asyncio.sleep(settling)
-                # What goes on may be stopped again by what had piled up.
-                continue
+                if look < _MOST_LET_GO:
+                    # What goes on may be stopped again by what had piled up.
+                    continue
             made = self._lives.made
             if made is not None and not await made.store.load_due(made.clock.now()):
                 return True
