@@ -124,7 +124,7 @@ def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
     if known.end is End.GONE and shown.end not in _IS_OVER and not is_read:
         # That it is gone has no time of its own: what was told before may come after it was seen.
         return replace(known, is_stale=True, is_confirmed=False)
-    if shown.fields_as_of > known.fields_as_of or (is_read and _differ(known, shown)):
+    if shown.fields_as_of > known.fields_as_of or (is_read and differ(known, shown)):
         return replace(
             shown,
             comments_as_of=known.comments_as_of,
@@ -136,7 +136,7 @@ def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
             metadata_as_of=shown.metadata_as_of or known.metadata_as_of,
             url=shown.url or known.url,
         )
-    if _differ(known, shown):
+    if differ(known, shown):
         # Two readings of one instant disagree, and neither is a direct one: only a read can tell.
         return replace(known, is_stale=True, is_confirmed=False)
     return replace(
@@ -147,7 +147,8 @@ def _merge_fields(known: Ticket, shown: Ticket, *, is_read: bool) -> Ticket:
     )
 
 
-def _differ(known: Ticket, shown: Ticket) -> bool:
+def differ(known: Ticket, shown: Ticket) -> bool:
+    """Whether two readings of a ticket differ in what people see of its fields."""
     return (
         known.status,
         known.tags,

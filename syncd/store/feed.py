@@ -45,7 +45,7 @@ def record_sightings(
     ref = connection_ref(session, connection)
     doubtful = doubtful_births(session, births, sightings)
     born = bear(session, ref, births, side=side, doubtful=doubtful, seen_at=seen_at)
-    concerned = record(session, ref, sightings, newborn=born)
+    concerned = record(session, ref, sightings, newborn=born).concerned
     # A newborn is marked from birth.
     mark(session, concerned - born, seen_at=seen_at, quiet_link=quiet_link, side=side)
     resume(session, concerned)

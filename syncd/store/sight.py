@@ -9,11 +9,12 @@ Marking is left to the caller, who knows which pair is being run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import bindparam, delete, exists, func, select
 
-from syncd.core.mirror import merge_comment, merge_ticket, own
+from syncd.core.mirror import differ, is_older, merge_comment, merge_ticket, own
 from syncd.core.model import Audience, Comment, CommentId, PairId, Side, Sighting, Ticket, TicketId
 from syncd.store import tables
 from syncd.store.file_rows import attachment_values
@@ -165,29 +166,45 @@ class Seat:
         return [pair_id for pair_id, _ in self.pairs if pair_id not in mapped]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recorded:
+    """What sightings meant for pairs."""
+
+    #: Those that the change concerns.
+    concerned: AbstractSet[PairId] = frozenset()
+    #: Those of which the mirror knew something newer, and other. To a run that takes the sighting
+    #: for the present that is news, though it changed nothing when it came.
+    overtaken: AbstractSet[PairId] = frozenset()
+
+
 def record(
     session: Session,
     connection_ref: int,
     sightings: Sequence[Sighting],
     *,
     newborn: Iterable[PairId] = (),
-) -> set[PairId]:
-    """Bring the mirror up to date; the pairs that the change concerns.
+) -> Recorded:
+    """Bring the mirror up to date.
 
     For the pairs in `newborn` the mirror starts anew where it has let go of bodies.
     """
     shown = [writable(sighting) for sighting in sightings]
     seats = _find_seats(session, connection_ref, {sighting.ticket_id for sighting in shown})
     if not seats:
-        return set()
+        return Recorded()
     seen = [sighting for sighting in shown if sighting.ticket_id in seats]
     _load_comments(session, seats, seen)
     for pair_id in newborn:
         _start_anew(session, seats, pair_id)
+    overtaken: set[PairId] = set()
     for sighting in seen:
-        _take(seats[sighting.ticket_id], sighting)
+        seat = seats[sighting.ticket_id]
+        if _is_overtaken(seat.ticket, sighting):
+            overtaken.update(pair_id for pair_id, _ in seat.pairs)
+        _take(seat, sighting)
     save(session, connection_ref, seats.values())
-    return {pair_id for seat in seats.values() for pair_id in seat.concerned}
+    concerned = {pair_id for seat in seats.values() for pair_id in seat.concerned}
+    return Recorded(concerned=concerned, overtaken=overtaken)
 
 
 def is_news(known: Ticket | None, merged: Ticket) -> bool:
@@ -197,6 +214,14 @@ def is_news(known: Ticket | None, merged: Ticket) -> bool:
     if merged.hinted - known.hinted:
         return True
     return _plannable(known) != _plannable(merged)
+
+
+def _is_overtaken(known: Ticket | None, sighting: Sighting) -> bool:
+    shown = sighting.ticket
+    if known is None or shown is None or sighting.is_read:
+        # A read that is overtaken makes the ticket stale, and it is read again.
+        return False
+    return is_older(known, shown) and differ(known, shown)
 
 
 def _plannable(ticket: Ticket) -> tuple[object, ...]:

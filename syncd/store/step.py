@@ -102,7 +102,7 @@ def take_step(
         _hold(session, pair_id, LinkName(row["link"]), step.created, now=now)
     for joined in step.joined:
         _join(session, pair_id, LinkName(row["link"]), joined, now=now)
-    concerned = _record_sightings(session, step)
+    concerned, overtaken = _record_sightings(session, step)
     if step.base is not None and write_base(session, pair_id, step.base, now=now):
         concerned.update(siblings(session, pair_id))
     _add_records(session, pair_id, step, now=now)
@@ -116,6 +116,7 @@ def take_step(
         step,
         None if is_stopped else token,
         is_concerned=pair_id in concerned,
+        is_overtaken=pair_id in overtaken,
         now=now,
         lease_until=lease_until,
     )
@@ -196,11 +197,15 @@ def _join(
     )
 
 
-def _record_sightings(session: Session, step: Step) -> set[PairId]:
+def _record_sightings(session: Session, step: Step) -> tuple[set[PairId], set[PairId]]:
     concerned: set[PairId] = set()
+    overtaken: set[PairId] = set()
     for connection, sightings in step.sightings.items():
-        concerned |= record(session, connection_ref(session, connection), sightings)
-    return concerned
+        ref = connection_ref(session, connection)
+        recorded = record(session, ref, sightings)
+        concerned |= recorded.concerned
+        overtaken |= recorded.overtaken
+    return concerned, overtaken
 
 
 def _add_records(session: Session, pair_id: PairId, step: Step, *, now: datetime) -> None:
@@ -219,6 +224,7 @@ def _values_after(
     token: str | None,
     *,
     is_concerned: bool,
+    is_overtaken: bool,
     now: datetime,
     lease_until: datetime,
 ) -> dict[str, object]:
@@ -244,7 +250,7 @@ def _values_after(
         "is_doubtful": row["is_doubtful"] and not step.is_recovered,
         "ball": row["ball"],
         "ball_since": row["ball_since"],
-        **_marks_after(row, step, is_concerned=is_concerned, now=now),
+        **_marks_after(row, step, is_concerned=is_concerned, is_overtaken=is_overtaken, now=now),
     }
     if step.park is not None and row["state"] == PairState.ACTIVE:
         values.update(
@@ -261,15 +267,17 @@ def _values_after(
 
 
 def _marks_after(
-    row: sqlite3.Row, step: Step, *, is_concerned: bool, now: datetime
+    row: sqlite3.Row, step: Step, *, is_concerned: bool, is_overtaken: bool, now: datetime
 ) -> dict[str, object]:
     """The generations after the step, and `marked_at`, which is set exactly while they differ."""
-    marked, done = row["marked_gen"], row["done_gen"]
+    # The run went on from what the desk answered; what the mirror knows beyond it is a run's more.
+    marked, done = row["marked_gen"] + is_overtaken, row["done_gen"]
     if step.done_gen is None:
         if is_concerned and marked <= done:
             # Should the run die here, what it saw must not be forgotten.
             return {"marked_gen": marked + 1, "done_gen": done, "marked_at": moment(now)}
-        return {"marked_gen": marked, "done_gen": done, "marked_at": row["marked_at"]}
+        marked_at = (row["marked_at"] or moment(now)) if is_overtaken else row["marked_at"]
+        return {"marked_gen": marked, "done_gen": done, "marked_at": marked_at}
     dealt_with = max(done, step.done_gen)
     # What is left came during the run.
     marked_at = moment(now) if marked > dealt_with else None

@@ -18,6 +18,7 @@ from tests.contract.store_story import (
     a_twinned_pair,
     clean,
     load,
+    next_version,
     see,
     settled,
     take,
@@ -33,6 +34,7 @@ from tests.support.build import (
     a_draft,
     a_mapping,
     a_restriction,
+    a_sighting,
     a_status_base,
     a_tag_base,
     a_ticket,
@@ -296,6 +298,29 @@ class StoreStepSuite:
     async def test_what_the_run_itself_saw_asks_for_no_other_run(self, store: Store) -> None:
         pair_id = await a_pair(store)
         step = Step(sightings={PLATFORM: (a_change(),)}, done_gen=1)
+        assert await take(store, pair_id, step) is False
+
+    async def test_an_answer_that_the_mirror_has_overtaken_asks_for_one_more(
+        self, store: Store
+    ) -> None:
+        """The mirror heard of it before the answer came, and saw nothing new in it then."""
+        pair_id = await a_pair(store)
+        answer = a_change(status="Open")
+        known = a_sighting(a_ticket(fields_as_of=next_version()))
+        assert await see(store, known) == frozenset()
+        assert await take(store, pair_id, Step(sightings={PLATFORM: (answer,)})) is True
+        assert await take(store, pair_id, Step(done_gen=1)) is True
+        shown = (await load(store, pair_id)).snapshots[Side.PLATFORM]
+        assert shown is not None
+        assert (shown.ticket.status, shown.ticket.tags) == ("Open", frozenset())
+
+    async def test_an_answer_that_says_no_less_than_the_mirror_asks_for_no_other_run(
+        self, store: Store
+    ) -> None:
+        pair_id = await a_pair(store)
+        older = a_sighting(a_ticket(fields_as_of=next_version()))
+        await see(store, a_sighting(a_ticket(fields_as_of=next_version())))
+        step = Step(sightings={PLATFORM: (older,)}, done_gen=1)
         assert await take(store, pair_id, step) is False
 
     async def test_what_a_run_of_a_clean_pair_saw_is_not_forgotten_with_it(

@@ -131,9 +131,14 @@ def settled(
 _versions = itertools.count(1_000)
 
 
+def next_version() -> int:
+    """Later than all before."""
+    return next(_versions)
+
+
 def a_change(ticket_id: str = "T1", *, status: str = "Closed") -> Sighting:
     """A later sighting that any plan cares for."""
-    version = next(_versions)
+    version = next_version()
     return a_sighting(
         a_ticket(ticket_id, status=status, tags=[f"t{version}"], fields_as_of=version)
     )

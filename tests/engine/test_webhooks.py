@@ -12,8 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connectors.zendesk.connector import ZendeskConnector
 from syncd.core.errors import StoreUnavailable
 from syncd.core.model import Side
+from syncd.core.operations import Answer, Intent
 from syncd.store import open_store
 from tests.engine.both_desks import HEROKU, SECRETS, STAFF, BothDesks, both_desks, both_know
 
@@ -174,3 +176,33 @@ def _tables(folder: Path) -> dict[str, list[tuple[object, ...]]]:
     held = {name: file.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
     file.close()
     return held
+
+
+async def test_what_a_webhook_tells_before_the_answer_of_our_write_is_not_forgotten_over_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with both_desks(tmp_path, has_webhooks=True) as desks:
+        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
+        await desks.settle()
+        await desks.answer(ticket_id, status="solved")
+        await desks.settle()
+        ordinary = ZendeskConnector.write
+
+        async def answered_late(self: ZendeskConnector, intent: Intent) -> Answer:
+            monkeypatch.undo()
+            await desks.switch(webhook_loss=1.0)
+            answer = await ordinary(self, intent)
+            await desks.switch(webhook_loss=0.0)
+            # Solved once more: to the mirror, which has not heard of our write, all is as it was.
+            desks.clock.advance(2)
+            await desks.answer(ticket_id, status="solved")
+            await desks.partners["acme"].desk.webhooks.courier.idle()
+            return answer
+
+        monkeypatch.setattr(ZendeskConnector, "write", answered_late)
+        desks.write(ticket_id, who=STAFF, status="Open")
+        await desks.settle()
+        assert (desks.ticket(ticket_id).status, desks.twin(ticket_id).status) == (
+            "Closed",
+            "solved",
+        )
