@@ -376,6 +376,11 @@ class _QuietServer(uvicorn.Server):
         yield
 
     def close(self) -> None:
-        """Listen no more; for a server that was cut off before it could see to that itself."""
+        """Listen and talk no more; for a server that was cut off before it saw to that itself.
+
+        What came now would be begun while the loop ends, and left there unfinished.
+        """
         for listening in getattr(self, "servers", ()):
             listening.close()
+        for connection in self.server_state.connections:
+            connection.transport.abort()

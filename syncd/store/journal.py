@@ -44,6 +44,12 @@ class _Head(msgspec.Struct, frozen=True):
     version: int
 
 
+# Made here, by one thread: readers that had msgspec learn a type at once would end the process.
+_HEAD = msgspec.json.Decoder(_Head).decode
+_PAYLOAD = msgspec.json.Decoder(_Payload).decode
+_OPERATIONS = {name: msgspec.json.Decoder(kind).decode for name, kind in _KINDS.items()}
+
+
 def intent_values(connection_ref: int, intent: Intent) -> dict[str, object]:
     """All columns of an `operation` that is about to leave."""
     kind = _NAMES[type(intent.op)]
@@ -78,12 +84,12 @@ def intent_values(connection_ref: int, intent: Intent) -> dict[str, object]:
 def to_intent(row: sqlite3.Row) -> Intent:
     """A row of `operation` that is `sent`, with its `connection` by name."""
     text: str = row["payload"]
-    version = msgspec.json.decode(text, type=_Head).version
+    version = _HEAD(text).version
     if version > VERSION:
         raise StoreTooNew(f"the journal of pair {row['pair_id']} has version {version}")
-    payload = msgspec.json.decode(text, type=_Payload)
+    payload = _PAYLOAD(text)
     return Intent(
-        op=msgspec.json.decode(payload.op, type=_KINDS[payload.kind]),
+        op=_OPERATIONS[payload.kind](payload.op),
         pair_id=PairId(row["pair_id"]),
         connection=ConnectionName(row["connection"]),
         stamp=Stamp(row["stamp"]),

@@ -41,7 +41,9 @@ from syncd.core.model import (
 from syncd.core.report import ConflictRow
 from syncd.core.work import Pair, PairState
 
+# Decoders are made here, by one thread: msgspec must not learn a type in several threads at once.
 _ENCODE = msgspec.json.Encoder(order="deterministic").encode
+_SIGHTING = msgspec.json.Decoder(Sighting).decode
 _STRINGS = msgspec.json.Decoder(frozenset[str]).decode
 _PAIRS = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _STATUS_UPDATE = msgspec.json.Decoder(StatusUpdate).decode
@@ -87,7 +89,7 @@ def writable(sighting: Sighting) -> Sighting:
     try:
         _ENCODE(sighting)
     except UnicodeEncodeError:
-        return msgspec.convert(_mended(msgspec.to_builtins(sighting)), Sighting)
+        return _SIGHTING(_ENCODE(_mended(msgspec.to_builtins(sighting))))
     return sighting
 
 

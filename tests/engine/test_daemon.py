@@ -277,6 +277,31 @@ async def test_a_store_that_cannot_be_written_stops_the_daemon_and_loses_nothing
             await around.until(lambda: around.twins() == 1)
 
 
+async def test_a_daemon_that_dies_hangs_up_on_whoever_is_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is left who could answer, and what came now would begin what nobody ends."""
+    impatient = functools.partial(open_store, busy_timeout_seconds=0.05)
+    monkeypatch.setattr(syncd.app, "open_store", impatient)
+    async with surroundings(tmp_path) as around, a_daemon(around) as daemon:
+        _, _, port = daemon.address.rpartition(":")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(port))
+        writer.write(b"GET /readyz HTTP/1.1\r\nhost: syncd\r\n\r\n")
+        assert b"200" in await reader.readline()
+        other = sqlite3.connect(tmp_path / "syncd.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        around.open_ticket()
+        with pytest.raises(StoreUnavailable):
+            async with asyncio.timeout(SECONDS):
+                await daemon.task
+        other.close()
+        # Well before a connection without a request is cut off anyway.
+        async with asyncio.timeout(2.0):
+            with contextlib.suppress(ConnectionResetError):
+                await reader.read()
+        writer.close()
+
+
 async def test_a_second_daemon_on_one_store_is_refused_and_the_first_goes_on(
     tmp_path: Path,
 ) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,3 +75,44 @@ def test_a_journal_of_a_newer_version_is_refused() -> None:
 def test_a_payload_is_no_secret_to_a_person_with_the_file() -> None:
     row = a_stored_intent(an_update(comment=a_draft("<p>Grüße</p>")))
     assert json.loads(row["payload"])["op"]["comment"]["html"] == "<p>Grüße</p>"
+
+
+# Threads read their first intents at the very same time, and change places all the while. A process
+# has one first time, so what msgspec has learnt of a type since the imports is taken from it again.
+_FIRST_READS = """
+import sys, threading
+from syncd.core.operations import CreateTicket, Draft, RestrictComment, UpdateTicket
+from tests.support.build import a_creation, a_restriction, an_intent, an_update
+from tests.unit.store.test_journal import a_stored_intent, to_intent
+
+operations = [an_update(), a_creation(), a_restriction()]
+rows = [a_stored_intent(operation) for operation in operations]
+wanted = [an_intent(operation) for operation in operations]
+sys.setswitchinterval(1e-6)
+
+def first():
+    together.wait()
+    read.append([to_intent(row) for row in rows])
+
+for _ in range(200):
+    for kind in (CreateTicket, Draft, RestrictComment, UpdateTicket):
+        if "__msgspec_cache__" in vars(kind):
+            del kind.__msgspec_cache__
+    together, read = threading.Barrier(8), []
+    threads = [threading.Thread(target=first) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert read == [wanted] * 8
+"""
+
+
+def test_many_threads_that_read_first_of_all_do_not_end_the_process() -> None:
+    """As after a death in the middle of several writes: two threads of which each has msgspec learn
+    the same type are a segmentation fault.
+    """
+    command = [sys.executable, "-c", _FIRST_READS]
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
