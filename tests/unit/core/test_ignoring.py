@@ -95,9 +95,6 @@ def left(base: Base, operation: UpdateTicket, policy: LinkPolicy = POLICY) -> Le
     return found
 
 
-# --- whole writes ---
-
-
 def test_a_ticket_that_is_to_be_made_cannot_be_left() -> None:
     assert leave_operation(a_base(), a_creation(), POLICY) is None
 
@@ -138,9 +135,6 @@ def test_everything_that_one_write_would_have_brought_is_left() -> None:
     assert found.base.status.left == {Side.PLATFORM}
     assert found.base.tags.agreed == {"t-a"}
     assert found.base.hand_off == HandOff(turn=3)
-
-
-# --- comments ---
 
 
 def test_a_copy_that_is_left_leaves_its_original_where_it_is() -> None:
@@ -190,9 +184,6 @@ def test_a_note_that_is_left_is_owed_no_longer_and_never_again() -> None:
     assert leave_note(a_base(owed=(OWED,)), Side.PARTNER, KEY).base.owed == ()
 
 
-# --- files ---
-
-
 def test_a_file_that_is_left_is_refused_and_no_other() -> None:
     rows = (
         a_file("1", 0),
@@ -213,9 +204,6 @@ def test_a_file_that_nobody_owes_any_more_is_not_left() -> None:
     assert leave_file(base, "file:1:0@partner") == Left(base=base)
 
 
-# --- the status ---
-
-
 def test_a_status_that_is_left_stays_and_is_not_tried_again() -> None:
     refused = RefusedStatus(status="solved", as_of=3, since=3)
     before = replace(
@@ -233,9 +221,6 @@ def test_a_status_that_is_left_stays_and_is_not_tried_again() -> None:
 def test_without_a_base_there_is_no_status_to_leave() -> None:
     base = replace(a_base(), status=None)
     assert leave_status(base, Side.PARTNER) == Left(base=base)
-
-
-# --- tags ---
 
 
 def test_a_tag_that_is_not_added_becomes_the_other_desks_own() -> None:
@@ -317,18 +302,12 @@ def test_where_desks_kept_their_tags_nothing_is_left() -> None:
     assert leave_lost_tags(base, shown, POLICY) == Left(base=base)
 
 
-# --- the hand-off ---
-
-
 def test_a_hand_off_that_is_called_off_leaves_the_ticket_with_the_partner() -> None:
     before = HandOff(state=HandOffState.OFFERED, by="Ada", is_late=True, is_tag_set=True, turn=4)
     found = call_off(a_base(hand_off=before, owed=(ORDERED, OTHER)))
     assert found.base.hand_off == HandOff(turn=5, is_tag_set=True)
     assert found.base.owed == (OTHER,)
     assert found.what == ("the hand-off",)
-
-
-# --- a lost write of which the desk shows several ---
 
 
 def lost(*, audience: Audience = Audience.PUBLIC, note_key: str | None = None) -> Intent:
