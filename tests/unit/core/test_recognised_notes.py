@@ -9,8 +9,10 @@ import pytest
 from syncd.core.agreed import Base, CommentMapping, Known, OwedNote
 from syncd.core.model import Audience, Comment, Side
 from syncd.core.policy import LinkPolicy
-from syncd.core.recognition import Recognised, kind_in, take_kinds
-from tests.support.build import a_base, a_mapping
+from syncd.core.recognition import Recognised, kind_in, recognise, take_kinds
+from tests.support.build import a_base, a_mapping, a_snapshot, a_ticket
+from tests.support.desks import ZENDESK_LIKE
+from tests.support.twins import PAIR_KEY
 from tests.unit.core.test_recognition import POLICY, a_note, doubtful, found, ours, rows
 
 KEY = "close_guard:u1@partner"
@@ -83,6 +85,19 @@ def test_a_person_who_says_that_it_was_syncd_is_believed() -> None:
         ("kind:ours:103", Audience.SHARED),
     ]
     assert (recognised.found, recognised.doubtful) == (3, ())
+
+
+def test_nobody_is_believed_who_said_nothing() -> None:
+    snapshots = {Side.PARTNER: a_snapshot(a_ticket("9001"), ours("101", "<p>Hello.</p>"))}
+    recognised = recognise(
+        Base(),
+        snapshots,
+        policy=POLICY,
+        capabilities={Side.PARTNER: ZENDESK_LIKE},
+        pair_key=PAIR_KEY,
+        writers={},
+    )
+    assert recognised == Recognised(base=Base(), found=0, doubtful=doubtful("101"))
 
 
 def test_a_doubtful_comment_does_not_hide_those_after_it() -> None:

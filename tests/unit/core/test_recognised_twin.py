@@ -106,6 +106,24 @@ def test_any_other_status_is_looked_at_anew(base: Base, snapshots: Mapping[Side,
     assert follow_our_status(base, snapshots, POLICY, ROBOTS) == base
 
 
+def test_another_word_for_the_status_that_we_wrote_is_no_news() -> None:
+    update = a_status_update("Open", actor_id="robot")
+    shown = {
+        Side.PLATFORM: a_snapshot(a_ticket(status="Open", status_update=update)),
+        Side.PARTNER: a_snapshot(a_ticket("9001", status="hold")),
+    }
+    followed = follow_our_status(a_base(), shown, POLICY, ROBOTS)
+    assert followed.status == replace(a_status_base(partner="hold"), by=Side.PARTNER)
+
+
+def test_a_desk_that_does_not_say_who_set_its_status_hides_nothing_of_the_other() -> None:
+    shown = closed_by("robot", there="Closed")
+    silent = a_snapshot(replace(shown[Side.PLATFORM].ticket, status_update=None))
+    followed = follow_our_status(a_base(), {**shown, Side.PLATFORM: silent}, POLICY, ROBOTS)
+    assert followed.status is not None
+    assert followed.status.by is Side.PLATFORM
+
+
 def test_the_account_of_our_copies_sets_our_status_too() -> None:
     snapshots = closed_by("robot", there="Closed")
     twin = replace(snapshots[Side.PARTNER], comments=(a_comment("100"), ours("101", "x")))

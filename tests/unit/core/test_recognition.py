@@ -232,6 +232,18 @@ def test_older_history_in_one_note_is_told_by_its_words() -> None:
     assert recognised.doubtful == ()
 
 
+def test_a_redacted_comment_in_a_digest_has_no_copy_to_judge() -> None:
+    source = replace(FIRST, html="<p>It is</p>", is_redacted=True)
+    digest = draft_digest(
+        (source,), Side.PARTNER, url=URL, policy=POLICY, capabilities=DESKS[Side.PARTNER]
+    )
+    recognised = found([source], [ours("101", digest.html, Audience.SHARED)])
+    assert [(row.comment_id, row.is_redacted) for row in recognised.base.comments] == [
+        ("101", False),
+        ("1", False),
+    ]
+
+
 def an_owed_file(origin: Side = Side.PLATFORM) -> FileMapping:
     return FileMapping(
         origin=origin,
