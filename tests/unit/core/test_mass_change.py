@@ -16,6 +16,7 @@ from syncd.core.mass_change import (
     drastic_changes,
     is_mass_change,
     kept_for,
+    mass_hint,
 )
 from syncd.core.model import End, Side, Status, Ticket
 from syncd.core.policy import LinkPolicy, MassRule
@@ -117,6 +118,39 @@ def test_what_a_hand_off_does_is_none(state: HandOffState) -> None:
     assert [c.side for c in found(here("Closed", views=[]), base=away)] == [Side.PLATFORM]
 
 
+def test_an_older_update_of_another_status_does_not_date_a_close() -> None:
+    earlier = a_status_update("pending", at=later(5))
+    (change,) = found(partner=there("solved", status_update=earlier))
+    assert change.at == later(9)
+
+
+def test_each_side_is_told_of_for_itself_though_both_lost_their_ticket() -> None:
+    both = found(here(end=End.DELETED), there(end=End.DELETED))
+    assert [(c.side, c.kind, c.at) for c in both] == [
+        (Side.PLATFORM, Drastic.DELETED, later(9)),
+        (Side.PARTNER, Drastic.DELETED, later(9)),
+    ]
+
+
+def test_all_tags_that_were_taken_off_are_named_with_their_side_and_time() -> None:
+    base = a_base(tags=a_tag_base(["t-a", "t-b"]))
+    (change,) = found(here(tags=["t-a", "t-b"]), there(tags=[]), base=base)
+    assert change == DrasticChange(
+        side=Side.PARTNER, kind=Drastic.UNTAGGED, before="t-a t-b", after="", at=later(9)
+    )
+
+
+def test_all_views_that_a_withdrawn_ticket_is_in_now_are_named() -> None:
+    (change,) = found(here(views=["third", "other"]))
+    assert change == DrasticChange(
+        side=Side.PLATFORM,
+        kind=Drastic.WITHDRAWN,
+        before="acme",
+        after="other third",
+        at=later(9),
+    )
+
+
 # --- how many ------------------------------------------------------------------------------------
 
 RULE = MassRule(least=10, most=100, share=0.5, within=timedelta(hours=1))
@@ -149,6 +183,20 @@ def test_what_was_done_over_days_is_none_however_much_it_is() -> None:
     spread: list[datetime | None] = [AT + timedelta(minutes=10 * n) for n in range(400)]
     assert not is_mass_change(spread, open_pairs=20, rule=RULE)
     assert is_mass_change([*spread, *at_once(8)], open_pairs=20, rule=RULE)
+
+
+def test_changes_that_are_apart_by_just_the_rules_time_count_together() -> None:
+    apart = at_once(6) + [AT + RULE.within] * 5
+    assert is_mass_change(apart, open_pairs=11, rule=RULE)
+    later_still = at_once(6) + [AT + RULE.within + timedelta(seconds=1)] * 5
+    assert not is_mass_change(later_still, open_pairs=11, rule=RULE)
+
+
+def test_who_is_asked_learns_how_many_on_which_desk_and_how_to_let_them_pass() -> None:
+    hint = mass_hint("acme-postgres", Side.PARTNER, 12)
+    assert hint.startswith("12 tickets")
+    assert "partner's desk" in hint
+    assert "`syncd confirm acme-postgres`" in hint
 
 
 def test_what_has_no_time_counts_at_any() -> None:

@@ -146,6 +146,73 @@ def test_a_lag_says_for_which_side() -> None:
     assert told.text == "2 pairs wait, since 1 d 2 h"
 
 
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"stopped_because": "leak"}, "stopped: leak"),
+        ({"is_paused": True}, "paused by a person"),
+        ({"parked": {"refused": 2, "bug": 1}}, "3 pairs parked, 1 for a bug"),
+        ({"unconfirmed_since": ago(minutes=20)}, "a hand-off is unconfirmed for 20 m"),
+        ({"sent_since": ago(minutes=15)}, "a write is without an answer for 15 m"),
+        ({"waiting": 1, "waiting_since": ago(minutes=6)}, "1 pair waits, since 6 m"),
+    ],
+)
+def test_of_a_link_people_read_what_is_wrong_and_for_how_long(
+    changes: dict[str, object], text: str
+) -> None:
+    (told,) = verdict(link=replace(LINK, **changes)).troubles  # type: ignore[arg-type]
+    assert (told.name, told.text) == (LINK.link, text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"state": ConnectionState.UNAUTHORISED}, "the desk refuses the credential"),
+        (
+            {"state": ConnectionState.DOWN, "since": ago(minutes=3)},
+            "the desk has not answered for 3 m",
+        ),
+        ({"polled_at": ago(minutes=7)}, "not polled for 7 m"),
+        (
+            {"webhook_state": "broken", "webhook_faults": ("disabled", "address")},
+            "its webhook is broken: disabled, address",
+        ),
+    ],
+)
+def test_of_a_connection_people_read_which_it_is_and_what_is_wrong(
+    changes: dict[str, object], text: str
+) -> None:
+    (told,) = verdict(connection=replace(ACME, **changes)).troubles  # type: ignore[arg-type]
+    assert (told.name, told.text) == (ACME.connection, text)
+
+
+@pytest.mark.parametrize(
+    ("daemon", "text"),
+    [
+        (None, "no daemon answers"),
+        (DaemonFigures(has_begun=False), "it starts"),
+        (DaemonFigures(has_begun=True, is_stopping=True), "it ends, or reloads"),
+        (DaemonFigures(has_begun=True, standstill="no step"), "it stands still: no step"),
+        (DaemonFigures(has_begun=True, is_store_well=False), "the store cannot be read"),
+    ],
+)
+def test_of_the_daemon_people_read_what_is_wrong(daemon: DaemonFigures | None, text: str) -> None:
+    (told,) = verdict(daemon=daemon).troubles
+    assert told.text == text
+
+
+def test_what_is_late_by_just_the_limit_has_its_side_told() -> None:
+    since = AT - timedelta(minutes=5)
+    late = replace(LINK, waiting=2, waiting_since=since, owed_since={Side.PARTNER: since})
+    (told,) = verdict(link=late).troubles
+    assert told.text == "2 pairs wait for the partner, since 5 m"
+
+
+def test_a_time_is_spelt_in_its_two_largest_units() -> None:
+    assert spell(timedelta(hours=1, minutes=2, seconds=3)) == "1 h 2 m"
+    assert spell(timedelta(minutes=2, seconds=3)) == "2 m 3 s"
+
+
 def test_the_worst_comes_first() -> None:
     found = verdict(
         link=replace(LINK, parked={"refused": 1}, stopped_because="leak"),
