@@ -231,30 +231,5 @@ def test_one_pair_is_one_pair_and_a_moment_is_told() -> None:
     assert spell(timedelta(seconds=-5)) == "0 s"
 
 
-@pytest.mark.parametrize(
-    ("passed", "told"),
-    [
-        (timedelta(days=3, hours=4, minutes=5), "3 d 4 h"),
-        (timedelta(hours=2, seconds=9), "2 h 9 s"),
-        (timedelta(minutes=1, seconds=2.9), "1 m 2 s"),
-    ],
-)
-def test_a_time_is_told_in_its_two_largest_units(passed: timedelta, told: str) -> None:
-    assert spell(passed) == told
-
-
-def test_a_trouble_names_its_connection_and_all_that_is_broken_there() -> None:
-    faults = ("no trigger", "wrong address")
-    broken = replace(ACME, webhook_state="broken", webhook_faults=faults)
-    (trouble,) = verdict(connection=broken).troubles
-    assert (trouble.about, trouble.name) == (About.CONNECTION, "acme")
-    assert "no trigger, wrong address" in trouble.text
-
-
-def test_a_bug_is_told_beside_what_else_is_parked() -> None:
-    (trouble,) = verdict(link=replace(LINK, parked={"refused": 2, "bug": 1})).troubles
-    assert "1 for a bug" in trouble.text
-
-
 def test_each_reason_that_a_command_knows_is_one_that_metrics_tell() -> None:
     assert set(WAYS_ON) == PARK_REASONS
