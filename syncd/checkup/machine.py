@@ -6,16 +6,23 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
+from syncd.core.errors import StoreUnavailable
+from syncd.doctor.backups import BackupFacts
 from syncd.doctor.daemon import ProgramFacts
 from syncd.doctor.files import FileFacts, Purpose
 from syncd.doctor.secrets import SecretFacts
 from syncd.doctor.store import DiskFacts
 from syncd.store import OLDEST_SQLITE, sqlite_version
+from syncd.store.backup_series import newest_at
 
 #: Where systemd puts the credentials of a service; the access list there names its user.
 _HANDED_OVER = "/run/credentials/"
+#: Beside the store, as in config/systemd/syncd-backup.service.
+BACKUPS = "backups"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
@@ -48,6 +55,17 @@ def disk(store: Path) -> DiskFacts | None:
                 is_read_only=bool(seen.f_flag & os.ST_RDONLY),
             )
     return None
+
+
+def backups(store: Path, store_id: str, *, now: datetime) -> BackupFacts | None:
+    """The copies in the folder that the nightly timer uses; None where it cannot be looked into."""
+    folder = store.absolute().parent / BACKUPS
+    facts = BackupFacts(folder=str(folder), exists=os.path.lexists(folder))
+    try:
+        made_at = newest_at(folder, store_id) if facts.exists else None
+    except StoreUnavailable:
+        return None
+    return facts if made_at is None else replace(facts, newest_age=now - made_at)
 
 
 def programs() -> ProgramFacts:

@@ -49,7 +49,8 @@ def is_answering(listen: str) -> bool:
 
 def _of_store(store: Path, within_seconds: float) -> list[Diagnosis]:
     from syncd.checkup.daemon import holders
-    from syncd.checkup.machine import disk
+    from syncd.checkup.machine import backups, disk
+    from syncd.doctor.backups import judge_backups
     from syncd.doctor.store import judge_disk, judge_store
     from syncd.store.soundness import examine
 
@@ -60,6 +61,9 @@ def _of_store(store: Path, within_seconds: float) -> list[Diagnosis]:
     seen = disk(store)
     if seen is not None:
         found += judge_disk(seen, store_bytes=facts.size_bytes + facts.log_bytes)
+    copies = backups(store, facts.store_id, now=opening.now()) if facts.store_id else None
+    if copies is not None:
+        found += judge_backups(copies)
     return found
 
 

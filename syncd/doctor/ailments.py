@@ -190,6 +190,23 @@ _MACHINE = {
         "See what the kernel says of it, then mount it for writing.",
         "dmesg --level=err,warn | tail -20",
     ),
+    "backup.elsewhere": _note(
+        "no copies of the store where the nightly timer puts them",
+        "Without a copy elsewhere, a lost store is filled again from the desks, and what they no"
+        " longer show is gone.",
+        "Nobody has to act where copies are made elsewhere; else install the timer: its files are"
+        " in config/systemd.",
+        "systemctl enable --now syncd-backup.timer && systemctl start syncd-backup",
+    ),
+    "backup.stopped": _warning(
+        "no copy of the store has been made for two nights",
+        "What is restored after a loss is as old as the newest copy, and nobody else says that"
+        " they have stopped.",
+        "See why the last one failed, then make one. A folder that is no longer used may be"
+        " deleted.",
+        "systemctl status syncd-backup.timer; journalctl -u syncd-backup -n 50;"
+        " systemctl start syncd-backup",
+    ),
     "program.old_sqlite": _wrong(
         "SQLite is too old",
         "The store cannot be opened with it.",

@@ -17,6 +17,7 @@ class Check(StrEnum):
     FILE = "files"
     STORE = "store"
     DISK = "disk"
+    BACKUP = "backups"
     PROGRAM = "programs"
     DAEMON = "daemon"
     UNIT = "service"

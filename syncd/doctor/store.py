@@ -44,6 +44,8 @@ class StoreFacts:
     is_unchecked: bool = False
     #: It says of itself that it is a copy, or has fewer commits than were counted beside it.
     is_older: bool = False
+    #: What its copies have in common with it; empty where that was not read.
+    store_id: str = ""
     doubtful_count: int = 0
 
 

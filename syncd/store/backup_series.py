@@ -24,6 +24,7 @@ from syncd.store.generation import LOAD
 from syncd.store.migrate import revision_of
 from syncd.store.placing import loud, sync_folder
 
+_MOMENT = "syncd-%Y%m%dT%H%M%SZ.db"
 _NAME = re.compile(r"syncd-[0-9]{8}T[0-9]{6}Z\.db")
 #: What a killed backup leaves; one that is at work is younger.
 _PART = re.compile(r"\.syncd-[0-9]{8}T[0-9]{6}Z\.db\.[0-9]+\.part")
@@ -58,7 +59,7 @@ def back_up_into(
     path, folder = path_of(location), folder.expanduser().absolute()
     with loud(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
-    target = folder / f"syncd-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.db"
+    target = folder / now.astimezone(UTC).strftime(_MOMENT)
     copied = back_up(path, target, progress=progress)
     with loud(folder):
         store_id = _store_id(target)
@@ -74,6 +75,27 @@ def back_up_into(
         if gone or left:
             sync_folder(target)
     return Series(copied=copied, kept=tuple(ours[len(gone) :]), removed=(*gone, *left))
+
+
+def newest_at(folder: Path, store_id: str) -> datetime | None:
+    """When the newest whole copy of that store was made, by its name; None where none is there.
+
+    Raises `StoreUnavailable` where the folder cannot be looked into. Nothing in it is changed.
+    """
+    with loud(folder):
+        copies = _copies(folder)
+    newest = (each for each in reversed(copies) if _store_id(each) == store_id)
+    return next(
+        (at for each in newest if (at := _moment(each)) is not None),
+        None,
+    )
+
+
+def _moment(path: Path) -> datetime | None:
+    """What the name says; None for digits that are no date."""
+    with contextlib.suppress(ValueError):
+        return datetime.strptime(path.name, _MOMENT).replace(tzinfo=UTC)
+    return None
 
 
 def _copies(folder: Path) -> list[Path]:

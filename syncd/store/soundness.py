@@ -108,7 +108,12 @@ def _aged(db: sqlite3.Connection, facts: StoreFacts, path: Path) -> StoreFacts:
         seen[0] != str(row["store_id"]) or seen[1] > int(row["number"])
     )
     (doubtful,) = db.execute(COUNT_DOUBTFUL.sql).fetchone()
-    return replace(facts, is_older=bool(row["is_older"]) or is_behind, doubtful_count=int(doubtful))
+    return replace(
+        facts,
+        store_id=str(row["store_id"]),
+        is_older=bool(row["is_older"]) or is_behind,
+        doubtful_count=int(doubtful),
+    )
 
 
 def _unread(facts: StoreFacts, error: StoreUnavailable) -> StoreFacts:

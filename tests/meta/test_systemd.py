@@ -13,6 +13,7 @@ from prometheus_client import ProcessCollector
 from typer.main import get_command
 
 from syncd import daemon
+from syncd.checkup.machine import BACKUPS
 from syncd.cli.exit_code import ExitCode
 from syncd.cli.root import app
 from syncd.web import guard
@@ -125,6 +126,8 @@ def test_the_backup_comes_before_the_purge_and_keeps_as_many_as_the_handbook_say
     command = settings(BACKUP)["ExecStart"]
     kept = re.search(r"--into %S/syncd/backups --keep (\d+)$", command)
     assert kept is not None
+    # Where `syncd doctor` looks for them.
+    assert f"--into %S/syncd/{BACKUPS} " in command
     handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert f"the newest {kept[1]} stay" in handbook
     backup, purge = (settings(unit.with_suffix(".timer"))["OnCalendar"] for unit in (BACKUP, PURGE))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syncd.cli import opening
+from syncd.store.backup_series import back_up_into
 from tests.contract.store_story import a_twinned_pair
 from tests.unit.cli.stage import CONFIG, NO_SECRETS, SECRETS, Stage, a_stage
 
@@ -61,11 +64,45 @@ def test_offline_no_desk_is_asked_and_a_sound_installation_ends_with_0(stage: St
     stage.fill(a_twinned_pair)
     before = {name: os.stat(stage.folder / name).st_mtime_ns for name in os.listdir(stage.folder)}
     code, found = findings(stage, "--offline")
-    # No daemon runs; that is worth a note.
-    assert (code, codes(found)) == (0, {"daemon.absent"})
+    # No daemon runs, and no copies are where the timer puts them; each is worth a note.
+    assert (code, codes(found)) == (0, {"daemon.absent", "backup.elsewhere"})
     assert {one["connection"] for one in found} == {None}
     after = {name: os.stat(stage.folder / name).st_mtime_ns for name in os.listdir(stage.folder)}
     assert after == before
+
+
+def test_backups_that_have_stopped_are_noticed_and_nothing_in_their_folder_is_changed(
+    stage: Stage,
+) -> None:
+    stage.folder.chmod(0o700)
+    stage.fill(a_twinned_pair)
+    folder = stage.folder / "backups"
+    for days, code, wanted in ((0, 0, set()), (3, 1, {"backup.stopped"})):
+        back_up_into(stage.store, folder, now=opening.now() - timedelta(days=days), keep=1)
+        before = {path.name: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())}
+        ended, found = findings(stage, "--offline")
+        assert (ended, codes(found)) == (code, wanted | {"daemon.absent"})
+        after = {path.name: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())}
+        assert after == before
+    (stopped,) = [one for one in found if one["code"] == "backup.stopped"]
+    assert "3.0 days" in stopped["message"]
+    assert stopped["subject"] == str(folder)
+
+
+def test_another_stores_copy_and_half_a_copy_are_no_backup(stage: Stage, tmp_path: Path) -> None:
+    stage.folder.chmod(0o700)
+    stage.fill(a_twinned_pair)
+    (tmp_path / "other").mkdir()
+    other = a_stage(tmp_path / "other")
+    other.fill(a_twinned_pair)
+    folder = stage.folder / "backups"
+    back_up_into(other.store, folder, now=opening.now())
+    code, found = findings(stage, "--offline")
+    assert (code, codes(found)) == (1, {"backup.stopped", "daemon.absent"})
+    (made,) = back_up_into(stage.store, folder, now=opening.now() + timedelta(seconds=5)).kept
+    assert "backup.stopped" not in codes(findings(stage, "--offline")[1])
+    os.truncate(made, made.stat().st_size // 2)
+    assert "backup.stopped" in codes(findings(stage, "--offline")[1])
 
 
 def test_a_file_that_cannot_be_used_is_one_finding_among_others(tmp_path: Path) -> None:

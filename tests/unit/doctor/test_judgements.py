@@ -12,6 +12,7 @@ import pytest
 from syncd.core.errors import Problem
 from syncd.core.hook import HookFault, HookView
 from syncd.doctor.ailments import AILMENTS, Severity
+from syncd.doctor.backups import BackupFacts, judge_backups
 from syncd.doctor.budget import BudgetFacts, judge_budgets
 from syncd.doctor.configuration import judge_config
 from syncd.doctor.daemon import (
@@ -49,6 +50,7 @@ STORE = StoreFacts(
 DISK = DiskFacts(
     folder="/var/lib/syncd", kind="ext4", free_bytes=5_000_000_000, free_inodes=100_000
 )
+BACKUPS = BackupFacts(folder="/var/lib/syncd/backups", newest_age=timedelta(hours=49))
 DAEMON = DaemonFacts(
     listen="127.0.0.1:8480",
     holders={"daemon": 4711},
@@ -90,6 +92,10 @@ def of_store(**changes: object) -> Iterable[Diagnosis]:
 
 def of_disk(**changes: object) -> Iterable[Diagnosis]:
     return judge_disk(replace(DISK, **changes), store_bytes=5_000_000)  # type: ignore[arg-type]
+
+
+def of_backups(**changes: object) -> Iterable[Diagnosis]:
+    return judge_backups(replace(BACKUPS, **changes))  # type: ignore[arg-type]
 
 
 def of_daemon(**changes: object) -> Iterable[Diagnosis]:
@@ -173,6 +179,8 @@ CASES: dict[str, Callable[[], Iterable[Diagnosis]]] = {
     "disk.short": lambda: of_disk(free_bytes=66_000_000),
     "disk.no_inodes": lambda: of_disk(free_inodes=3),
     "disk.read_only": lambda: of_disk(is_read_only=True),
+    "backup.elsewhere": lambda: of_backups(exists=False),
+    "backup.stopped": lambda: of_backups(newest_age=timedelta(hours=51)),
     "program.old_sqlite": lambda: [judge_programs(replace(PROGRAMS, sqlite=(3, 37, 9)))],
     "daemon.absent": lambda: of_daemon(holders={}, is_answering=False),
     "daemon.deaf": lambda: of_daemon(is_answering=False),
@@ -238,6 +246,7 @@ def test_sound_facts_show_no_ailment() -> None:
         *judge_files([FILE]),
         *judge_store(STORE),
         *judge_disk(DISK, store_bytes=STORE.size_bytes),
+        *judge_backups(BACKUPS),
         judge_programs(PROGRAMS),
         *judge_daemon(DAEMON),
         *judge_unit(UNIT),
@@ -248,7 +257,15 @@ def test_sound_facts_show_no_ailment() -> None:
     ]
     assert {one.severity for one in found} == {Severity.OK}
     # Everything that is looked at says that it was.
-    assert len({one.check for one in found}) == 14
+    assert len({one.check for one in found}) == 15
+
+
+def test_a_folder_without_a_whole_copy_is_no_better_than_an_old_one() -> None:
+    (one,) = of_backups(newest_age=None)
+    assert one.code == "backup.stopped"
+    # A clock that was set back since makes no copy missing.
+    (early,) = of_backups(newest_age=timedelta(hours=-3))
+    assert early.severity is Severity.OK
 
 
 def test_the_worst_comes_first() -> None:
