@@ -48,10 +48,6 @@ def _wrong(what: str, why: str, hint: str = "", remedy: str = "") -> Ailment:
     return Ailment(severity=Severity.WRONG, what=what, why=why, hint=hint, remedy=remedy)
 
 
-_RESTORE = (
-    "Stop the daemon, `syncd restore` the last backup, then `syncd recover`; the damaged file stays"
-    " beside it."
-)
 _MACHINE = {
     "config.invalid": _wrong(
         "the file cannot be used",
@@ -123,7 +119,8 @@ _MACHINE = {
     "store.damaged": _wrong(
         "the store is damaged",
         "What is read from it may be wrong, and the damage may grow with each write.",
-        _RESTORE,
+        "Stop the daemon, `syncd restore` the last backup, then `syncd recover`; the damaged file"
+        " stays beside it.",
     ),
     "store.unchecked": _note(
         "the store is too large to be checked in the time allowed",
@@ -192,20 +189,15 @@ _MACHINE = {
     ),
     "backup.elsewhere": _note(
         "no copies of the store where the nightly timer puts them",
-        "Without a copy elsewhere, a lost store is filled again from the desks, and what they no"
-        " longer show is gone.",
-        "Nobody has to act where copies are made elsewhere; else install the timer: its files are"
-        " in config/systemd.",
-        "systemctl enable --now syncd-backup.timer && systemctl start syncd-backup",
+        "Without a copy elsewhere, what the desks no longer show is lost with the store.",
+        "If none are made elsewhere either, install the timer of config/systemd.",
+        "systemctl enable --now syncd-backup.timer",
     ),
     "backup.stopped": _warning(
         "no copy of the store has been made for two nights",
-        "What is restored after a loss is as old as the newest copy, and nobody else says that"
-        " they have stopped.",
-        "See why the last one failed, then make one. A folder that is no longer used may be"
-        " deleted.",
-        "systemctl status syncd-backup.timer; journalctl -u syncd-backup -n 50;"
-        " systemctl start syncd-backup",
+        "What is restored after a loss is as old as the newest copy.",
+        "See why the last one failed, then make one; a folder no longer used may be deleted.",
+        "systemctl status syncd-backup.timer syncd-backup; systemctl start syncd-backup",
     ),
     "program.old_sqlite": _wrong(
         "SQLite is too old",

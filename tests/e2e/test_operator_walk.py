@@ -7,6 +7,7 @@ own. What is looked at between two blocks is what the page says a reader will se
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,21 @@ def times_said(shell: Shell, port: int, *words: str) -> list[int]:
     return [sum(each in text for text in said) for each in words]
 
 
+def the_nightly_backup(place: Path) -> str:
+    """What syncd-backup.service runs, with its configuration and its state in that folder."""
+    unit = (ROOT / "config" / "systemd" / "syncd-backup.service").read_text(encoding="utf-8")
+    command: str
+    (command,) = re.findall(r"^ExecStart=(.+)$", unit, re.MULTILINE)
+    for installed, here in {
+        "/usr/local/bin/syncd ": "syncd ",
+        "/etc/syncd/syncd.yaml": f"{place}/syncd.yaml",
+        "%S/syncd/": f"{place}/",
+    }.items():
+        assert installed in command
+        command = command.replace(installed, here)
+    return command
+
+
 def test_the_quick_start_can_be_walked_as_it_stands(folder: Path) -> None:
     program = install(a_prefix(folder / "prefix"), ROOT, folder / "wheel")
     page = Page.read(ROOT / PAGE)
@@ -108,8 +124,11 @@ def test_the_quick_start_can_be_walked_as_it_stands(folder: Path) -> None:
 
         copied, went_back = page.commands("A copy of its memory")
         shell.type(copied)
-        *restore, run, _ = went_back.splitlines()
-        shell.type("\n".join(restore))
+        shell.type(the_nightly_backup(folder / "syncd-trial"))
+        assert "[backup." not in shell.type("syncd doctor --offline", code=None)
+        ended, restore, recover, run, _ = went_back.splitlines()
+        # Once as on the page, then from what the timer has made.
+        shell.type(f"{ended}\n{restore}\nsyncd restore backups/syncd-*Z.db\n{recover}")
         shell.type("> syncd.log")
         shell.type(run)
         shell.until("cat syncd.log", "daemon.ready")

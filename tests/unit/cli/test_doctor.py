@@ -77,6 +77,7 @@ def test_backups_that_have_stopped_are_noticed_and_nothing_in_their_folder_is_ch
     stage.folder.chmod(0o700)
     stage.fill(a_twinned_pair)
     folder = stage.folder / "backups"
+    found: list[dict[str, Any]] = []
     for days, code, wanted in ((0, 0, set()), (3, 1, {"backup.stopped"})):
         back_up_into(stage.store, folder, now=opening.now() - timedelta(days=days), keep=1)
         before = {path.name: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())}
