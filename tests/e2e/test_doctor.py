@@ -56,7 +56,13 @@ def ailments(found: list[dict[str, Any]]) -> dict[str, set[str]]:
     """The codes of what is not well, by connection; this machine's by an empty name."""
     by_name: dict[str, set[str]] = {}
     for one in found:
-        if one["code"] not in {"", "desk.advice", "daemon.absent", "store.missing"}:
+        if one["code"] not in {
+            "",
+            "desk.advice",
+            "backup.elsewhere",
+            "daemon.absent",
+            "store.missing",
+        }:
             by_name.setdefault(one["connection"] or "", set()).add(one["code"])
     return by_name
 
