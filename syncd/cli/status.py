@@ -81,10 +81,10 @@ def status(
     whose comments the desk's feed has still to name, `ball` who must act next, `status waits for`
     the fields that a desk wants filled in before it takes a status.
 
-    Of a connection, `quota` is what syncd used of its share in the present window, and what the
-    desk says is left for all; `429s` counts since the daemon's start how often the desk refused
-    for it; `missed` counts changes that polling found and no webhook announced. Without a daemon
-    there is only what the store remembers.
+    Of a connection, `missed` counts changes that polling found and no webhook announced. Of each of
+    its quotas, `used` and `of ours` are what syncd used of its share in the present window, `left
+    for all` is what the desk says; `429s` counts since the daemon's start how often it refused for
+    it. Without a daemon there is only what the store remembers.
 
     Below stands what the daemon did since its start: runs of pairs, writes by state in the journal,
     webhooks and how many changes polling had to repair, requests by status, how long commits took,

@@ -58,9 +58,11 @@ def status_report(found: Gathered) -> Report:
     verdict = found.verdict()
     details = daemon_details(found.word)
     totals = store_details([figures_of(name, found) for name in found.names], found.now)
+    connections = _connections(found)
     sheets = (
         Sheet(key="links", title="", columns=_LINKS, rows=_links(found, verdict), none="No links."),
-        Sheet(key="connections", title="", columns=_CONNECTIONS, rows=_connections(found)),
+        Sheet(key="connections", title="", columns=_CONNECTIONS, rows=connections),
+        Sheet(key="quotas", title="", columns=_QUOTAS, rows=_quotas(connections), is_told=False),
         Sheet(key="feeds", title="", columns=(), rows=_feeds(found.feeds), is_shown=False),
         Sheet(key="webhooks", title="", columns=(), rows=_webhooks(found.webhooks), is_shown=False),
         *daemon_sheets(details, totals),
@@ -100,15 +102,14 @@ def _balls_shown(row: Row) -> str:
     return ", ".join(f"{ball} {count}" for ball, count in counts if count)
 
 
-def _quotas_shown(row: Row) -> str:
-    """Of each quota what we used, of what is ours, and what is left for all."""
-    quotas = row.get("quotas")
-    shown = []
-    for quota in quotas if isinstance(quotas, list) else []:
-        left = quota["left"]
-        rest = "" if left is None else f", {left} left"
-        shown.append(f"{quota['bucket']} {quota['used']}/{quota['ours']}{rest}")
-    return "\n".join(shown)
+def _quotas(connections: Sequence[Row]) -> list[Row]:
+    """A row for each quota of each connection; JSON has them within the connection's."""
+    return [
+        {"connection": row["connection"], **quota}
+        for row in connections
+        if isinstance(told := row.get("quotas"), list)
+        for quota in told
+    ]
 
 
 _LINKS = (
@@ -141,12 +142,18 @@ _CONNECTIONS = (
     Column(key="last_error", title="last error", is_optional=True),
     Column(key="polled_at", title="last poll", is_age=True, is_optional=True),
     Column(key="feed_moved_at", title="feed moved", is_age=True, is_optional=True),
-    Column(key="quotas", title="quota used/ours", show=_quotas_shown, is_optional=True),
-    Column(key="refused", title="429s", is_number=True, is_optional=True),
-    Column(key="paused_seconds", title="pause, s", is_number=True, is_optional=True),
     Column(key="webhook", title="webhook", is_optional=True),
     Column(key="webhook_faults", title="faults", is_optional=True),
     Column(key="missed", title="missed", is_number=True, is_optional=True),
+)
+_QUOTAS = (
+    Column(key="connection", title="connection"),
+    Column(key="bucket", title="quota"),
+    Column(key="used", title="used", is_number=True),
+    Column(key="ours", title="of ours", is_number=True),
+    Column(key="left", title="left for all", is_number=True, is_optional=True),
+    Column(key="refused", title="429s", is_number=True),
+    Column(key="paused_seconds", title="pause, s", is_number=True),
 )
 _TROUBLES = (
     Column(key="level", title="level"),

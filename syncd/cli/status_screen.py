@@ -13,10 +13,10 @@ from syncd.cli.report import Report, Row, Sheet
 from syncd.core.verdict import Level
 
 #: The sheets that a screen shows, from the top.
-_ORDER = ("troubles", "links", "connections", "work", "endpoints")
+_ORDER = ("troubles", "links", "connections", "quotas", "work", "endpoints")
 #: What gives way altogether, the first one first, before a table has fewer than a few rows left,
 #: and before any row in trouble goes.
-_LEAST = ("endpoints", "work")
+_LEAST = ("endpoints", "quotas", "work")
 _FEW = 5
 #: Of what kind the rows of a sheet are, as troubles name it, and the key of their names.
 _KIND = {"links": "link", "connections": "connection"}
@@ -38,6 +38,7 @@ def one_screen(report: Report, *, height: int, drawn: Callable[[Report], str]) -
     full = [_narrow(sheet) for sheet in full]
     counts = {sheet.key: len(sheet.rows[: sheet.at_most]) for sheet in full}
     dropped: list[str] = []
+    least = [key for key in _LEAST if by_key[key].rows]
     while True:
         kept = [sheet for sheet in full if sheet.key not in dropped]
         sheets = tuple(_cut(sheet, counts[sheet.key], worst) for sheet in kept)
@@ -46,8 +47,8 @@ def one_screen(report: Report, *, height: int, drawn: Callable[[Report], str]) -
         if over <= 0:
             return fitted
         shrinking, is_calm = _longest(kept, counts, worst)
-        if len(dropped) < len(_LEAST) and not (is_calm and counts[shrinking] > _FEW):
-            dropped.append(_LEAST[len(dropped)])
+        if len(dropped) < len(least) and not (is_calm and counts[shrinking] > _FEW):
+            dropped.append(least[len(dropped)])
         elif not shrinking:
             return fitted
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -46,7 +46,9 @@ COUNTS = {
 }
 
 
-def a_report(*, links: int, late: int, down: int) -> Report:
+def a_report(
+    *, links: int, late: int, down: int, budgets: Mapping[str, object] | None = None
+) -> Report:
     """The last links are late, the last desks are down."""
     names = [LinkName(f"link-{number:02}") for number in range(links)]
     bad = names[links - late :]
@@ -92,7 +94,7 @@ def a_report(*, links: int, late: int, down: int) -> Report:
         refused=[],
         feeds=[],
         webhooks=[],
-        word={**WELL, **COUNTS, "connections": desks},
+        word={**WELL, **COUNTS, "connections": desks, "budgets": budgets or {}},
         listen="127.0.0.1:8480",
     )
     return status_report(found)
@@ -163,3 +165,31 @@ def test_a_table_without_room_is_named() -> None:
     text = on_screen(a_report(links=30, late=1, down=1), height=24)
     assert "No room for: endpoints, work. `syncd status --all` has all." in text
     assert "No room for" not in on_screen(a_report(links=2, late=0, down=0), height=60)
+
+
+LONG = "zendesk-ratelimit-incremental-exports"
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_quotas_have_lines_of_their_own_and_fold_no_other_word(width: int) -> None:
+    told = {"limit": 700, "ours": 420, "used": 60, "left": 640, "refused": 2, "paused_seconds": 0}
+    budgets = {"desk-00": {"account": told, LONG: told, "ticket-update:4711": told}}
+    text = on_screen(a_report(links=2, late=1, down=1, budgets=budgets), height=60, width=width)
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= width
+    (head,) = (line.split() for line in lines if "last poll" in line)
+    assert head[:2] == ["connection", "state"]
+    rows = [line.split() for line in lines if line.startswith("desk-00") and "420" in line]
+    assert [row[2:] for row in rows] == [["60", "420", "640", "2", "0"]] * 3
+    names = [row[1] for row in rows]
+    assert names[0] == "account"
+    assert LONG.startswith(names[-1])
+    assert (names[-1] == LONG) == (width > 80)
+
+
+def test_quotas_give_way_before_what_the_daemon_did() -> None:
+    told = {"limit": 700, "ours": 420, "used": 60}
+    budgets = {f"desk-{number:02}": {"account": told} for number in range(30)}
+    report = a_report(links=30, late=1, down=1, budgets=budgets)
+    assert "No room for: endpoints, quotas, work." in on_screen(report, height=24)
+    assert "No room for: endpoints, quotas." in on_screen(report, height=40)
