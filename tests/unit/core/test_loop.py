@@ -65,6 +65,7 @@ def test_a_change_of_fields_alone_is_a_hop() -> None:
         ("file:1:0@partner", False),
         ("status_conflict:u1@partner", True),
         ("comment_redacted:51@partner", False),
+        ("comment_redacted:a:51@partner", False),
         ("comment_made_private:51@partner", False),
     ],
 )
@@ -79,6 +80,8 @@ def test_a_birth_its_digest_and_a_restriction_are_no_hops() -> None:
     digest = replace(digest, digested_ids=told)
     assert not hops(an_update(comment=digest), "1", OURS, "51")
     assert not is_hop(a_creation(), a_base(), platform("1"))
+    begun = a_draft(source_id=None, note_key="follow_up:51@partner")
+    assert not hops(a_creation("op", begun), "1", OURS, "51")
     assert not hops(a_restriction(), "1", OURS, "51")
 
 
@@ -122,3 +125,10 @@ def test_a_loop_goes_there_and_back_or_one_way_four_times_as_often(
 
 def test_no_hop_yet_is_no_loop() -> None:
     assert stop_loop({}, 30) is None
+    assert stop_loop({Side.PLATFORM: 3}, 1) is None
+
+
+def test_a_side_without_a_hop_is_told_as_none() -> None:
+    stop = stop_loop({Side.PARTNER: 120}, 30)
+    assert stop is not None
+    assert "0 writes to the platform and 120 to the partner" in stop.hint
