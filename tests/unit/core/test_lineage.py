@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from syncd.core.agreed import Base, HandOff, HandOffState, Known, RefusedStatus
-from syncd.core.decision import Circumstances
-from syncd.core.lineage import Kin, Successor, join, refuse, tell_refused
-from syncd.core.model import Audience, End, Side, Snapshot, Status, TicketId
+from syncd.core.decision import Circumstances, Decision
+from syncd.core.lineage import Kin, Successor, follow_up, go_on, join, refuse, tell_refused
+from syncd.core.model import Audience, CommentId, End, Held, Side, Snapshot, Status, TicketId
 from syncd.core.notes import NoteKind
-from syncd.core.operations import CreateTicket, copy_op
+from syncd.core.operations import CreateTicket, Draft, copy_op, note_op
 from syncd.core.plan import Plan, plan
+from syncd.core.policy import LinkPolicy
 from syncd.core.thread import note_keys
 from tests.support.build import (
     a_base,
     a_comment,
+    a_draft,
     a_mapping,
     a_person,
     a_snapshot,
     a_status_base,
+    a_status_update,
     a_tag_base,
     a_ticket,
+    an_update,
     later,
 )
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
@@ -43,14 +48,26 @@ def look(
     platform: Snapshot,
     partner: Snapshot,
     circumstances: Circumstances | None = None,
+    policy: LinkPolicy = POLICY,
 ) -> Plan:
     return plan(
         base,
         {Side.PLATFORM: platform, Side.PARTNER: partner},
-        policy=POLICY,
+        policy=policy,
         capabilities=CAN,
         circumstances=circumstances or Circumstances(pair_key=PAIR_KEY),
     )
+
+
+#: How a follow-up is made of what is owed, and what else is asked when it is decided on.
+BOTH = {Side.PLATFORM: a_snapshot(OPENED), Side.PARTNER: a_snapshot(CLOSED)}
+QUIET = Circumstances(pair_key=PAIR_KEY, is_quiet=True)
+HOW: dict[str, Any] = {
+    "policy": POLICY,
+    "capabilities": ZENDESK_LIKE,
+    "circumstances": Circumstances(pair_key=PAIR_KEY),
+}
+HOW_ALL: dict[str, Any] = HOW | {"capabilities": CAN}
 
 
 def the_follow_up(found: Plan) -> CreateTicket:
@@ -73,12 +90,39 @@ def test_a_follow_up_carries_the_first_words_under_their_own_operation() -> None
     assert create.status == "open"
 
 
+def test_a_follow_up_is_placed_and_tagged_as_a_twin_is() -> None:
+    placed = replace(POLICY, placement=(("group", "Heroku"),), partner_tags=("heroku",))
+    base = replace(AGREED, tags=a_tag_base({"t-a"}))
+    here = replace(OPENED, subject="It is broken", tags=frozenset({"t-a"}))
+    asked = a_snapshot(here, a_comment("5"))
+    closed = replace(CLOSED, tags=frozenset({"t-a", "heroku"}))
+    create = the_follow_up(look(base, asked, a_snapshot(closed), policy=placed))
+    assert (create.side, create.subject) == (Side.PARTNER, "It is broken")
+    assert create.placement == placed.placement
+    assert create.tags == {"t-a", "heroku"}
+
+
+@pytest.mark.parametrize(
+    ("agreed", "status"),
+    [(Status.OPEN, "open"), (Status.WITH_CUSTOMER, "pending"), (Status.CLOSED, "open")],
+)
+def test_a_follow_up_is_as_was_agreed_and_never_begins_closed(agreed: Status, status: str) -> None:
+    base = a_base(status=a_status_base(agreed, partner="solved"))
+    copied = an_update(comment=a_draft(source_id="5"))
+    create = follow_up([copied], base, BOTH, **HOW)
+    assert create.status == status
+
+
 def test_a_status_alone_opens_a_follow_up_with_a_note() -> None:
-    create = the_follow_up(look(AGREED, a_snapshot(OPENED), a_snapshot(CLOSED)))
-    (note,) = create.comments
-    assert note.source_id is None
-    assert (note.note_key or "").startswith(NoteKind.FOLLOW_UP.value)
-    assert note.audience is Audience.SHARED
+    closed = replace(CLOSED, url="https://acme.example/9001")
+    create = the_follow_up(look(AGREED, a_snapshot(OPENED), a_snapshot(closed)))
+    (draft,) = create.comments
+    assert draft.source_id is None
+    assert draft.note_key == "follow_up:9001@partner"
+    assert create.op_id == note_op(PAIR_KEY, Side.PARTNER, "follow_up:9001@partner")
+    assert draft.audience is Audience.SHARED
+    for fact in (POLICY.platform_name, "Open", closed.url):
+        assert fact in draft.html
 
 
 def test_tags_and_notes_alone_leave_a_closed_ticket_quiet() -> None:
@@ -100,7 +144,31 @@ def test_a_backfill_opens_no_follow_up_and_tells_what_it_left() -> None:
     asked = a_snapshot(OPENED, a_comment("5", audience=Audience.SHARED, views={VIEW}))
     found = look(AGREED, asked, a_snapshot(CLOSED), quiet)
     assert found.operations == ()
-    assert [held.reason for held in found.left_out] == ["closed_in_backfill"]
+    assert found.left_out == (
+        Held(side=Side.PLATFORM, comment_id=CommentId("5"), reason="closed_in_backfill"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("draft", "is_worth_it"),
+    [
+        pytest.param(a_draft(source_id="5"), True, id="a copy"),
+        pytest.param(a_draft(source_id=None, note_key="part:5:1@partner"), True, id="a part"),
+        pytest.param(
+            replace(a_draft(source_id=None), digested_ids=(CommentId("5"),)), True, id="a digest"
+        ),
+        pytest.param(a_draft(source_id=None, note_key="resumed:1@partner"), False, id="a note"),
+    ],
+)
+def test_only_what_somebody_said_is_worth_a_ticket(draft: Draft, is_worth_it: bool) -> None:
+    owed = [an_update(comment=draft)]
+    found = go_on(owed, Decision(base=AGREED, travelling={}), BOTH, **HOW_ALL)
+    assert [type(operation) for operation in found.operations] == [CreateTicket] * is_worth_it
+    left = go_on(
+        owed, Decision(base=AGREED, travelling={}), BOTH, **HOW_ALL | {"circumstances": QUIET}
+    )
+    assert left.operations == ()
+    assert [held.comment_id for held in left.left_out] == ["5"] * (draft.source_id is not None)
 
 
 def test_the_old_thread_is_known_to_its_end_before_it_is_left() -> None:
@@ -160,6 +228,8 @@ def test_only_the_same_requesters_ticket_in_no_other_pair_is_followed(
     else:
         assert stop is not None
         assert problem in stop.hint
+        word = {Kin.MERGED: "The merge was not", Kin.FOLLOW_UP: "The follow-up was not"}[kin]
+        assert stop.hint.startswith(word)
         assert (
             stop.reason
             == {
@@ -181,30 +251,53 @@ def test_a_target_that_is_not_known_or_not_there_is_not_followed(
     ticket_id: TicketId | None,
 ) -> None:
     successor = Successor(side=Side.PARTNER, kin=Kin.MERGED, ticket_id=ticket_id)
-    assert refuse(successor, MERGED, None, is_held=False) is not None
+    stop = refuse(successor, MERGED, None, is_held=False)
+    assert stop is not None
+    assert ("not known where" if ticket_id is None else "ticket 9005 cannot be read") in stop.hint
 
 
 def test_a_refusal_is_told_once() -> None:
     successor = Successor(side=Side.PARTNER, kin=Kin.MERGED, ticket_id=TicketId("9005"))
-    once = tell_refused(a_base(), successor, "", POLICY)
-    assert [(owed.side, owed.kind) for owed in once.owed] == [
-        (Side.PLATFORM, NoteKind.MERGE_NOT_FOLLOWED.value)
+    url = "https://acme.example/9005"
+    once = tell_refused(a_base(), successor, url, POLICY)
+    (owed,) = once.owed
+    assert (owed.side, owed.kind) == (Side.PLATFORM, NoteKind.MERGE_NOT_FOLLOWED.value)
+    assert dict(owed.facts) == {"desk": POLICY.partner_name, "url": url}
+    assert owed.key == "merge_not_followed:9005@platform"
+    assert tell_refused(once, successor, url, POLICY) == once
+    unknown = replace(successor, ticket_id=None)
+    assert [owed.key for owed in tell_refused(a_base(), unknown, url, POLICY).owed] == [
+        "merge_not_followed:unknown@platform"
     ]
-    assert tell_refused(once, successor, "", POLICY) == once
 
 
 def test_what_stood_in_a_target_until_the_merge_is_historic_and_the_rest_is_news() -> None:
     source = a_snapshot(replace(MERGED, updated_at=later(20)))
     older = (a_comment("70", at=later(5)), a_comment("71", at=later(20)))
-    found = a_snapshot(a_ticket("9005", requester=CORA), *older, a_comment("72", at=later(21)))
+    target = replace(a_ticket("9005", requester=CORA), url="https://acme.example/9005")
+    found = a_snapshot(target, *older, a_comment("72", at=later(21)))
     base, moved = join(a_base(), Kin.MERGED, source, found, POLICY)
     assert [(m.kind, m.comment_id, m.copy_id) for m in base.comments] == [
         (Known.HISTORIC, "70", None),
         (Known.HISTORIC, "71", None),
     ]
+    assert {m.audience for m in base.comments} == {Audience.PUBLIC}
+    assert (moved.name, moved.side) == ("lineage", Side.PARTNER)
     assert (moved.before, moved.after) == ("9001", "9005")
-    assert [owed.kind for owed in base.owed] == [NoteKind.TICKET_MERGED.value]
+    (owed,) = base.owed
+    assert (owed.key, owed.side) == ("ticket_merged:9005@platform", Side.PLATFORM)
+    assert dict(owed.facts) == {"desk": POLICY.partner_name, "url": target.url}
     assert note_keys(base) == frozenset()
+
+
+def test_a_merge_is_as_old_as_the_update_that_made_it() -> None:
+    """Somebody may have tagged the merged ticket since."""
+    merge = a_status_update("closed", at=later(10))
+    source = a_snapshot(replace(MERGED, status_update=merge, updated_at=later(20)))
+    shown = (a_comment("70", at=later(10)), a_comment("71", at=later(15)))
+    found = a_snapshot(a_ticket("9005", requester=CORA), *shown)
+    base, _ = join(a_base(), Kin.MERGED, source, found, POLICY)
+    assert [m.comment_id for m in base.comments] == ["70"]
 
 
 def test_a_follow_up_is_news_from_its_first_word() -> None:
@@ -221,6 +314,23 @@ def test_a_successor_without_our_tags_takes_none_away() -> None:
     assert not base.hand_off.is_tag_set
     after = look(base, a_snapshot(replace(HERE, tags=frozenset({"t-a"}))), found).base
     assert after.tags.agreed == {"t-a", "t-b"}
+
+
+def test_what_is_known_of_the_old_tickets_tags_says_nothing_of_the_new_one() -> None:
+    both = {Side.PLATFORM: frozenset({"t-a"}), Side.PARTNER: frozenset({"t-b"})}
+    tags = replace(a_tag_base(), seen=both, kept=both, owed_add=both, owed_remove=both)
+    found = a_snapshot(a_ticket("9005", requester=CORA, tags={POLICY.ball_tag}))
+    base, _ = join(a_base(tags=tags), Kin.FOLLOW_UP, a_snapshot(CLOSED), found, POLICY)
+    platforms = {Side.PLATFORM: frozenset({"t-a"})}
+    shown = (base.tags.seen, base.tags.kept, base.tags.owed_add, base.tags.owed_remove)
+    assert shown == (platforms,) * 4
+    assert base.hand_off.is_tag_set
+
+
+def test_a_pair_on_which_no_status_was_agreed_goes_on_without() -> None:
+    found = a_snapshot(a_ticket("9005", requester=CORA))
+    base, _ = join(replace(a_base(), status=None), Kin.MERGED, a_snapshot(MERGED), found, POLICY)
+    assert base.status is None
 
 
 def test_what_the_old_ticket_refused_the_new_one_is_asked() -> None:
