@@ -93,6 +93,26 @@ def test_each_round_has_its_own_notes() -> None:
     assert len({owed.key for owed in twice.owed}) == 4
 
 
+@pytest.mark.parametrize(
+    ("views", "after", "key"),
+    [
+        (
+            ("nowhere",),
+            HandOff(state=HandOffState.WITHDRAWN, turn=2, is_tag_set=True),
+            "withdrawn:turn-2@partner",
+        ),
+        (("other",), replace(OFFERED, state=HandOffState.ENDED), "ended:turn-1@partner"),
+    ],
+)
+def test_what_staff_do_with_the_ticket_begins_a_round_or_ends_the_last(
+    views: tuple[str, ...], after: HandOff, key: str
+) -> None:
+    base = a_base(hand_off=replace(OFFERED, state=HandOffState.NONE))
+    turn = seen_in(base, *views)
+    assert turn.base.hand_off == after
+    assert [owed.key for owed in turn.base.owed] == [key]
+
+
 def test_a_return_gives_the_partner_its_say_back() -> None:
     status = replace(a_status_base(), is_let_be=True)
     turn = seen_in(replace(in_state(HandOffState.HANDED), status=status), VIEW)
@@ -105,10 +125,17 @@ def test_a_return_gives_the_partner_its_say_back() -> None:
 def test_the_confirmation_names_who_when_and_what_went_along() -> None:
     base = replace(
         in_state(HandOffState.OFFERED),
-        comments=(a_mapping("1", "101"), a_mapping("2", None, kind=Known.LOCAL)),
+        hand_off=replace(OFFERED, is_late=True),
+        comments=(
+            a_mapping("1", "101"),
+            a_mapping("3", "103"),
+            a_mapping("2", None, kind=Known.LOCAL),
+        ),
     )
-    facts = dict(confirm(base, POLICY).base.owed[0].facts)
-    assert (facts["who"], facts["count"], facts["comment"]) == ("Ada", "1", ASKED)
+    confirmed = confirm(base, POLICY).base
+    facts = dict(confirmed.owed[0].facts)
+    assert (facts["who"], facts["count"], facts["comment"]) == ("Ada", "2", ASKED)
+    assert confirmed.hand_off == replace(OFFERED, state=HandOffState.HANDED)
     nameless = confirm(a_base(hand_off=HandOff(state=HandOffState.OFFERED)), POLICY).base
     assert dict(nameless.owed[0].facts)["who"] == POLICY.partner_name
     assert nameless.owed[0].key == "handed:turn-0@platform"
@@ -117,6 +144,9 @@ def test_the_confirmation_names_who_when_and_what_went_along() -> None:
 def test_a_late_platform_is_told_of_once_and_only_while_it_is_asked() -> None:
     late = be_late(in_state(HandOffState.OFFERED), POLICY)
     assert kinds(late) == [("hand_off_late", Side.PARTNER)]
+    assert late.hand_off == replace(OFFERED, is_late=True)
+    assert late.owed[0].key == f"hand_off_late:{ASKED}@partner"
+    assert "at" in dict(late.owed[0].facts)
     assert be_late(late, POLICY) == late
     assert be_late(in_state(HandOffState.HANDED), POLICY) == in_state(HandOffState.HANDED)
 
@@ -166,10 +196,21 @@ def read(
 
 
 def test_an_order_offers_the_ticket_once() -> None:
-    turn = read(a_base(), order())
-    offered = turn.base.hand_off
-    assert (offered.state, offered.comment_id, offered.by) == (HandOffState.OFFERED, "9", "Ada")
-    assert [(moved.side, moved.actor) for moved in turn.transitions] == [(Side.PARTNER, Role.AGENT)]
+    turn = read(a_base(hand_off=HandOff(turn=3, is_tag_set=True)), order())
+    assert turn.base.hand_off == HandOff(
+        state=HandOffState.OFFERED,
+        comment_id=CommentId("9"),
+        by="Ada",
+        offered_at=order().created_at,
+        turn=4,
+        is_tag_set=True,
+    )
+    (moved,) = turn.transitions
+    assert (moved.side, moved.actor, moved.at) == (
+        Side.PARTNER,
+        Role.AGENT,
+        order().created_at,
+    )
     assert was_obeyed(turn.base, order())
     assert not was_obeyed(turn.base, order("10"))
 
@@ -195,7 +236,10 @@ def test_a_link_without_phrases_has_no_hand_off() -> None:
     [("<p>Reassign to Heroku?</p>", "near_miss"), ("<p>An Heroku zurückgeben</p>", "unlisted")],
 )
 def test_a_miss_is_hinted_at_unless_the_ticket_is_gone_already(html: str, kind: str) -> None:
-    assert kinds(read(a_base(), order(html=html)).base) == [(kind, Side.PARTNER)]
+    several = replace(POLICY, hand_off_phrases=("Reassign to Heroku", "Back to Heroku"))
+    (hint,) = read(a_base(), order(html=html), policy=several).base.owed
+    assert (hint.key, hint.side) == (f"{kind}:9@partner", Side.PARTNER)
+    assert dict(hint.facts)["phrase"] == "Reassign to Heroku"
     away = in_state(HandOffState.HANDED)
     assert read(away, order(html=html)).base == away
 
@@ -236,6 +280,13 @@ def test_a_second_order_names_since_when_the_platform_has_it() -> None:
     assert dict(told.facts)["since"] == "2025-03-01 09:00 UTC"
 
 
+def test_a_closed_ticket_is_not_handed_over_and_the_note_leads_to_it() -> None:
+    closed = a_ticket(status="Closed", url="https://heroku.example/t/1")
+    (told,) = read(a_base(), order(), platform=closed).base.owed
+    assert told.key == "refused_closed:9@partner"
+    assert dict(told.facts) == {"platform": POLICY.platform_name, "url": closed.url}
+
+
 def test_a_copy_made_private_is_hinted_at_only_where_its_phrase_was_told_of() -> None:
     comment = order()
     assert hint_made_private(a_base(), comment, POLICY) == a_base()
@@ -254,7 +305,8 @@ def test_a_copy_made_private_is_hinted_at_only_where_its_phrase_was_told_of() ->
 def test_a_partners_status_is_set_back_once_and_then_let_be() -> None:
     away = in_state(HandOffState.HANDED)
     once = hold_open(away, "solved", POLICY)
-    assert kinds(once) == [("stay_open", Side.PARTNER)]
+    assert [owed.key for owed in once.owed] == ["stay_open:turn-1@partner"]
+    assert once.hand_off.is_reopened
     twice = hold_open(once, "solved", POLICY)
     assert twice.status is not None
     assert twice.status.is_let_be
