@@ -97,7 +97,16 @@ _LOAD_SIBLINGS = Statement(
     JOIN base ON base.pair_id = pair.id AND base.hand_off_state = 'none'
     JOIN ticket
       ON ticket.connection_ref = mine.connection_ref AND ticket.ticket_id = mine.ticket_id
-     AND ticket.status = json_extract(base.status, '$.seen.platform')
+     AND (
+       ticket.status = json_extract(base.status, '$.seen.platform')
+       -- Its own write, of which a feed told before the answer came.
+       OR EXISTS (
+         SELECT 1 FROM operation
+         WHERE operation.pair_id = pair.id AND operation.state = 'sent'
+           AND operation.side = 'platform'
+           AND json_extract(operation.payload, '$.op.status') = ticket.status
+       )
+     )
     WHERE mine.pair_id = :pair_id AND mine.side = 'platform' AND base.agreed IS NOT NULL
     ORDER BY pair.id
     """

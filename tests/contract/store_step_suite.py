@@ -462,6 +462,20 @@ class StoreStepSuite:
         await take(store, pairs["d"], Step(base=a_base(), ends_pair=True))
         assert (await load(store, pairs["a"])).sibling_statuses == ("closed",)
 
+    @pytest.mark.parametrize(
+        ("written", "told"), [("Closed", ("closed",)), ("With customer", ()), (None, ())]
+    )
+    async def test_what_another_link_is_writing_is_its_own_also_before_the_answer(
+        self, store: Store, written: str | None, told: tuple[str, ...]
+    ) -> None:
+        """A feed tells of the write first; what staff set instead is not the other link's."""
+        one, two = await a_pair(store, link="one"), await a_pair(store, link="two")
+        closing = an_update(side=Side.PLATFORM, ticket_id="T1", status=written)
+        agreed = a_base(status=a_status_base(Status.CLOSED, platform="Open"))
+        await take(store, one, Step(base=agreed, intent=an_intent(closing, pair_id=one)))
+        await see(store, a_change(status="Closed"))
+        assert (await load(store, two)).sibling_statuses == told
+
     async def test_a_new_agreement_marks_the_other_links_pairs(self, store: Store) -> None:
         one, two = await a_pair(store, link="one"), await a_pair(store, link="two")
         await take(store, one, Step(base=a_base()))
