@@ -112,7 +112,8 @@ class Judge:
             is_unread = asks and set_by_people[side.other] is Status.OPEN
             told = [c.html or "" for c in desks[side].comments[counts[side] :]]
             has_changed = {s: set_by_people[s] is not agreed[s] for s in Side}
-            if self.has_guard and is_unread and has_changed[side]:
+            # Whose turn it is comes first: what a partner sets without it is let be in the end.
+            if self.has_guard and is_unread and has_changed[side] and not is_about_hand_off:
                 assert after is Status.OPEN, f"the {side} cannot have read what was asked"
             if after is set_by_people[side]:
                 continue
@@ -172,6 +173,18 @@ def _tells(told: list[str], notes: tuple[str, ...]) -> bool:
         [Deed(side=Side.PARTNER, status="solved")],
     ],
     rule=StatusRule.PARTNER,
+    has_guard=True,
+)
+@example(
+    epochs=[
+        [Deed(side=Side.PLATFORM, moves=True), Deed(side=Side.PARTNER, status="pending")],
+        [
+            Deed(side=Side.PLATFORM, moves=True),
+            Deed(side=Side.PLATFORM, says="asks", moves=True),
+            Deed(side=Side.PARTNER, status="pending"),
+        ],
+    ],
+    rule=StatusRule.MORE_OPEN,
     has_guard=True,
 )
 @example(
