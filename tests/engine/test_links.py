@@ -144,6 +144,28 @@ async def test_a_write_that_comes_behind_another_partners_goes_by_what_that_one_
             both_know(desks, ticket_id, f"nun will es {partner} so", partner=partner)
 
 
+@pytest.mark.parametrize("wanted", ["solved", "pending"])
+async def test_what_the_other_partner_set_just_before_does_not_close_a_hand_off(
+    tmp_path: Path, wanted: str
+) -> None:
+    async with both_desks(tmp_path, partners=BOTH) as desks:
+        ticket_id = await an_escalated_ticket(desks, ACME, GLOBEX)
+        for partner in BOTH:
+            await desks.answer(ticket_id, f"<p>wir sehen nach bei {partner}</p>", partner=partner)
+        await desks.settle()
+        await desks.answer(ticket_id, "<p>Reassign to Heroku</p>", partner="acme", public=False)
+        await desks.answer(
+            ticket_id, "<p>fertig</p>", partner="globex", public=False, status=wanted
+        )
+
+        await run_crossing(desks, ticket_id, late="acme")
+        await desks.settle()
+
+        assert desks.ticket(ticket_id).status == "Open"
+        assert ACME not in desks.ticket(ticket_id).views
+        assert desks.twin(ticket_id, "acme").status == "open"
+
+
 async def test_a_ticket_moved_to_another_partner_ends_its_pair_and_begins_one_there(
     tmp_path: Path,
 ) -> None:
