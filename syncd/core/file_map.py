@@ -45,7 +45,10 @@ def take_files(
         copies = _copies(draft, shown.get(copy_id))
         for file in draft.files:
             known = rows.get((side.other, file.comment_id, file.ordinal))
-            if known is not None and known.state is not FileState.OWED:
+            if known is not None and (
+                known.state is not FileState.OWED or known.state is file.state
+            ):
+                # What is settled stays so, and a debt keeps the time since which it is one.
                 continue
             is_carried = file.state is FileState.CARRIED
             row = FileMapping(

@@ -128,6 +128,27 @@ def test_other_figures_move_the_record_and_equal_ones_do_not() -> None:
     assert compare(record, conditions(same, PATIENCE, now=NOW)).is_empty
 
 
+def test_the_record_names_the_pairs_of_now_and_a_reason_for_as_long_as_none_is_newer() -> None:
+    before = Condition(cause=PARKED, since=ago(hours=1), pairs=(PairId(1),), reason="bug")
+    for told, kept in (("", "bug"), ("refused", "refused")):
+        sign = Sign(cause=PARKED, since=ago(hours=1), pairs=(PairId(4),), reason=told)
+        found = conditions(Survey(signs=[sign]), PATIENCE, now=NOW)
+        (moved,) = compare([Alarm(alarm_id=7, condition=before)], found).moved.values()
+        assert (moved.pairs, moved.reason) == ((4,), kept)
+
+
+def test_a_credential_that_was_renewed_for_a_few_days_ends_when_it_now_says() -> None:
+    record = [on_record(ENDS, since=NOW + timedelta(days=3))]
+    renewed = Survey(signs=[Sign(cause=ENDS, since=NOW + timedelta(days=9))])
+    (moved,) = compare(record, conditions(renewed, PATIENCE, now=NOW)).moved.values()
+    assert moved.since == NOW + timedelta(days=9)
+
+
+def test_a_link_without_a_patience_of_its_own_has_that_of_the_kind() -> None:
+    of_another = Cause(kind=AlarmKind.HAND_OFF_LATE, link=LinkName("globex-search"))
+    assert PATIENCE.of(of_another) == timedelta(minutes=1)
+
+
 def test_an_alarm_that_is_over_and_comes_back_begins_anew() -> None:
     over = Alarm(
         alarm_id=7, condition=Condition(cause=DOWN, since=ago(days=1)), over_at=ago(hours=9)

@@ -76,6 +76,25 @@ def test_what_a_route_knows_after_its_news_is_no_news() -> None:
         assert what(after) is None
 
 
+def test_what_got_worse_is_told_again_from_an_hour_on() -> None:
+    assert what(an_alarm(count=5, told=Told(told_at=ago(hours=1), count=1))) is What.WORSE
+
+
+def test_news_come_in_the_order_in_which_they_began() -> None:
+    begun = [
+        Alarm(alarm_id=alarm_id, condition=Condition(cause=DOWN, since=since), told={"ops": UNTOLD})
+        for alarm_id, since in ((1, ago(hours=1)), (3, ago(hours=2)), (2, ago(hours=2)))
+    ]
+    found = news_for(OPS, begun, now=NOW)
+    assert [each.alarm.alarm_id for each in found] == [2, 3, 1]
+
+
+def test_a_link_that_has_left_the_configuration_concerns_whoever_asks_for_it_by_name() -> None:
+    gone = of_link(AlarmKind.PAIRS_PARKED, LinkName("gone"))
+    assert Route(name="r", links=frozenset({LinkName("gone")})).concerns(gone, ENDS)
+    assert not Route(name="r", connections=frozenset({ACME})).concerns(gone, ENDS)
+
+
 def test_a_route_is_reminded_only_where_it_wants_to_be() -> None:
     alarm = an_alarm(told=Told(told_at=ago(days=1), count=1))
     assert what(alarm) is None

@@ -185,6 +185,29 @@ def test_a_debt_is_tried_again_with_growing_pauses_until_its_time_is_over() -> N
     assert timed(base, now) is base
 
 
+def test_a_debt_has_a_time_of_its_own_and_what_is_paid_has_none() -> None:
+    first = timed(written(a_draft(FileState.CARRIED, FileState.OWED)), AT)
+    later_on = AT + timedelta(minutes=1)
+    both = timed(
+        written(a_draft(FileState.CARRIED, FileState.OWED, FileState.OWED), first), later_on
+    )
+    assert [row.owed_since for row in both.files] == [None, AT, later_on]
+    assert next_try_at(both) == AT + timedelta(seconds=5)
+
+
+def test_a_try_that_came_to_nothing_tells_of_its_own_file_alone() -> None:
+    base = timed(written(a_draft(FileState.OWED, FileState.OWED)), AT)
+    scanned = replace(base.files[1].file, scan=Scan.PENDING)
+    file = DraftFile(comment_id=CommentId("source"), ordinal=1, file=scanned)
+    other, tried = postponed(base, Side.PLATFORM, file, AT).files
+    assert other == base.files[0]
+    assert (tried.tries, tried.file) == (1, scanned)
+
+
+def test_who_owes_no_file_has_no_time_to_come_back() -> None:
+    assert next_try_at(written(a_draft(FileState.CARRIED))) is None
+
+
 def a_row(audience: Audience = Audience.PUBLIC) -> FileMapping:
     return FileMapping(
         origin=Side.PARTNER,

@@ -193,6 +193,24 @@ def test_a_ticket_closed_for_good_is_followed_while_its_own_words_travel() -> No
     assert (quiet.stop, quiet.operations) == (None, ())
 
 
+def test_what_a_ticket_closed_for_good_at_the_platform_is_owed_needs_a_person() -> None:
+    final = replace(HERE, status="Closed", end=End.FINAL)
+    agreed = a_base(status=a_status_base(Status.CLOSED, platform="Closed", partner="solved"))
+    solved = replace(THERE, status="solved")
+    own_words = a_snapshot(final, a_comment("6"))
+    # Its own last words still travel before anybody is asked.
+    first = look(agreed, own_words, a_snapshot(solved, a_comment("5", author=an_agent())))
+    assert [operation.side for operation in first.operations] == [Side.PARTNER]
+    assert first.stop is None
+    stopped = look(agreed, final, a_snapshot(solved, a_comment("5", author=an_agent())))
+    assert stopped.operations == ()
+    assert stopped.stop is not None
+    assert stopped.stop.reason == "platform_ticket_final"
+    assert "follow-up" in stopped.stop.hint
+    quiet = look(agreed, final, solved)
+    assert (quiet.stop, quiet.operations) == (None, ())
+
+
 def test_an_ended_pair_writes_its_last_note_and_then_nothing() -> None:
     away = replace(HERE, views=frozenset({"other"}))
     last = look(platform=away)

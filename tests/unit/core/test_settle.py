@@ -84,6 +84,27 @@ def test_an_answer_taken_in_twice_changes_nothing_the_second_time(is_found: bool
     assert settled(once, intent, answer, is_found=is_found).base == once
 
 
+@pytest.mark.parametrize("is_found", [True, False])
+def test_what_an_import_shows_counts_before_its_comments_have_names_and_once(
+    is_found: bool,
+) -> None:
+    intent = an_intent(an_update(comment=a_draft(), status="solved", add_tags={"t-a"}))
+    unnamed = replace(shown("solved", "t-a"), is_named=False)
+    begun = settled(a_base(status=OWED), intent, unnamed, is_found=is_found)
+    assert (begun.stop, begun.base.comments) == (None, ())
+    assert begun.base.status is not None
+    assert begun.base.status.seen[Side.PARTNER] == "solved"
+    named = replace(unnamed, is_named=True, comment_ids=(CommentId("101"),))
+    after = settled(begun.base, intent, named, is_found=is_found).base
+    assert after == settled(a_base(status=OWED), intent, named, is_found=is_found).base
+
+
+def test_an_import_that_shows_nothing_yet_changes_nothing_yet() -> None:
+    intent = an_intent(an_update(comment=a_draft(), status="solved"))
+    unnamed = replace(an_answer(a_sighting("9001")), is_named=False)
+    assert settled(a_base(status=OWED), intent, unnamed) == Settlement(base=a_base(status=OWED))
+
+
 def test_a_comment_that_the_desk_does_not_name_stops_the_pair() -> None:
     found = settled(a_base(), an_intent(), an_answer())
     assert found.base == a_base()

@@ -9,7 +9,13 @@ import pytest
 from syncd.core.agreed import StatusBase
 from syncd.core.model import Side, Status
 from syncd.core.policy import HEROKU_STATUSES, StatusRule
-from syncd.core.status import StatusDecision, changed_sides, decide_status, owed_status
+from syncd.core.status import (
+    StatusDecision,
+    changed_sides,
+    decide_status,
+    has_arrived,
+    owed_status,
+)
 from tests.support.build import a_status_base
 
 
@@ -261,3 +267,20 @@ def test_a_partner_that_is_let_be_is_owed_nothing() -> None:
 
 def test_a_side_that_was_never_seen_is_owed_nothing() -> None:
     assert owed_status(StatusBase(agreed=Status.OPEN), Side.PARTNER, HEROKU_STATUSES) is None
+
+
+@pytest.mark.parametrize(
+    ("base", "has"),
+    [
+        (StatusBase(agreed=Status.WITH_CUSTOMER, seen={Side.PARTNER: "open"}), True),
+        (StatusBase(agreed=Status.OPEN, seen={Side.PARTNER: "open"}), False),
+        (StatusBase(agreed=Status.WITH_CUSTOMER, seen={Side.PARTNER: "pending"}), False),
+        (StatusBase(agreed=Status.WITH_CUSTOMER, seen={Side.PLATFORM: "Open"}), False),
+        (None, False),
+    ],
+    ids=["is there now", "not that", "was there already", "never seen", "nothing agreed"],
+)
+def test_what_was_agreed_has_arrived_where_it_was_not_shown_before(
+    base: StatusBase | None, has: bool
+) -> None:
+    assert has_arrived(base, "pending", Side.PARTNER, HEROKU_STATUSES) is has
