@@ -104,21 +104,20 @@ class Forked:
         raise NotStarted(f"the forked daemon did not get ready:\n{self.last_lines()}")
 
     def pause(self) -> None:
-        signal.pidfd_send_signal(self._descriptor, signal.SIGSTOP)
+        self._send(signal.SIGSTOP)
 
     def resume(self) -> None:
-        signal.pidfd_send_signal(self._descriptor, signal.SIGCONT)
+        self._send(signal.SIGCONT)
 
     def kill(self) -> None:
-        signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+        self._send(signal.SIGKILL)
         if not self._has_ended(_STOP_SECONDS):
             raise NotStarted(f"{self.pid} does not die")
         os.close(self._descriptor)
 
     def terminate(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._descriptor, signal.SIGTERM)
-            self.resume()
+        self._send(signal.SIGTERM)
+        self.resume()
 
     def stop(self) -> int:
         self.terminate()
@@ -130,6 +129,11 @@ class Forked:
 
     def last_lines(self) -> str:
         return "\n".join(self._log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:])
+
+    def _send(self, number: signal.Signals) -> None:
+        """As `Popen.send_signal`: whoever has died in this moment gets none."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, number)
 
     def _has_ended(self, seconds: float) -> bool:
         return bool(select.select([self._descriptor], [], [], seconds)[0])
