@@ -21,6 +21,7 @@ from syncd.core.model import (
     Snapshot,
     Status,
     Ticket,
+    Transition,
 )
 from syncd.core.notes import NoteKind
 from syncd.core.operations import CreateTicket, RestrictComment, UpdateTicket, copy_op, note_op
@@ -38,6 +39,7 @@ from tests.support.build import (
     a_status_update,
     a_ticket,
     an_agent,
+    later,
 )
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
 from tests.support.twins import PAIR_KEY, VIEW, a_policy
@@ -389,3 +391,21 @@ def test_an_offer_opens_the_ticket_once_and_the_platforms_later_status_stands() 
     found = look(a_base(hand_off=offer), replace(HERE, status="With customer"))
     assert found.base.status is not None
     assert found.base.status.agreed is Status.WITH_CUSTOMER
+
+
+@pytest.mark.parametrize("is_told_when", [True, False])
+def test_a_status_that_somebody_moved_is_on_the_timeline_with_its_moment(
+    is_told_when: bool,
+) -> None:
+    update = a_status_update(at=later(30)) if is_told_when else None
+    moved = replace(THERE, status="pending", status_update=update, updated_at=later(90))
+    agreed = a_base(status=a_status_base(Status.OPEN, platform="Open", partner="open"))
+    (step,) = look(agreed, partner=a_snapshot(moved, a_comment("9", author=an_agent()))).transitions
+    assert step == Transition(
+        name="status",
+        side=Side.PARTNER,
+        before="open",
+        after="pending",
+        actor=Role.UNKNOWN,
+        at=later(30) if is_told_when else later(90),
+    )
