@@ -83,6 +83,12 @@ class Desks:
         """Every desk by its connection's name."""
         return {PLATFORM: self.platform, **self.partners}
 
+    async def delivered(self) -> None:
+        """Return once no webhook is on its way, those that were refused and go again included."""
+        await self.platform.platform.courier.idle()
+        for partner in self.partners.values():
+            await partner.desk.webhooks.courier.idle()
+
     # --- acting as a person ----------------------------------------------------------------------
 
     def at_platform(self, who: str, do: str, **members: Any) -> Json | None:

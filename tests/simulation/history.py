@@ -225,6 +225,8 @@ class _History:
                 if look < _MOST_LET_GO:
                     # What goes on may be stopped again by what had piled up.
                     continue
+            # What a desk tells again of long ago may be worth a look.
+            await self._desks.delivered()
             made = self._lives.made
             if made is not None and not await made.store.load_due(made.clock.now()):
                 return True

@@ -89,7 +89,8 @@ class Reading:
             return False
         if _is_decided(moves, met[-1].at):
             return False
-        return not any(0 < met[-1].at - at <= _BLINK_SECONDS for at in self._touched_at)
+        touched_at = [*self._touched_at, *(move.at for move in moves if move.is_syncd)]
+        return not any(0 < met[-1].at - at <= _BLINK_SECONDS for at in touched_at)
 
 
 def _is_question(said: Said) -> bool:
