@@ -2,7 +2,8 @@
 
 An audit in an answer does not prove that the request wrote anything: an update that changes
 nothing is answered with the ticket's previous audit. So an audit counts as ours only by its stamp,
-or, where stamps cannot be read, because the ticket has left the `updated_at` that we wrote under.
+or, where stamps cannot be read, because the ticket has left the `updated_at` that we wrote under,
+or because what it adds is new and says what was sent.
 Pure, like `mapping`.
 """
 
@@ -52,7 +53,7 @@ def update_answer(
     if ticket.ticket_id != op.ticket_id:
         return None
     update = None if shown.audit is None else to_update(shown.audit)
-    if update is None or not _is_ours(update, intent, ticket):
+    if update is None or not _is_ours(update, intent, op, ticket):
         return None if op.comment is not None else _fields_answer(ticket)
     comments = comments_of(update, people)
     new = [c.comment_id for c in comments if _is_new(c.comment_id, intent)]
@@ -178,9 +179,15 @@ def named_update(
 def _says(comment: Comment, draft: Draft) -> bool:
     if comment.html is None:
         return False
-    said = likeness(comment.html)
-    # With or without the line that names the author.
-    return any(said == likeness(body_of(draft, is_plain=plain)) for plain in (False, True))
+    return likeness(comment.html) in _wordings(draft)
+
+
+def _wordings(draft: Draft) -> frozenset[str]:
+    """What the comment reads like, with and without the line that names its author.
+
+    Whoever lost the answer may not know any more under whose name it went.
+    """
+    return frozenset(likeness(body_of(draft, is_plain=plain)) for plain in (False, True))
 
 
 def look_for_update(
@@ -195,18 +202,13 @@ def look_for_update(
         return Fate.FOUND, stamped[:1]
     if op.comment is None:
         return _look_for_fields(intent, op, updates, our_id=our_id)
-    # Whoever lost the answer may not know any more under whose name it went.
-    wanted = {likeness(body_of(op.comment, is_plain=plain)) for plain in (False, True)}
+    wordings = _wordings(op.comment)
     candidates = [
         update
         for update in updates
         if str(update.audit.author_id) == our_id
         and stamp_in(update.audit) is None
-        and any(
-            _is_new(CommentId(str(event.id)), intent)
-            and likeness(event.html_body or event.body or "") in wanted
-            for event in comment_events(update)
-        )
+        and _holds(update, intent, wordings)
     ]
     if len(candidates) > 1:
         return Fate.AMBIGUOUS, candidates
@@ -268,11 +270,23 @@ def _fields_answer(ticket: Ticket) -> Answer:
     return Answer(ticket_id=ticket.ticket_id, sighting=sighting)
 
 
-def _is_ours(update: Update, intent: Intent, ticket: Ticket) -> bool:
+def _is_ours(update: Update, intent: Intent, op: UpdateTicket, ticket: Ticket) -> bool:
     stamp = stamp_in(update.audit)
     if stamp is not None:
         return stamp == intent.stamp
-    return intent.precondition is None or ticket.precondition != intent.precondition
+    if intent.precondition is None or ticket.precondition != intent.precondition:
+        return True
+    # Two writes of one second leave the same `updated_at`.
+    return op.comment is not None and _holds(update, intent, _wordings(op.comment))
+
+
+def _holds(update: Update, intent: Intent, wordings: frozenset[str]) -> bool:
+    """Whether an update has a new comment that reads like one of these."""
+    return any(
+        _is_new(CommentId(str(event.id)), intent)
+        and likeness(event.html_body or event.body or "") in wordings
+        for event in comment_events(update)
+    )
 
 
 def _is_new(comment_id: CommentId, intent: Intent) -> bool:

@@ -339,6 +339,8 @@ class PairRun:
     ) -> Park | None:
         settlement: Settlement = self._work.settle(intent, answer, is_found=is_found)
         self._env.delivered(self._pair.pair_id, self._link.name, intent.op.side)
+        # What gets through ends a run of bad luck: the pauses grow anew.
+        self._pair = replace(self._pair, tries=0)
         if isinstance(intent.op, CreateTicket):
             await self._keep()
         if settlement.is_leak:
@@ -439,11 +441,6 @@ class PairRun:
         is_dirty = await self._env.record(self._pair.pair_id, self._token, step)
         if event is not None:
             retry_at = outcome.retry_at.isoformat() if outcome.retry_at else None
-            logger().debug(
-                event,
-                pair=self._pair.pair_id,
-                link=self._link.name,
-                writes=self._writes,
-                retry_at=retry_at,
-            )
+            log = logger().bind(pair=self._pair.pair_id, link=self._link.name)
+            log.debug(event, writes=self._writes, retry_at=retry_at)
         return replace(outcome, is_dirty=is_dirty)

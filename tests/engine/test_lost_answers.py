@@ -188,6 +188,39 @@ async def test_it_is_found_without_readable_stamps_too(
         await is_well(desks, ticket_id, case)
 
 
+async def test_what_got_through_between_lost_answers_keeps_the_pauses_short(
+    tmp_path: Path,
+) -> None:
+    """Else a desk that loses one answer in two gets a day's comments a few in five minutes."""
+    async with both_desks(tmp_path) as desks:
+        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
+        await desks.settle()
+        for number in range(8):
+            desks.write(ticket_id, f"<p>Frage {number}</p>")
+        for lost in range(1, 5):
+            desks.arm(Side.PARTNER, "drop_after", kind="write", skip=1)
+            while len(desks.events("op.unknown")) < lost:
+                await desks.round()
+            assert (await desks.pair(ticket_id)).tries == 1
+        await desks.settle()
+        assert len(desks.events("op.unknown")) == 4
+        both_know(desks, ticket_id, "Frage 7")
+        assert len(desks.twin(ticket_id).comments) == 2 + 8
+
+
+async def test_comments_of_one_second_need_no_looking_for_without_readable_stamps(
+    tmp_path: Path,
+) -> None:
+    async with both_desks(tmp_path, metadata_readable=False) as desks:
+        ticket_id = desks.open_ticket("<p>woran es liegt</p>")
+        await desks.settle()
+        for number in range(8):
+            desks.write(ticket_id, f"<p>Frage {number}</p>")
+        await desks.round()
+        assert desks.events("op.unknown") == []
+        assert len(desks.twin(ticket_id).comments) == 2 + 8
+
+
 @pytest.mark.parametrize("rounds", [0, 1, 3])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 async def test_a_write_that_lands_long_after_its_sender_gave_up_stands_there_once(

@@ -359,7 +359,7 @@ class Checker:
         if pair.state == "active" and first_turn == math.inf:
             self._check_read(*desks)
         for here, there in (desks, desks[::-1]):
-            for lost in self._statuses.overwritten(here, there, self._lag_seconds):
+            for lost in self._statuses.overwritten(here, there, self._lag_seconds, guarded=guarded):
                 is_excused = lost.until >= first_turn or (here[0], lost.at) in guarded
                 reading = Reading(self._ledger, self.copies, written=there, copied=here)
                 # The close guard says so in a note, whatever became of the ticket afterwards.

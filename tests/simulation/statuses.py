@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
 #: What a status means, in words of the checker's own.
@@ -46,6 +46,12 @@ def _lost(earlier: Move, later: Move) -> Overwritten:
     return Overwritten(at=earlier.at, until=later.at, value=earlier.after, by=later.after)
 
 
+def _brought(move: Move, *, is_guarded: bool) -> str:
+    """What the other desk's ticket is to mean after a move."""
+    means = MEANS[move.after]
+    return "waits" if is_guarded and means == "done" else means
+
+
 @dataclass(slots=True)
 class Statuses:
     """All moves of all tickets, each ticket's in their order."""
@@ -57,9 +63,18 @@ class Statuses:
         self.moves.setdefault((desk, ticket_id), []).append(move)
 
     def overwritten(
-        self, here: tuple[str, str], there: tuple[str, str], lag_seconds: float
+        self,
+        here: tuple[str, str],
+        there: tuple[str, str],
+        lag_seconds: float,
+        *,
+        guarded: Set[tuple[str, float]] = frozenset(),
     ) -> Sequence[Overwritten]:
-        """Statuses that people set on one ticket of a pair and that never came to the other."""
+        """Statuses that people set on one ticket of a pair and that never came to the other.
+
+        `guarded` are desks and moments of answers that close: the close guard makes of the end
+        that the ticket waits for the customer.
+        """
         found: list[Overwritten] = []
         moves = self.moves.get(here, [])
         for earlier, later in itertools.pairwise(moves):
@@ -72,7 +87,7 @@ class Statuses:
             if value in self._common(here, there, earlier.at):
                 # There and back again, before syncd looked.
                 continue
-            if self._was_left(there, value, earlier.at - lag_seconds, earlier.at):
+            if self._was_left(there, value, earlier.at - lag_seconds, earlier.at, guarded):
                 # Known as the other's news when it came, so that both meant the same for a while.
                 continue
             if value not in self._shown(there, earlier.at, later.at):
@@ -98,11 +113,19 @@ class Statuses:
                 common.add(means[here])
         return common
 
-    def _was_left(self, ticket: tuple[str, str], value: str, since: float, until: float) -> bool:
+    def _was_left(
+        self,
+        ticket: tuple[str, str],
+        value: str,
+        since: float,
+        until: float,
+        guarded: Set[tuple[str, float]],
+    ) -> bool:
         """Whether a ticket came to show it in that time, and people moved on from there."""
         moves = [one for one in self.moves.get(ticket, []) if since <= one.at <= until]
+        desk, _ = ticket
         return any(
-            MEANS[first.after] == value and not then.is_syncd
+            not then.is_syncd and value == _brought(first, is_guarded=(desk, first.at) in guarded)
             for first, then in itertools.pairwise(moves)
         )
 

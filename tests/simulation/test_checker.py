@@ -20,13 +20,14 @@ from tests.simulation import (
     unread,
 )
 from tests.simulation.desks import PLATFORM, VIEWS
-from tests.simulation.history import play
+from tests.simulation.history import longest_lag, play
 from tests.simulation.ledger import Ledger, LetGo, Said
 from tests.simulation.loops import Loops
 from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.people import Writer
-from tests.simulation.script import Script, read_script
+from tests.simulation.script import Script, Terms, read_script
 from tests.simulation.shrink import shrunk
+from tests.simulation.statuses import Move, Statuses
 from tests.simulation.strangers import PARTNER_ID, PLATFORM_ID, Strangers
 
 
@@ -110,6 +111,45 @@ def test_a_stopped_loop_is_told_once(alarms: int, count: int) -> None:
     watch = Loops(Ledger(), lambda _, what: wrong.append(what), most=5)
     watch.check({"1": "loop"}, line * alarms, kills=0)
     assert len(wrong) == count
+
+
+HERE, THERE = (PLATFORM, "t1"), ("acme", "4001")
+
+
+def _moved(at: float, before: str, after: str, *, is_syncd: bool = False) -> Move:
+    return Move(at=at, is_syncd=is_syncd, before=before, after=after)
+
+
+@pytest.mark.parametrize(
+    ("left_at", "guarded", "count"),
+    [
+        # The answer that closed was on its way when staff said the same.
+        (101.0, {("acme", 100.0)}, 0),
+        # Nobody guards an end without an answer.
+        (101.0, set(), 1),
+        # So long before, it had come and gone.
+        (31.0, {("acme", 30.0)}, 1),
+    ],
+)
+def test_what_the_close_guard_makes_of_an_answer_is_the_same_as_what_staff_set(
+    left_at: float, guarded: set[tuple[str, float]], count: int
+) -> None:
+    seen = Statuses()
+    seen.add(*THERE, _moved(left_at - 1, "hold", "solved"))
+    seen.add(*THERE, _moved(left_at, "solved", "open"))
+    seen.add(*HERE, _moved(110.0, "Open", "With customer"))
+    seen.add(*HERE, _moved(125.0, "With customer", "Open", is_syncd=True))
+    lost = seen.overwritten(HERE, THERE, 75.0, guarded=guarded)
+    assert [one.value for one in lost] == ["With customer"] * count
+
+
+@pytest.mark.parametrize(
+    ("poll", "share", "lag"), [(15, 60, 135.0), (15, 100, 75.0), (60, 60, 120.0)]
+)
+def test_a_feed_that_waits_for_its_quota_may_know_a_minute_later(
+    poll: int, share: int, lag: float
+) -> None:
+    assert longest_lag(Terms(seed=1, poll_seconds=poll, share=share)) == lag
 
 
 @pytest.mark.slow

@@ -73,6 +73,25 @@ async def test_an_answer_proves_that_nobody_wrote_between_the_stamp_and_ours(
     assert (covers.after, covers.to) == (seen.ticket.fields_as_of, ticket.fields_as_of - 1)
 
 
+@pytest.mark.parametrize("metadata_readable", [True, False])
+async def test_two_comments_of_one_second_are_both_known_from_their_answers(
+    metadata_readable: bool,
+) -> None:
+    async with a_zendesk_desk(metadata_readable=metadata_readable) as desk:
+        ticket_id = await desk.open_ticket()
+        names: list[CommentId] = []
+        for words in ("<p>One</p>", "<p>Another</p>"):
+            seen = await look(desk, ticket_id)
+            op = an_update(desk, ticket_id, comment=a_draft(desk, words), op_id=words[3] * 32)
+            answer = await desk.connector.write(an_intent(desk, op, seen))
+            names += answer.comment_ids
+        written = desk.stored(ticket_id).comments[-2:]
+        assert [(c.comment_id, c.text) for c in written] == [
+            (names[0], "One"),
+            (names[1], "Another"),
+        ]
+
+
 async def test_an_update_that_changes_nothing_claims_nothing(desk: ZendeskDesk) -> None:
     ticket_id = await desk.open_ticket()
     await desk.answer(ticket_id, "<p>Somebody's</p>", status="pending")
@@ -205,6 +224,34 @@ async def test_an_answer_that_does_not_show_our_comment_leaves_the_outcome_unkno
     intent = replace(an_intent(desk, op), highest_comment_id=CommentId("949"))
     if spoiled == an_answer(id=900):
         intent = replace(intent, highest_comment_id=CommentId("900"))
+    with pytest.raises(OutcomeUnknown):
+        await connector.write(intent)
+
+
+@pytest.mark.parametrize(
+    ("event", "highest", "is_ours"),
+    [
+        ({}, "949", True),
+        ({"html_body": "<p>Mia Keller:</p><p>x</p>"}, "949", False),
+        ({}, "950", False),
+        ({"type": "Notification"}, "949", False),
+    ],
+)
+@respx.mock
+async def test_where_no_stamp_tells_a_comment_of_the_same_second_is_known_by_its_words(
+    desk: ZendeskDesk, event: dict[str, Any], highest: str, is_ours: bool
+) -> None:
+    connector = a_connector(BASE, FakeClock(), token="t")
+    respx.put(f"{BASE}/api/v2/tickets/7").respond(200, json=an_answer(public=True, **event))
+    op = an_update(desk, TicketId("7"), comment=a_draft(desk, "<p>x</p>"))
+    intent = replace(
+        an_intent(desk, op),
+        precondition="2027-01-15T08:00:00Z",
+        highest_comment_id=CommentId(highest),
+    )
+    if is_ours:
+        assert (await connector.write(intent)).comment_ids == (CommentId("950"),)
+        return
     with pytest.raises(OutcomeUnknown):
         await connector.write(intent)
 
