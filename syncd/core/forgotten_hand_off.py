@@ -99,13 +99,10 @@ class _Replay:
         for number, order in enumerate(orders, start=1):
             is_last = number == len(orders)
             about = order.comment.comment_id
-            if self._was_noted(base, about, _REFUSALS):
+            if self._was_noted(base, about, _REFUSALS) or _is_carried_out(base, about):
                 base = _keep(base, order)
             elif self._was_noted(base, about, _CARRIED_OUT) or (is_last and self._is_gone):
-                # Between two that were carried out it was given back.
-                turn = base.hand_off.turn + (2 if base.hand_off.is_away else 1)
-                base = replace(base, hand_off=replace(order.offered, turn=turn))
-                base = turns.confirm(_keep(base, order), self._policy).base
+                base = turns.confirm(_keep(_offered(base, order), order), self._policy).base
             elif order.is_at_home and self._has_nameless(base, _OF_ORDERS):
                 base = _keep(self._read(base, order.comment, is_historic=True), order)
         return base
@@ -164,6 +161,21 @@ def _copied(base: Base) -> frozenset[CommentId]:
         for mapping in base.comments
         if mapping.kind is Known.COPIED and mapping.origin is Side.PARTNER
     )
+
+
+def _is_carried_out(base: Base, about: CommentId) -> bool:
+    """Whether the hand-off that the base knows is this one, and no longer an offer."""
+    return base.hand_off.comment_id == about and base.hand_off.state is not HandOffState.OFFERED
+
+
+def _offered(base: Base, order: _Order) -> Base:
+    """The base with the offer, unless it knows this very one."""
+    known = base.hand_off
+    if known.comment_id == order.comment.comment_id:
+        return base
+    # Between two that were carried out it was given back.
+    turn = known.turn + (2 if known.is_away else 1)
+    return replace(base, hand_off=replace(order.offered, turn=turn))
 
 
 def _keep(base: Base, order: _Order) -> Base:

@@ -211,3 +211,24 @@ def test_files_of_a_forgotten_copy_are_known_again_and_those_it_lacks_are_owed()
         (2, FileState.CARRIED),
     ]
     assert news(found, Side.PARTNER, shown[Side.PARTNER]) == ()
+
+
+def test_a_note_that_has_its_name_keeps_it_when_another_is_named() -> None:
+    owed = OwedNote(key="handed:7@partner", side=Side.PARTNER, kind="handed")
+    stamped = a_mapping("101", None, kind=Known.NOTE, note_key=f"stamp:{noted(owed.key)}")
+    known = a_mapping("103", None, kind=Known.NOTE, note_key="context:T1@partner")
+    strange = a_mapping("104", None, kind=Known.NOTE, note_key="stamp:f00")
+    base = name_notes(a_base(stamped, known, strange, owed=(owed,)), PAIR_KEY)
+    assert base.comments == (replace(stamped, note_key=owed.key), known, strange)
+
+
+def test_a_silent_creation_of_one_comment_and_its_note_is_no_ordinary_one() -> None:
+    """What it holds is history, as long as it may be; an ordinary one had the first part alone."""
+    create = create_op(PAIR_KEY, Side.PARTNER)
+    thread = [a_comment(str(n)) for n in range(1, 3)]
+    silent = [ours(str(100 + n), create) for n in range(1, 3)]
+    assert rows(adopted(Base(), thread, silent)) == [
+        (Known.COPIED, "1", "101"),
+        (Known.COPIED, "2", "102"),
+    ]
+    assert rows(adopted(Base(), thread, silent[:1])) == [(Known.COPIED, "1", "101")]

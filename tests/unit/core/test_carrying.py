@@ -8,11 +8,19 @@ from datetime import timedelta
 import pytest
 
 from syncd.core.agreed import Base, FileMapping, FileState
-from syncd.core.attachment import AttachmentReason, Scan
+from syncd.core.attachment import AttachmentReason, Scan, harmless
 from syncd.core.capabilities import Capabilities
-from syncd.core.carrying import follow_up, is_pending, luggage, told, verdict
+from syncd.core.carrying import (
+    follow_up,
+    is_pending,
+    luggage,
+    placeholder_bytes,
+    told,
+    verdict,
+)
 from syncd.core.draft import draft_copy, part_source
 from syncd.core.file_map import (
+    brought,
     due_keys,
     follow_ups,
     late_keys,
@@ -21,11 +29,12 @@ from syncd.core.file_map import (
     postponed,
     take_files,
     timed,
+    without_withdrawn,
 )
 from syncd.core.model import Audience, CommentId, Side, Snapshot
 from syncd.core.operations import Draft, DraftFile
 from syncd.core.policy import AttachmentRules, Direction, LinkPolicy
-from tests.support.build import AT, LINK, a_comment, a_ticket, an_attachment
+from tests.support.build import AT, LINK, a_comment, a_ticket, an_agent, an_attachment
 
 DESK = Capabilities(max_file_bytes=1000)
 RULES = AttachmentRules()
@@ -300,3 +309,82 @@ def test_a_file_as_large_as_may_be_travels() -> None:
     file = an_attachment("log.txt", size=1000)
     assert verdict(file, Side.PARTNER, RULES, DESK) is None
     assert verdict(replace(file, size=1001), Side.PARTNER, RULES, DESK) is not None
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_no_file_follows_for_a_comment_that_is_by_now_nobodys_there(*, local: bool) -> None:
+    paid = replace(a_row(), ordinal=0, state=FileState.CARRIED)
+    other = replace(a_row(), comment_id=CommentId("c:2"))
+    base = Base(files=(paid, a_row(), other))
+    audience = Audience.LOCAL if local else Audience.SHARED
+    said = a_comment(comment_id="c:1", author=an_agent(), audience=audience)
+    shown = {Side.PARTNER: Snapshot(ticket=a_ticket("9001"), comments=(said,))}
+    after = without_withdrawn(base, shown, POLICY)
+    assert [row.state for row in after.files] == [
+        FileState.CARRIED,
+        FileState.REFUSED if local else FileState.OWED,
+        FileState.OWED,
+    ]
+
+
+def test_what_is_owed_follows_when_it_is_due_to_its_side_with_its_comments_author() -> None:
+    late = a_row()
+    elsewhere = replace(late, origin=Side.PLATFORM)
+    early = replace(late, ordinal=3)
+    expired = replace(late, ordinal=4)
+    said = a_comment(comment_id="c:1", author=an_agent("Ada"))
+    drafts = follow_ups(
+        Base(files=(late, elsewhere, early, expired)),
+        Side.PLATFORM,
+        Snapshot(ticket=a_ticket("9001"), comments=(said,)),
+        due=frozenset({"file:c:1:2@platform", "file:c:1:2@partner", "file:c:1:4@platform"}),
+        late=frozenset({"file:c:1:4@platform"}),
+        is_quiet=False,
+        policy=POLICY,
+        capabilities=DESK,
+    )
+    assert [(d.files[0].ordinal, d.files[0].state) for d in drafts] == [
+        (2, FileState.WANTED),
+        (4, FileState.REFUSED),
+    ]
+    assert {draft.author for draft in drafts} == {said.author}
+
+
+def test_of_a_copy_that_lacks_files_the_rest_is_owed_and_says_why() -> None:
+    files = tuple(
+        DraftFile(comment_id=CommentId("1"), ordinal=n, file=an_attachment(f"{n}.txt"))
+        for n in range(2)
+    )
+    copy = a_comment("101", attachments=(an_attachment("1.txt"),))
+    lacking, there = brought(files, copy)
+    assert (lacking.state, lacking.reason) == (FileState.OWED, AttachmentReason.FOLLOWS.value)
+    assert (there.state, there.reason) == (FileState.CARRIED, "")
+    renamed = a_comment("101", attachments=(an_attachment("a.txt"), an_attachment("b.txt")))
+    assert {file.state for file in brought(files, renamed)} == {FileState.CARRIED}
+
+
+def test_what_is_known_of_one_file_is_no_reason_to_pass_over_the_next() -> None:
+    once = written(a_draft(FileState.CARRIED))
+    both = written(a_draft(FileState.CARRIED, FileState.OWED), once)
+    assert [row.state for row in both.files] == [FileState.CARRIED, FileState.OWED]
+
+
+def test_no_more_files_travel_than_a_comment_may_have() -> None:
+    files = tuple(an_attachment(f"{n}.txt") for n in range(3))
+    desk = replace(DESK, max_files=2)
+    found = luggage(a_comment(attachments=files), Side.PARTNER, policy=POLICY, capabilities=desk)
+    assert [file.ordinal for file in found.wanted] == [0, 1]
+    assert [(f.name, reason) for f, reason in found.left] == [("2.txt", AttachmentReason.TOO_MANY)]
+
+
+def test_no_more_files_travel_than_a_line_for_each_would_fit_into_half_a_comment() -> None:
+    """Should none of them make it, each leaves a line, and the words need the other half."""
+    files = tuple(an_attachment(f"{n}.txt") for n in range(9))
+    each = placeholder_bytes(harmless(files[0]), POLICY)
+    for room, count in ((4 * each, 4), (4 * each - 1, 3), (100 * each, 9)):
+        desk = replace(DESK, max_body_bytes=2 * room)
+        found = luggage(
+            a_comment(attachments=files), Side.PARTNER, policy=POLICY, capabilities=desk
+        )
+        assert len(found.wanted) == count
+        assert {reason for _, reason in found.left} <= {AttachmentReason.TOO_MANY}

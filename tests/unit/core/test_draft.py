@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.agreed import OwedNote
+from syncd.core.agreed import Base, OwedNote
 from syncd.core.capabilities import Capabilities
+from syncd.core.comment_map import take_written
 from syncd.core.draft import (
+    attribution_line,
     comment_html,
     digest_key,
     draft_copy,
@@ -24,7 +26,7 @@ from syncd.core.lines import plain_text
 from syncd.core.markup import WITHHELD_LINK
 from syncd.core.model import Audience, CommentId, Side
 from syncd.core.policy import LinkPolicy
-from tests.support.build import LINK, a_comment, a_person, an_attachment
+from tests.support.build import LINK, a_comment, a_draft, a_person, an_attachment
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
 
 POLICY = LinkPolicy(link=LINK, view="acme")
@@ -212,3 +214,44 @@ def test_a_draft_is_mended_for_every_desk_and_nothing_else_of_it_changes() -> No
     assert "half" in mended.html
     assert replace(mended, html=draft.html, author=draft.author) == draft
     assert writable_draft(replace(draft, author=None)).author is None
+
+
+@pytest.mark.parametrize("target", list(Side))
+def test_only_a_copy_for_the_partner_names_its_author_by_a_key(target: Side) -> None:
+    """Accounts are made at the partner's desk alone; the platform shows the name."""
+    comment = a_comment(author=a_person("Cora", person_id="77"))
+    (draft,) = draft_copy(comment, target, policy=POLICY, capabilities=ZENDESK_LIKE)
+    assert bool(draft.author_key) is (target is Side.PARTNER)
+
+
+@pytest.mark.parametrize("is_redacted", [True, False])
+def test_a_copy_says_whether_something_had_been_taken_out(*, is_redacted: bool) -> None:
+    comment = replace(a_comment(), is_redacted=is_redacted)
+    (draft,) = draft_copy(comment, Side.PARTNER, policy=POLICY, capabilities=ZENDESK_LIKE)
+    assert draft.is_redacted is is_redacted
+    taken = take_written(Base(), Side.PARTNER, [(draft, CommentId("101"))])
+    assert [mapping.is_redacted for mapping in taken.comments] == [is_redacted]
+
+
+@pytest.mark.parametrize("count", [3, 5_000])
+def test_a_digest_that_is_cut_fits_and_keeps_the_order_of_what_was_said(count: int) -> None:
+    small = SMALL if count == 3 else ZENDESK_LIKE
+    html, _ = digest(count, "<p>start {n}. " + "more " * 400 + "</p>", small)
+    assert len(html.encode()) <= small.max_body_bytes
+    shown = [int(number) for number in re.findall(r"start (\d+)\.", html)]
+    assert len(shown) > 1
+    assert shown == sorted(shown)
+    assert shown[-1] == count
+
+
+def test_the_line_that_names_the_author_is_in_the_links_own_words() -> None:
+    told = replace(POLICY, wording={"attribution": "{author} sprach, {role}, {at}"})
+    line = attribution_line(a_comment(), policy=told, capabilities=Capabilities())
+    assert "sprach" in line
+
+
+def test_what_nobody_mended_before_is_mended_when_it_leaves() -> None:
+    raw = a_draft("<p>half\ud800</p>", author=a_person("Co\ud800ra"))
+    mended = writable_draft(raw)
+    assert mended.author is not None
+    assert "\ud800" not in mended.html + mended.author.name

@@ -11,9 +11,11 @@ from syncd.core.comment_map import take_written
 from syncd.core.draft import draft_note
 from syncd.core.ends import lose, recover
 from syncd.core.mirror import merge_ticket
-from syncd.core.model import CommentId, End, Side, Snapshot, Ticket, TicketId
+from syncd.core.model import Audience, CommentId, End, Side, Snapshot, Ticket, TicketId
 from syncd.core.notes import NoteKind
-from tests.support.build import a_base, a_sighting, a_snapshot, a_ticket
+from syncd.core.operations import note_op
+from syncd.core.stamp import stamp_for
+from tests.support.build import a_base, a_comment, a_sighting, a_snapshot, a_ticket
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
 from tests.support.twins import PAIR_KEY, VIEW, a_policy
 
@@ -117,3 +119,61 @@ def test_follow_ups_gather_and_are_never_forgotten() -> None:
     later = merge_ticket(merged, a_sighting(replace(THERE, fields_as_of=9)))
     assert later is not None
     assert later.follow_ups == {"9002", "9003"}
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_the_other_side_is_told_whose_ticket_went_and_came_back(side: Side) -> None:
+    gone = replace(HERE if side is Side.PLATFORM else THERE, end=End.DELETED)
+    tickets = (THERE, gone) if side is Side.PLATFORM else (gone, HERE)
+    base = lost(a_base(), *tickets)
+    desk = POLICY.platform_name if side is Side.PLATFORM else POLICY.partner_name
+    assert [(owed.side, dict(owed.facts)["desk"]) for owed in base.owed] == [(side.other, desk)]
+    base, _ = recover(written(base), shown(THERE), POLICY)
+    assert [(owed.kind, owed.side, dict(owed.facts)["desk"]) for owed in base.owed] == [
+        ("ticket_restored", side.other, desk)
+    ]
+
+
+def test_a_ticket_that_went_away_is_on_record_once_and_where_both_are_gone_a_person_is_asked() -> (
+    None
+):
+    gone = shown(replace(THERE, end=End.DELETED))
+    first = lose(a_base(), gone, policy=POLICY, capabilities=CAN, pair_key=PAIR_KEY)
+    assert first is not None
+    assert [(t.before, t.after) for t in first.transitions] == [("alive", "deleted")]
+    again = lose(first.base, gone, policy=POLICY, capabilities=CAN, pair_key=PAIR_KEY)
+    assert again is not None
+    assert again.transitions == ()
+    both = shown(replace(THERE, end=End.DELETED), replace(HERE, end=End.GONE))
+    nobody = lose(a_base(), both, policy=POLICY, capabilities=CAN, pair_key=PAIR_KEY)
+    assert nobody is not None
+    assert nobody.stop is not None
+    assert nobody.stop.reason == "platform_ticket_gone"
+
+
+def test_a_note_of_the_deletion_that_only_a_stamp_shows_is_not_owed_again() -> None:
+    """A store that lost the note's name finds it by its stamp, before anything else is decided."""
+    base = lost(a_base(), replace(THERE, end=End.DELETED))
+    (owed,) = base.owed
+    stamp = stamp_for(POLICY.link, note_op(PAIR_KEY, owed.side, owed.key))
+    here = a_snapshot(HERE, a_comment("801", audience=Audience.SHARED, stamp=stamp))
+    found = lose(
+        a_base(),
+        {Side.PLATFORM: here, Side.PARTNER: a_snapshot(replace(THERE, end=End.DELETED))},
+        policy=POLICY,
+        capabilities=CAN,
+        pair_key=PAIR_KEY,
+    )
+    assert found is not None
+    assert (found.base.owed, found.operations) == ((), ())
+    assert found.stop is not None
+
+
+def test_both_tickets_that_come_back_are_told_of() -> None:
+    """The first came back before anybody was told of it, the second after."""
+    base = lost(a_base(), replace(THERE, end=End.DELETED))
+    told = written(base)
+    early = lost(told, THERE, replace(HERE, end=End.DELETED))
+    back, moved = recover(early, shown(THERE), POLICY)
+    assert [m.side for m in moved] == [Side.PLATFORM, Side.PARTNER]
+    assert [(owed.kind, owed.side) for owed in back.owed] == [("ticket_restored", Side.PLATFORM)]

@@ -9,7 +9,17 @@ import pytest
 
 from syncd.core.agreed import Base, HandOff, HandOffState, Known, RefusedStatus
 from syncd.core.decision import Circumstances, Decision
-from syncd.core.lineage import Kin, Successor, follow_up, go_on, join, refuse, tell_refused
+from syncd.core.lineage import (
+    Kin,
+    Succession,
+    Successor,
+    follow_up,
+    go_on,
+    join,
+    refuse,
+    tell_refused,
+    without_merge,
+)
 from syncd.core.model import Audience, CommentId, End, Held, Side, Snapshot, Status, TicketId
 from syncd.core.notes import NoteKind
 from syncd.core.operations import CreateTicket, Draft, copy_op, note_op
@@ -347,3 +357,47 @@ def test_the_comment_map_goes_on() -> None:
     found = a_snapshot(a_ticket("9005", requester=CORA))
     after, _ = join(base, Kin.FOLLOW_UP, a_snapshot(CLOSED), found, POLICY)
     assert after.comments == base.comments
+
+
+# --- what else is owed then ----------------------------------------------------------------------
+
+STRAYS = Circumstances(pair_key=PAIR_KEY, strays=(TicketId("9007"),))
+
+
+def test_a_living_ticket_is_written_to_before_a_stray_is_looked_at() -> None:
+    alive = {Side.PLATFORM: a_snapshot(HERE), Side.PARTNER: a_snapshot(a_ticket("9001"))}
+    owed = (an_update(comment=a_draft(source_id="5")),)
+    decision = Decision(base=AGREED, travelling={})
+    asked = HOW_ALL | {"circumstances": STRAYS}
+    assert go_on(owed, decision, alive, **asked) == Succession(operations=owed)
+    looked = go_on((), decision, alive, **asked)
+    assert looked.successor == Successor(
+        side=Side.PARTNER, kin=Kin.FOLLOW_UP, ticket_id=TicketId("9007")
+    )
+
+
+def test_a_merged_tickets_thread_is_known_to_its_end_before_its_target_is_looked_at() -> None:
+    unread = a_snapshot(replace(MERGED, fields_as_of=9, comments_as_of=5))
+    shown = {**BOTH, Side.PARTNER: unread}
+    found = go_on((), Decision(base=AGREED, travelling={}), shown, **HOW_ALL)
+    assert found == Succession(needs_thread=True)
+
+
+def test_what_the_platform_is_owed_is_written_by_a_backfill_that_opens_no_follow_up() -> None:
+    to_platform = an_update(side=Side.PLATFORM, ticket_id="T1", comment=a_draft(source_id="7"))
+    owed = (to_platform, an_update(comment=a_draft(source_id="5")))
+    asked = HOW_ALL | {"circumstances": QUIET}
+    found = go_on(owed, Decision(base=AGREED, travelling={}), BOTH, **asked)
+    assert found.operations == (to_platform,)
+    assert [held.comment_id for held in found.left_out] == ["5"]
+
+
+def test_a_merge_leaves_the_ticket_as_it_was_seen_before() -> None:
+    update = a_status_update("closed", update_id="u1")
+    merged = replace(MERGED, status_update=update, tags=frozenset({"merged"}))
+    base = replace(AGREED, tags=a_tag_base({"t-a"}, kept={"t-bot"}))
+    shown = without_merge(base, {**BOTH, Side.PARTNER: a_snapshot(merged)})
+    ticket = shown[Side.PARTNER].ticket
+    assert (ticket.status, ticket.status_update) == ("solved", None)
+    assert ticket.tags == {"t-a", "t-bot"}
+    assert without_merge(base, BOTH) == BOTH

@@ -24,6 +24,7 @@ from tests.support.build import (
     a_comment,
     a_person,
     a_sighting,
+    a_snapshot,
     a_status_update,
     a_ticket,
     a_whole_read,
@@ -283,3 +284,118 @@ def test_a_ticket_that_goes_on_from_others_has_their_comments_before_its_own() -
     assert [comment.comment_id for comment in whole.comments] == ["9", "10", "11"]
     assert whole.comments[0].html == "<p>as it is now</p>"
     assert whole.earlier_count == 1
+
+
+def test_an_equally_old_look_adds_where_a_ticket_went_on() -> None:
+    known = a_ticket(status="closed", fields_as_of=3, end=End.FINAL)
+    after = replace(
+        known, end=End.MERGED, merged_into=TicketId("9"), follow_ups=frozenset({TicketId("8")})
+    )
+    assert merged(known, a_sighting(after)) == after
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_read_that_shows_the_past_has_to_be_read_again(*, is_read: bool) -> None:
+    """Overtaken on its way, or a desk that was put back: the pair's own read tells which."""
+    known = a_ticket(fields_as_of=3)
+    assert known.is_confirmed
+    past = a_ticket(status="Closed", fields_as_of=2)
+    after = merged(known, a_sighting(past, is_read=is_read))
+    assert after.status == known.status
+    assert (after.is_stale, after.is_confirmed) == (is_read, not is_read)
+
+
+@pytest.mark.parametrize(
+    "sighting",
+    [
+        pytest.param(a_sighting("T1", is_unreadable=True), id="unreadable"),
+        pytest.param(Sighting(ticket_id=TicketId("T1"), is_missing=True), id="missing"),
+        pytest.param(a_sighting("T1", moved_at=9), id="moved"),
+    ],
+)
+def test_what_is_in_doubt_is_no_longer_sure(sighting: Sighting) -> None:
+    known = a_ticket(fields_as_of=5)
+    assert known.is_confirmed
+    assert merged(known, sighting).is_confirmed is False
+
+
+def test_a_ticket_that_was_not_found_and_is_told_of_is_not_sure() -> None:
+    gone = a_ticket(fields_as_of=5, end=End.GONE)
+    told = merged(gone, a_sighting(a_ticket(fields_as_of=6)))
+    assert (told.is_stale, told.is_confirmed) == (True, False)
+
+
+@pytest.mark.parametrize("known_at", [3, 4])
+def test_an_equally_old_or_later_look_keeps_the_better_of_two_explanations(known_at: int) -> None:
+    named = a_status_update("Closed", update_id="u1", at=later(5))
+    nameless = a_status_update("Closed", at=later(5))
+    for first, second in ((named, nameless), (nameless, named)):
+        known = a_ticket(status="Closed", fields_as_of=3, status_update=first)
+        shown = a_ticket(status="Closed", fields_as_of=known_at, status_update=second)
+        assert merged(known, a_sighting(shown)).status_update == named
+        told = merged(known, a_sighting("T1", status_update=second))
+        assert told.status_update == named
+
+
+def test_what_was_public_once_is_known_to_have_been() -> None:
+    public, private = a_comment(), a_comment(audience=Audience.SHARED)
+    hidden = merge_comment(public, private)
+    assert hidden.was_public
+    assert merge_comment(hidden, private).was_public
+    assert merge_comment(private, replace(private, was_public=True)).was_public
+    assert not merge_comment(private, private).was_public
+    assert not merge_comment(public, public).was_public
+
+
+def test_another_ticket_under_a_known_number_means_that_the_known_one_is_gone() -> None:
+    """A desk that was put back numbers from there."""
+    known = a_snapshot(a_ticket(fields_as_of=5), a_comment("1"))
+    other = replace(a_ticket(status="Closed", fields_as_of=9), created_at=later(900))
+    after = merge_snapshot(known, a_whole_read(other, a_comment("2", "<p>of another</p>")))
+    assert after is not None
+    assert (after.ticket.end, after.ticket.status) == (End.GONE, "Open")
+    assert [comment.comment_id for comment in after.comments] == ["1"]
+    assert merge_ticket(known.ticket, a_whole_read(other)) == after.ticket
+
+
+def test_a_desk_that_was_put_back_is_believed_over_what_was_known() -> None:
+    update = a_status_update("Closed", update_id="u1", at=later(5))
+    known = a_ticket(status="Closed", fields_as_of=9, status_update=update, hinted=["7"])
+    sighting = a_whole_read(a_ticket(status="Open", fields_as_of=0))
+    after = merged(known, replace(sighting, is_set_back=True))
+    assert (after.status, after.fields_as_of, after.comments_as_of) == ("Open", 0, 0)
+    assert after.status_update is None
+    assert (after.is_stale, after.is_comment_hinted) == (False, False)
+
+
+def test_a_number_no_desk_would_give_is_no_number() -> None:
+    longest, longer = "9" * 30, "1" + "0" * 30
+    shown = merge_snapshot(
+        None, a_whole_read(a_ticket(), *(a_comment(each, at=AT) for each in (longest, longer)))
+    )
+    assert shown is not None
+    assert [comment.comment_id for comment in shown.comments] == [longer, longest]
+
+
+def test_a_whole_ticket_keeps_the_count_of_its_earlier_comments() -> None:
+    known = replace(a_snapshot(a_ticket(), a_comment("1"), a_comment("2")), earlier_count=1)
+    again = merge_snapshot(known, a_sighting("T1", a_comment("3"), covers=(1, 2)))
+    assert again is not None
+    assert again.earlier_count == 1
+    fresh = merge_snapshot(None, a_whole_read(a_ticket(), a_comment("1")))
+    assert fresh is not None
+    assert fresh.earlier_count == 0
+
+
+def test_a_hint_at_a_comment_that_the_whole_ticket_holds_is_none() -> None:
+    known = a_snapshot(a_ticket(), a_comment("1"))
+    after = merge_snapshot(known, a_sighting("T1", hinted=["1"]))
+    assert after is not None
+    assert not after.ticket.is_comment_hinted
+
+
+def test_a_whole_tickets_comments_only_narrow_as_well() -> None:
+    known = a_snapshot(a_ticket(), a_comment("1", audience=Audience.SHARED))
+    again = merge_snapshot(known, a_sighting("T1", a_comment("1")))
+    assert again is not None
+    assert [comment.audience for comment in again.comments] == [Audience.SHARED]

@@ -409,3 +409,19 @@ def test_a_status_that_somebody_moved_is_on_the_timeline_with_its_moment(
         actor=Role.UNKNOWN,
         at=later(30) if is_told_when else later(90),
     )
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_lost_ticket_that_was_told_of_since_is_looked_for(side: Side) -> None:
+    gone = replace(HERE if side is Side.PLATFORM else THERE, end=End.GONE, is_stale=True)
+    found = look(None, gone, THERE) if side is Side.PLATFORM else look(None, HERE, gone)
+    assert found == Plan(base=a_base(), needs=(Need(side=side, fields=True),))
+
+
+def test_a_ticket_that_goes_away_is_on_the_timeline_once() -> None:
+    gone = replace(THERE, end=End.DELETED)
+    first = look(partner=gone)
+    assert [(t.name, t.side, t.before, t.after) for t in first.transitions] == [
+        ("end", Side.PARTNER, "alive", "deleted")
+    ]
+    assert look(first.base, partner=gone).transitions == ()

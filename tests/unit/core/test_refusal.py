@@ -211,3 +211,12 @@ def test_a_full_ticket_stops_the_pair_only_when_a_comment_is_owed(has_news: bool
     assert (planned.stop.reason if planned.stop else None) == (
         "comment_limit" if has_news else None
     )
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_whoever_wanted_a_refused_status_is_told_which_desk_refused_it(side: Side) -> None:
+    operation = an_update(side=side, status="solved")
+    found = refuse_status(a_base(status=OWED), operation, a_snapshot(there()), (), a_policy())
+    assert found is not None
+    desk = a_policy().platform_name if side is Side.PLATFORM else a_policy().partner_name
+    assert [(owed.side, dict(owed.facts)["desk"]) for owed in found.owed] == [(side.other, desk)]

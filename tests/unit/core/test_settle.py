@@ -8,7 +8,7 @@ import pytest
 
 from syncd.core.agreed import Base, HandOff, HandOffState, Known, OwedNote, StatusBase, TagBase
 from syncd.core.model import Audience, CommentId, Side, Status
-from syncd.core.operations import Answer, Intent
+from syncd.core.operations import Answer, Intent, UpdateTicket
 from syncd.core.policy import LinkPolicy, StatusRule
 from syncd.core.settle import Settlement, settle
 from tests.support.build import (
@@ -416,3 +416,47 @@ def test_a_hand_off_that_was_confirmed_already_is_not_told_again() -> None:
     handed = replace(OFFERED, state=HandOffState.HANDED)
     found = settled(a_base(hand_off=handed), leave(), shown("Open"))
     assert (found.base.owed, found.transitions) == ((), ())
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_a_ticket_made_with_the_balls_tag_shows_the_ball(*, is_set: bool) -> None:
+    intent = an_intent(a_creation("op", tags={"away"} if is_set else {"t-a"}))
+    answer = replace(shown("open", "away", "t-a"), comment_ids=(CommentId("101"),))
+    base = a_base(hand_off=HandOff(state=HandOffState.HANDED, is_tag_set=not is_set))
+    assert settled(base, intent, answer).base.hand_off.is_tag_set is is_set
+
+
+@pytest.mark.parametrize(
+    ("replaced", "add", "remove"),
+    [({"mine", "note"}, {"note"}, set()), (set(), set(), {"mine"})],
+    ids=["a tag more", "a tag less"],
+)
+def test_one_tag_that_a_write_undid_is_enough_to_repair_it(
+    replaced: set[str], add: set[str], remove: set[str]
+) -> None:
+    intent = an_intent(an_update(add_tags={"t-new"}), tags_before={"mine"})
+    answer = replace(shown("open", "mine", "t-new"), replaced_tags=frozenset(replaced))
+    found = settled(a_base(), intent, answer)
+    assert [conflict.name for conflict in found.conflicts] == ["tags"]
+    assert found.base.tags.owed_add[Side.PARTNER] == add
+    assert found.base.tags.owed_remove[Side.PARTNER] == remove
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        an_update(status="solved"),
+        an_update(add_tags={"t-new"}),
+        an_update(remove_tags={"t-old"}),
+    ],
+    ids=["status", "a tag more", "a tag less"],
+)
+def test_a_write_of_fields_knows_the_tags_of_the_moment_before_without_being_told(
+    operation: UpdateTicket,
+) -> None:
+    """It is refused when somebody was faster; what is new beside it is the desk's own."""
+    intent = an_intent(operation, tags_before={"t-a"})
+    base = a_base(status=OWED, tags=a_tag_base({"t-a"}))
+    tags = {"t-a", "t-desk"} | operation.add_tags
+    found = settled(base, intent, shown("solved", *tags)).base
+    assert found.tags.kept == {Side.PARTNER: frozenset({"t-desk"})}

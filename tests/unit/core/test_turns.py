@@ -20,6 +20,7 @@ from syncd.core.turns import (
     hint_made_private,
     hold_open,
     read_partner_comment,
+    tell_closed,
     wants_ball_tag,
     was_obeyed,
 )
@@ -329,3 +330,51 @@ def test_a_note_that_is_owed_or_written_is_not_owed_again() -> None:
     once = owe(a_base(), note(NoteKind.CLOSE_GUARD), Side.PARTNER, "u")
     assert owe(once, note(NoteKind.CLOSE_GUARD), Side.PARTNER, "u") == once
     assert owe(once, note(NoteKind.CLOSE_GUARD), Side.PLATFORM, "u") != once
+
+
+@pytest.mark.parametrize(
+    ("state", "turn", "agreed", "is_told"),
+    [
+        (HandOffState.NONE, 2, Status.CLOSED, True),
+        (HandOffState.NONE, 2, Status.OPEN, False),
+        (HandOffState.NONE, 1, Status.CLOSED, False),
+        (HandOffState.HANDED, 2, Status.CLOSED, False),
+    ],
+)
+def test_staff_who_give_back_a_closed_ticket_are_told_that_nobody_is_asked_to_act(
+    state: HandOffState, turn: int, agreed: Status, *, is_told: bool
+) -> None:
+    before = in_state(HandOffState.HANDED)
+    after = a_base(hand_off=HandOff(state=state, turn=turn), status=a_status_base(agreed))
+    told = tell_closed(before, after, POLICY, at=AT)
+    key = "resumed_closed:turn-2@platform"
+    assert [owed.key for owed in told.owed] == [key] * is_told
+    bare = replace(after, status=None)
+    assert tell_closed(before, bare, POLICY, at=AT) == bare
+
+
+#: The first is the one that people are told of; the second was written.
+TWO_PHRASES = replace(POLICY, hand_off_phrases=("Reassign to Heroku", "Give it to Heroku"))
+
+
+@pytest.mark.parametrize(
+    ("html", "kind"),
+    [
+        ("<p>Give it to Heroku</p>", NoteKind.PUBLIC_PHRASE_HELD),
+        ("<p>Hello</p><p>Give it to Heroku</p>", NoteKind.PUBLIC_PHRASE_SENT),
+    ],
+)
+def test_a_public_phrase_is_told_of_as_it_was_written(html: str, kind: NoteKind) -> None:
+    (told,) = read(
+        a_base(), order(html=html, audience=Audience.PUBLIC), policy=TWO_PHRASES
+    ).base.owed
+    assert (told.kind, dict(told.facts)["phrase"]) == (kind.value, "Give it to Heroku")
+
+
+def test_who_is_told_how_to_hand_over_is_told_the_first_phrase() -> None:
+    written = order(html="<p>Give it to Heroku</p>")
+    (old,) = read(a_base(), written, policy=TWO_PHRASES, is_historic=True).base.owed
+    assert dict(old.facts)["phrase"] == "Reassign to Heroku"
+    hidden = replace(written, was_public=True)
+    (late,) = read(a_base(), hidden, policy=TWO_PHRASES).base.owed
+    assert (late.kind, dict(late.facts)["phrase"]) == ("made_private", "Reassign to Heroku")

@@ -7,10 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.agreed import Base, HandOff, HandOffState, Known, OwedNote, StatusBase, TagBase
+from syncd.core.agreed import (
+    Base,
+    FileMapping,
+    FileState,
+    HandOff,
+    HandOffState,
+    Known,
+    OwedNote,
+    StatusBase,
+    TagBase,
+)
 from syncd.core.capabilities import Capabilities
+from syncd.core.carrying import file_key
 from syncd.core.decision import Circumstances, Decision
-from syncd.core.model import Audience, Comment, Side, Snapshot, Status
+from syncd.core.model import Audience, Comment, CommentId, Side, Snapshot, Status
 from syncd.core.operations import Operation, RestrictComment, UpdateTicket, copy_op, note_op
 from syncd.core.writes import Writes
 from tests.support.build import (
@@ -21,6 +32,7 @@ from tests.support.build import (
     a_status_base,
     a_ticket,
     an_agent,
+    an_attachment,
 )
 from tests.support.desks import PLATFORM_LIKE, ZENDESK_LIKE
 from tests.support.twins import PAIR_KEY, VIEW, a_policy
@@ -44,6 +56,9 @@ def writes(
     capabilities: Mapping[Side, Capabilities] | None = None,
     history_limit: int = 25,
     is_quiet: bool = False,
+    siblings: tuple[Status, ...] = (),
+    due_files: frozenset[str] = frozenset(),
+    pair_key: str = PAIR_KEY,
 ) -> tuple[Operation, ...]:
     decision = Decision(base=base, travelling={side: travelling, side.other: ()})
     return Writes(
@@ -51,7 +66,7 @@ def writes(
         {Side.PLATFORM: platform, Side.PARTNER: partner},
         replace(a_policy(), history_limit=history_limit),
         capabilities or {Side.PLATFORM: PLATFORM_LIKE, Side.PARTNER: ZENDESK_LIKE},
-        Circumstances(pair_key=PAIR_KEY, is_quiet=is_quiet),
+        Circumstances(pair_key=pair_key, is_quiet=is_quiet, siblings=siblings, due_files=due_files),
     ).to(side)
 
 
@@ -227,3 +242,74 @@ def test_a_pair_that_has_ended_says_its_last_words_and_moves_no_field() -> None:
     assert operation.comment is not None
     assert (operation.status, operation.add_tags) == (None, frozenset())
     assert operation.remove_tags == {"with-platform"}
+
+
+def test_two_older_comments_are_history_enough_for_a_digest_and_one_is_not() -> None:
+    thread = [a_comment(str(n)) for n in range(1, 5)]
+
+    def digested(limit: int) -> list[list[str]]:
+        found = updates(*writes(Side.PARTNER, newborn(), *thread, history_limit=limit))
+        return [list(op.comment.digested_ids) for op in found if op.comment is not None]
+
+    assert digested(2)[0] == ["1", "2"]
+    assert digested(3) == digested(4) == [[]] * 5
+
+
+def test_a_ticket_is_full_of_its_own_comments_and_not_of_its_predecessors() -> None:
+    desks = {Side.PLATFORM: PLATFORM_LIKE, Side.PARTNER: Capabilities(max_comments=2)}
+    shown = a_snapshot(a_ticket("9001", status="open"), a_comment("1"), a_comment("2"))
+    for earlier, count in ((0, 0), (1, 1)):
+        partner = replace(shown, earlier_count=earlier)
+        found = writes(Side.PARTNER, a_base(), a_comment("7"), partner=partner, capabilities=desks)
+        assert len(found) == count
+
+
+def test_a_file_that_follows_goes_with_a_comment_that_says_whose_it_is() -> None:
+    row = FileMapping(
+        origin=Side.PLATFORM,
+        comment_id=CommentId("1"),
+        ordinal=0,
+        state=FileState.OWED,
+        file=an_attachment("late.txt"),
+        audience=Audience.PUBLIC,
+    )
+    (operation,) = updates(
+        *writes(
+            Side.PARTNER,
+            replace(a_base(a_mapping("1", "101")), files=(row,)),
+            platform=a_snapshot(HERE.ticket, a_comment("1")),
+            due_files=frozenset({file_key(row)}),
+        )
+    )
+    assert operation.comment is not None
+    assert [file.file.name for file in operation.comment.files] == ["late.txt"]
+    assert operation.op_id == note_op(PAIR_KEY, Side.PARTNER, operation.comment.note_key or "")
+
+
+def test_the_platform_is_given_what_the_most_open_of_its_pairs_agreed_on() -> None:
+    status = StatusBase(
+        agreed=Status.CLOSED, seen={Side.PLATFORM: "Closed", Side.PARTNER: "solved"}
+    )
+    assert writes(Side.PLATFORM, a_base(status=status)) == ()
+    (operation,) = updates(
+        *writes(Side.PLATFORM, a_base(status=status), siblings=(Status.WITH_CUSTOMER,))
+    )
+    assert operation.status == "With customer"
+
+
+def test_each_comment_that_is_made_private_is_an_operation_of_its_own() -> None:
+    hidden = [a_comment(n, author=an_agent(), audience=Audience.SHARED) for n in ("5", "6")]
+    base = a_base(
+        a_mapping("5", "105", origin=Side.PARTNER), a_mapping("6", "106", origin=Side.PARTNER)
+    )
+    able = {side: replace(PLATFORM_LIKE, can_restrict=True) for side in Side}
+    partner = a_snapshot(THERE.ticket, *hidden)
+    here = writes(Side.PLATFORM, base, partner=partner, capabilities=able)
+    other = writes(Side.PLATFORM, base, partner=partner, capabilities=able, pair_key="another")
+    platform = a_snapshot(HERE.ticket, *hidden)
+    mirrored = a_base(a_mapping("5", "105"), a_mapping("6", "106"))
+    there = writes(Side.PARTNER, mirrored, platform=platform, capabilities=able)
+    found = [operation.op_id for operation in (*here, *other, *there)]
+    assert len(found) == len(set(found)) == 6
+    copies = {copy_op(PAIR_KEY, side, CommentId("105")) for side in Side}
+    assert not copies & set(found)
