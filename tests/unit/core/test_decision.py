@@ -272,3 +272,16 @@ def test_who_moved_a_status_is_asked_of_the_desk_only_when_somebody_wants_to_kno
     solved = replace(THERE, status="solved", updated_at=later(3))
     (moved,) = taken(a_base(), partner=solved).transitions
     assert (moved.actor, moved.at) == (Role.UNKNOWN, later(3))
+
+
+def test_a_conflict_is_told_with_both_desks_what_each_showed_and_what_stays() -> None:
+    found = taken(a_base(), replace(HERE, status="Closed"), replace(THERE, status="pending"))
+    (owed,) = found.base.owed
+    assert owed.side is Side.PLATFORM
+    assert dict(owed.facts) == {
+        "platform": POLICY.platform_name,
+        "platform_status": "Closed",
+        "partner": POLICY.partner_name,
+        "partner_status": "pending",
+        "kept": "With customer",
+    }
