@@ -17,6 +17,7 @@ from typing import Any
 from tests.simulation.bounds import Bounds
 from tests.simulation.desks import PLATFORM, SYNCD, VIEWS, Desks, Json
 from tests.simulation.ledger import WORD, Ledger, Said, words_in
+from tests.simulation.looks import Looks
 from tests.simulation.loops import Loops
 from tests.simulation.silence import Silence
 from tests.simulation.statuses import MEANS, Move, Statuses
@@ -88,6 +89,7 @@ class Checker:
         self._lag_seconds = lag_seconds
         self.bounds = Bounds(desks, ledger, self._wrong)
         self.strangers = Strangers(self._wrong)
+        self.looks = Looks()
         self._loops = Loops(ledger, self._wrong, most=loop_limit)
         self._silence = Silence(desks, ledger, self._wrong, history_until=history_until)
         self.violations: list[Violation] = []
@@ -212,7 +214,9 @@ class Checker:
     def _is_order(self, said: Said) -> bool:
         """Whether it hands the ticket over; made private before any desk told of it, it does."""
         made_at = said.made_private_at
-        is_private = made_at is not None and made_at - said.at <= self._lag_seconds
+        is_private = made_at is not None and (
+            made_at - said.at <= self._lag_seconds or self.looks.hid(said.desk, said.at, made_at)
+        )
         return said.is_hand_off or (said.is_bare_phrase and is_private)
 
     def _may_be_read(self, said: Said, desk: str) -> bool:

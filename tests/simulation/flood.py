@@ -55,21 +55,23 @@ class Flood:
             self._send(desk, event["count"], sign), context=contextvars.Context()
         )
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         return True
 
     async def end(self) -> None:
-        """No more of them."""
-        for task in list(self._tasks):
+        """No more of them; raises what went wrong in making them."""
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for ended in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
 
     async def _send(
         self, desk: str, count: int, sign: Callable[[bytes], Mapping[str, str]]
     ) -> None:
         way = Wire(self._network)
         for first in range(0, count, _AT_ONCE):
-            bodies = [self._body(desk) for _ in range(min(_AT_ONCE, count - first))]
+            made = [self._body(desk) for _ in range(min(_AT_ONCE, count - first))]
+            bodies = [body for body in made if body is not None]
             await asyncio.gather(*(self._post(way, desk, body, sign(body)) for body in bodies))
         self._on_end()
 
@@ -83,14 +85,18 @@ class Flood:
             return
         self.taken += answer.is_success
 
-    def _body(self, desk: str) -> bytes:
+    def _body(self, desk: str) -> bytes | None:
+        """What the desk tells of a stranger's ticket; None where it has none to take after."""
         self._count += 1
         if desk != PLATFORM:
             moved = datetime.fromtimestamp(self._clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             ticket_id = PARTNER_ID.format(self._count)
             return json.dumps({"syncd": 1, "ticket_id": ticket_id, "updated_at": moved}).encode()
         register = self._desks.platform.platform.register
-        update = register.feed[-1]
+        there = (one for one in reversed(register.feed) if one.ticket_id in register.tickets)
+        update = next(there, None)
+        if update is None:
+            return None
         (hook, *_) = self._desks.platform.platform.hooks.webhooks.values()
         shown = wire.change_json(
             update, register.tickets[update.ticket_id], register.tokens[hook.token_id]

@@ -264,6 +264,8 @@ class _History:
             self._refused(name, method, path)
         elif name is not None and method == "PUT" and status:
             self._checker.bounds.taken(name, path)
+        elif name is not None and method == "GET" and status == HTTPStatus.OK:
+            self._checker.looks.answered(name, path, self._loop.seconds)
         made = self._lives.made
         if made is not None:
             self._checker.bounds.look(queue=len(made.queue), log=self._log.tell())

@@ -12,6 +12,7 @@ from tests.simulation import (
     bounds,
     checker,
     ledger,
+    looks,
     loops,
     silence,
     statuses,
@@ -22,6 +23,7 @@ from tests.simulation import (
 from tests.simulation.desks import PLATFORM, VIEWS
 from tests.simulation.history import longest_lag, play
 from tests.simulation.ledger import Ledger, LetGo, Said
+from tests.simulation.looks import Looks
 from tests.simulation.loops import Loops
 from tests.simulation.mutants import MUTANTS, planted
 from tests.simulation.people import Writer
@@ -39,7 +41,7 @@ def _imports(path: str) -> set[str]:
 
 
 def test_the_checker_and_its_ledger_import_nothing_of_what_they_judge() -> None:
-    judges = (bounds, checker, ledger, loops, silence, statuses, strangers, told, unread)
+    judges = (bounds, checker, ledger, looks, loops, silence, statuses, strangers, told, unread)
     for module in judges:
         assert module.__file__ is not None
         assert not _imports(module.__file__) & {"syncd", "connectors", "config"}
@@ -150,6 +152,28 @@ def test_a_feed_that_waits_for_its_quota_may_know_a_minute_later(
     poll: int, share: int, lag: float
 ) -> None:
     assert longest_lag(Terms(seed=1, poll_seconds=poll, share=share)) == lag
+
+
+@pytest.mark.parametrize(
+    ("reads", "is_hidden"),
+    [
+        pytest.param([250.0], True, id="not held back any more, its change still is"),
+        pytest.param([170.0, 250.0], False, id="seen before"),
+        pytest.param([150.0, 250.0], True, id="held back when it was looked for"),
+        pytest.param([260.0], False, id="shown with its change"),
+        pytest.param([], False, id="never seen"),
+    ],
+)
+def test_a_change_may_hide_in_the_minute_that_exports_hold_back(
+    reads: list[float], *, is_hidden: bool
+) -> None:
+    """A public phrase made private before the first look after an outage, was so all along."""
+    looks = Looks()
+    for at in reads:
+        looks.answered("acme", "/api/v2/incremental/ticket_events", at)
+    looks.answered("acme", "/api/v2/incremental/tickets/cursor", 170.0)
+    looks.answered("globex", "/api/v2/incremental/ticket_events", 170.0)
+    assert looks.hid("acme", 100.0, 200.0) is is_hidden
 
 
 @pytest.mark.slow

@@ -44,7 +44,9 @@ def test_a_run_that_is_ended_tells_its_sums_and_leaves_nothing_behind(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     code = (
-        "import sys\n"
+        "import signal, sys\n"
+        # Whatever runs the tests in the background has its children ignore an interrupt.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from tests.simulation import history\n"
         f"history.keep_in({str(tmp_path)!r})\n"
         "from tests.simulation.__main__ import main\n"
